@@ -1,0 +1,72 @@
+/*
+ * Linux: close_range(2), prctl(2), /proc/self.
+ */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/platform.h"
+
+/* For kernels without close_range(2): what /proc says is open. */
+static int
+close_listed(int first)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	if (folder == NULL)
+		return -ERR_SYSTEM;
+	while ((entry = readdir(folder)) != NULL) {
+		int fd = atoi(entry->d_name);
+
+		if (fd >= first && fd != dirfd(folder))
+			close(fd);
+	}
+	closedir(folder);
+	return 0;
+}
+
+int
+platform_close_from(int first)
+{
+	if (syscall(SYS_close_range, (unsigned)first, ~0u, 0u) == 0)
+		return 0;
+	return close_listed(first);
+}
+
+int
+platform_harden(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return -ERR_SYSTEM;
+	return 0;
+}
+
+int
+platform_program_path(char *out, size_t room)
+{
+	/* not where it points: after an upgrade that is another program */
+	static const char self[] = "/proc/self/exe";
+
+	if (room < sizeof self)
+		return -ERR_SYSTEM;
+	memcpy(out, self, sizeof self);
+	return 0;
+}
+
+void
+platform_facts(struct platform_facts *out)
+{
+	static const char *const filters[] = {"none", "strict", "filter"};
+	int filter = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+
+	out->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	out->dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0;
+	out->syscall_filter =
+	    filter >= 0 && filter <= 2 ? filters[filter] : "unknown";
+}

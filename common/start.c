@@ -1,0 +1,93 @@
+/*
+ * First steps of every process. Each is read back or checked; one that did
+ * not take ends the process.
+ */
+#include "common/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/platform.h"
+
+/* Descriptors 0 to 2 have to be something, or the next file that is opened
+ * becomes standard output. */
+static void
+fill_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			die_errno("cannot open /dev/null");
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+}
+
+static void
+limit_core(void)
+{
+	struct rlimit limit = {0, 0}, is;
+
+	if (setrlimit(RLIMIT_CORE, &limit) != 0 ||
+	    getrlimit(RLIMIT_CORE, &is) != 0 || is.rlim_cur != 0 ||
+	    is.rlim_max != 0)
+		die(EXIT_SYSTEM, "core dumps cannot be switched off");
+}
+
+/* None is blocked, whatever our parent did; a closed pipe is an error, not the
+ * end. */
+static void
+clear_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+		die_errno("sigprocmask");
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		die_errno("SIGPIPE cannot be ignored");
+}
+
+void
+start_process(const char *role, int first_closed)
+{
+	log_role(role);
+	fill_standard();
+	if (platform_close_from(first_closed) != 0)
+		die(EXIT_SYSTEM, "inherited descriptors cannot be closed");
+	limit_core();
+	if (platform_harden() != 0)
+		die(EXIT_SYSTEM, "the process cannot be hardened");
+	clear_signals();
+	umask(077);
+}
+
+void
+start_attest(struct buf *out)
+{
+	struct platform_facts facts;
+	struct rlimit core = {1, 1};
+	struct json_writer w;
+
+	platform_facts(&facts);
+	if (getrlimit(RLIMIT_CORE, &core) != 0)
+		die_errno("getrlimit");
+	json_write_init(&w, out);
+	json_open(&w, '{');
+	json_put_text(&w, "profile", "unlocked");
+	json_put_integer(&w, "uid", (int64_t)geteuid());
+	json_put_integer(&w, "gid", (int64_t)getegid());
+	json_put_boolean(&w, "no_new_privs", facts.no_new_privs);
+	json_put_boolean(&w, "dumpable", facts.dumpable);
+	json_put_boolean(&w, "core_dumps", core.rlim_cur != 0);
+	json_put_text(&w, "syscall_filter", facts.syscall_filter);
+	json_close(&w, '}');
+}
