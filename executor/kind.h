@@ -1,0 +1,86 @@
+/*
+ * Kinds of capability. A kind is code: which settings an instance has, which
+ * arguments a call has, and the one effect a courier performs. The table is
+ * the only list of them (kind.c). The broker and the courier both re-check
+ * arguments with kind_check; only a courier calls open and run.
+ */
+#ifndef TRIZONE_EXECUTOR_KIND_H
+#define TRIZONE_EXECUTOR_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+
+#define KIND_PATHS_MAX 4 /* folders one instance can need */
+
+struct confine_path; /* executor/confine_files.h */
+
+struct kind_method {
+	const char *name;   /* "read" */
+	const char *schema; /* default argument schema, JSON text */
+	bool leaves;	    /* leg C: arguments influence bytes that leave */
+	bool is_private;    /* leg B: the result is private data */
+	bool untrusted;	    /* leg A: the result is other people's words */
+};
+
+struct kind {
+	const char *name; /* "file" */
+	const char *what; /* one clause in words, for `check` */
+	const struct kind_method *methods;
+	size_t method_count;
+
+	/* Read the instance's settings (the object `node`, which holds only
+	 * keys of this kind) for `method`. *settings_out is freed with
+	 * settings_free. `where` gets the place of an error. */
+	int (*settings_parse)(const struct json_doc *doc,
+	    const struct json_node *node, const struct kind_method *method,
+	    void **settings_out, struct json_error *where);
+	void (*settings_free)(void *settings);
+
+	/* One sentence for `check`: what an instance with these settings can
+	 * do, limits included. */
+	void (*settings_print)(const void *settings,
+	    const struct kind_method *method, struct buf *out);
+
+	/* Refuse arguments that no schema may admit (absolute path, .., NUL).
+	 * Pure. 0 or negative; `detail` gets a NUL-terminated reason. */
+	int (*check)(const void *settings, const struct kind_method *method,
+	    const struct json_doc *doc, const struct json_node *arguments,
+	    char *detail, size_t detail_room);
+
+	/* Courier only, before it is locked: open what run needs (the root
+	 * folder, the log socket). die()s if it cannot. */
+	void (*open)(void *settings, const struct kind_method *method);
+
+	/* Courier only, after open: the folders run opens files in, for
+	 * confine_files. Fills at most KIND_PATHS_MAX, returns how many. */
+	size_t (*paths)(const void *settings, const struct kind_method *method,
+	    struct confine_path *paths_out);
+
+	/* Courier only: perform the effect. Appends one JSON object to
+	 * `result`. 0; -ERR_REFUSED, -ERR_PATH, -ERR_NOT_REGULAR,
+	 * -ERR_NOT_FOUND, -ERR_SCHEMA: nothing happened; -ERR_FAILED,
+	 * -ERR_NO_SPACE, -ERR_IO: tried and did not take effect;
+	 * -ERR_UNKNOWN_OUTCOME: may have happened. `detail` as above. */
+	int (*run)(void *settings, const struct kind_method *method,
+	    const struct json_doc *doc, const struct json_node *arguments,
+	    struct buf *result, char *detail, size_t detail_room);
+};
+
+/* For kinds: json_read on a call's arguments. 0 or -ERR_SCHEMA; `detail` gets
+ * a reason that repeats nothing the planner wrote. */
+int kind_arguments_read(const struct json_doc *doc,
+    const struct json_node *arguments, const struct json_field *fields,
+    size_t count, void *out, char *detail, size_t detail_room);
+
+/* The kind or method of that name, or NULL. */
+const struct kind *kind_find(struct span name);
+const struct kind_method *kind_method_find(
+    const struct kind *kind, struct span name);
+
+/* All kinds, for lists; *count_out gets their number. */
+const struct kind *kind_all(size_t *count_out);
+
+#endif
