@@ -1,0 +1,118 @@
+/*
+ * config.json: where the service keeps things, which zones it serves, and who
+ * may connect. What calls may do is the policy's matter.
+ *
+ *   { "version": 1,
+ *     "state": "/var/lib/trizone",
+ *     "run": "/run/trizone",
+ *     "policy": "policy.json",           relative to the configuration's folder
+ *     "audit": { "path": "/var/lib/trizone/audit" },
+ *     "zones": {
+ *       "planner": { "kind": "planner", "session": "per-message",
+ *                    "deadline_ms": 300000, "max_sessions": 4,
+ *                    "max_calls_per_minute": 6000 },
+ *       "mail": { "kind": "reader", "channel": "mail" } },
+ *     "inbox": { "max_items": 100000, "max_bytes": 2147483648,
+ *                "keep_days": 30 },
+ *     "deliver": { "channels": ["mail"], "max_per_minute": 600 },
+ *     "operator": { "recipient": "age1..." },
+ *     "peers": { "planner": ["planner-user", 1001], "deliver": ["mail"],
+ *                "operator": ["root"] } }
+ *
+ * Mandatory: version, state, run, policy, and of a zone its kind and a
+ * reader's channel. The values shown for the others are their defaults, except
+ * that without "zones" nobody is served, without "deliver" nothing is taken,
+ * without a recipient nothing can be sealed, and without an entry in "peers"
+ * only root and the service's own user may connect to that socket. An entry
+ * replaces that: it is the whole list.
+ */
+#ifndef TRIZONE_EXECUTOR_CONFIG_H
+#define TRIZONE_EXECUTOR_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "executor/inbox.h"
+
+#define CONFIG_MAX_BYTES (64u * 1024) /* a file somebody can still review */
+#define CONFIG_MAX_ZONES 16u	      /* each is a socket and a process */
+#define CONFIG_MAX_PEERS 32u	      /* users on one socket */
+#define CONFIG_MAX_PATH_BYTES 1024u   /* the shortest PATH_MAX we meet */
+#define CONFIG_SOCKET_BYTES 104u      /* sun_path of macOS, NUL included */
+
+enum zone_kind { ZONE_PLANNER, ZONE_READER, ZONE_KIND_COUNT };
+
+/* Users that may connect to a socket; none if count is 0. */
+struct config_peers {
+	uid_t uid[CONFIG_MAX_PEERS];
+	size_t count;
+};
+
+struct config_zone {
+	char *name;
+	enum zone_kind kind;
+	enum session_mode session;     /* planners */
+	uint32_t deadline_ms;	       /* planners: of one session */
+	uint32_t max_sessions;	       /* connections at the same time */
+	uint32_t max_calls_per_minute; /* planners: of the whole zone */
+	char *channel;		       /* readers; else NULL */
+	struct config_peers peers;
+};
+
+struct config {
+	char *state, *run, *policy, *audit; /* absolute paths */
+	struct config_zone *zones;	    /* in the order of the file */
+	size_t zone_count;
+	struct inbox_limits inbox; /* what the file cannot say is 0 */
+	char **deliver_channels;   /* each has its reader among the zones */
+	size_t deliver_channel_count;
+	uint32_t deliver_per_minute;
+	struct config_peers deliver_peers;
+	struct config_peers operator_peers;
+	char *operator_recipient; /* NULL: none */
+};
+
+const char *zone_kind_name(enum zone_kind kind);
+
+/* Read the text of a configuration whose folder is `folder`; absolute, or the
+ * policy's path is not. Looks up the user names in it. On failure `where` says
+ * what and where. Free with config_free (NULL is fine). */
+int config_parse(struct span text, const char *folder,
+    struct config **config_out, struct json_error *where);
+void config_free(struct config *config);
+
+/* Read a file into `out` (cleared; its max is the limit) that nobody but root
+ * and our own user can change: a regular file in such a folder. Otherwise
+ * -ERR_CONFIG, -ERR_NOT_FOUND, -ERR_TOO_LARGE, ... and `reason` says how to
+ * mend it. config_file.c. */
+int config_read_file(
+    const char *path, struct buf *out, char *reason, size_t room);
+
+/* The configuration in the file at `path`; NULL with the reason in `where`
+ * (where->line is 0 if it is about the file itself). */
+struct config *config_load(const char *path, struct json_error *where);
+
+/* The zone of that name or, of a reader, that channel; NULL if none. */
+const struct config_zone *config_zone(
+    const struct config *config, struct span name);
+const struct config_zone *config_reader(
+    const struct config *config, struct span channel);
+
+/* Whether messages of that channel can be read by this version. */
+bool config_channel_known(struct span channel);
+
+bool config_peer_allowed(const struct config_peers *peers, uid_t uid);
+
+/* In words, for `check`; and as one JSON object. */
+void config_print(const struct config *config, struct buf *out);
+void config_print_json(const struct config *config, struct buf *out);
+
+/* "policy.json:12:7: unknown key: "colour"" for an error in `file`. */
+void config_error_text(
+    const char *file, const struct json_error *where, char *out, size_t room);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * A configuration as one JSON object, defaults filled in. Pure.
+ */
+#include "executor/config.h"
+
+static void
+put_peers(struct json_writer *w, const struct config_peers *peers)
+{
+	json_key(w, "peers");
+	json_open(w, '[');
+	for (size_t i = 0; i < peers->count; i++)
+		json_integer(w, peers->uid[i]);
+	json_close(w, ']');
+}
+
+static void
+put_zone(struct json_writer *w, const struct config_zone *zone)
+{
+	json_key(w, zone->name);
+	json_open(w, '{');
+	json_put_text(w, "kind", zone_kind_name(zone->kind));
+	if (zone->kind == ZONE_PLANNER) {
+		json_put_text(w, "session", session_mode_name(zone->session));
+		json_put_integer(w, "deadline_ms", zone->deadline_ms);
+		json_put_integer(w, "max_sessions", zone->max_sessions);
+		json_put_integer(
+		    w, "max_calls_per_minute", zone->max_calls_per_minute);
+	} else {
+		json_put_text(w, "channel", zone->channel);
+	}
+	put_peers(w, &zone->peers);
+	json_close(w, '}');
+}
+
+static void
+put_deliver(struct json_writer *w, const struct config *config)
+{
+	json_key(w, "deliver");
+	json_open(w, '{');
+	json_key(w, "channels");
+	json_open(w, '[');
+	for (size_t i = 0; i < config->deliver_channel_count; i++)
+		json_text(w, config->deliver_channels[i]);
+	json_close(w, ']');
+	json_put_integer(w, "max_per_minute", config->deliver_per_minute);
+	put_peers(w, &config->deliver_peers);
+	json_close(w, '}');
+}
+
+void
+config_print_json(const struct config *config, struct buf *out)
+{
+	struct json_writer w;
+
+	json_write_init(&w, out);
+	json_open(&w, '{');
+	json_put_text(&w, "state", config->state);
+	json_put_text(&w, "run", config->run);
+	json_put_text(&w, "audit", config->audit);
+	json_put_text(&w, "policy", config->policy);
+	json_key(&w, "zones");
+	json_open(&w, '{');
+	for (size_t i = 0; i < config->zone_count; i++)
+		put_zone(&w, &config->zones[i]);
+	json_close(&w, '}');
+	put_deliver(&w, config);
+	json_key(&w, "operator");
+	json_open(&w, '{');
+	if (config->operator_recipient != NULL)
+		json_put_text(&w, "recipient", config->operator_recipient);
+	put_peers(&w, &config->operator_peers);
+	json_close(&w, '}');
+	json_close(&w, '}');
+}

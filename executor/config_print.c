@@ -1,0 +1,98 @@
+/*
+ * A configuration in words, for `check`.
+ */
+#include "executor/config.h"
+
+#include <inttypes.h>
+
+static void
+add_users(struct buf *out, const struct config_peers *peers)
+{
+	if (peers->count == 0) {
+		buf_add_text(out, "nobody");
+		return;
+	}
+	for (size_t i = 0; i < peers->count; i++)
+		buf_add_format(out, "%suser %lu",
+		    i == 0		    ? ""
+		    : i + 1 == peers->count ? " and "
+					    : ", ",
+		    (unsigned long)peers->uid[i]);
+}
+
+static const char *
+session_words(enum session_mode mode)
+{
+	switch (mode) {
+	case SESSION_PER_MESSAGE:
+		return "a session for each message";
+	case SESSION_PER_TASK:
+		return "a session for each task";
+	default:
+		return "one standing session that forgets nothing it has seen";
+	}
+}
+
+static void
+print_zone(const struct config *config, const struct config_zone *zone,
+    struct buf *out)
+{
+	buf_add_format(out, "  %s: ", zone->name);
+	if (zone->kind == ZONE_READER)
+		buf_add_format(out, "reads the channel %s", zone->channel);
+	else
+		buf_add_format(out,
+		    "thinks, %s; each ends after %g s, at most %" PRIu32
+		    " at a time and %" PRIu32 " calls a minute",
+		    session_words(zone->session), zone->deadline_ms / 1000.0,
+		    zone->max_sessions, zone->max_calls_per_minute);
+	buf_add_format(
+	    out, "\n    connects to %s/%s.sock as ", config->run, zone->name);
+	add_users(out, &zone->peers);
+	buf_add_text(out, "\n");
+}
+
+static void
+print_deliver(const struct config *config, struct buf *out)
+{
+	if (config->deliver_channel_count == 0) {
+		buf_add_text(out, "Nothing can be delivered.\n");
+		return;
+	}
+	buf_add_text(out, "Delivered may be: ");
+	for (size_t i = 0; i < config->deliver_channel_count; i++)
+		buf_add_format(out, "%s%s", i == 0 ? "" : ", ",
+		    config->deliver_channels[i]);
+	buf_add_format(out, "; at most %" PRIu32 " a minute, by ",
+	    config->deliver_per_minute);
+	add_users(out, &config->deliver_peers);
+	buf_add_text(out, ".\n");
+}
+
+void
+config_print(const struct config *config, struct buf *out)
+{
+	buf_add_format(out,
+	    "State is kept in %s, the audit in %s, sockets in %s.\n"
+	    "What may be done is in %s.\n",
+	    config->state, config->audit, config->run, config->policy);
+	buf_add_text(out, config->zone_count == 0
+			      ? "No zones: nobody is served.\n"
+			      : "Zones:\n");
+	for (size_t i = 0; i < config->zone_count; i++)
+		print_zone(config, &config->zones[i], out);
+	buf_add_format(out,
+	    "The inbox holds at most %" PRIu32 " items and %" PRIu64
+	    " bytes; what is done is dropped after %" PRIu32 " days.\n",
+	    config->inbox.items, config->inbox.total_bytes,
+	    config->inbox.done_days);
+	print_deliver(config, out);
+	buf_add_text(out, "The operator's socket is for ");
+	add_users(out, &config->operator_peers);
+	buf_add_format(out, ".\n%s%s.\n",
+	    config->operator_recipient == NULL
+		? "No recipient is named: nothing can be sealed"
+		: "What is sealed opens with the key of ",
+	    config->operator_recipient == NULL ? ""
+					       : config->operator_recipient);
+}

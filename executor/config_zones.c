@@ -1,0 +1,322 @@
+/*
+ * Zones and peers of the configuration. Runs in the parent, and in the broker
+ * on the text the parent gave it. Believes the operator's intent, not his
+ * typing. Looks users up; opens nothing else.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "executor/config_impl.h"
+#include "executor/name.h"
+
+#define DEADLINE_MS_DEFAULT 300000 /* five minutes for one message */
+#define DEADLINE_MS_LEAST 1000
+#define DEADLINE_MS_MOST 86400000 /* a day */
+#define SESSIONS_DEFAULT 4
+#define READER_LINKS 2	   /* a new one may come before the old one is gone */
+#define SESSIONS_MOST 64   /* each holds an instance of the zone */
+#define CALLS_DEFAULT 6000 /* 100 a second: some 70 KB of audit */
+#define CALLS_MOST 10000000
+
+/* Sockets that are not zones, and one that will not be. */
+static const char *const reserved_names[] = {"operator", "deliver", "control"};
+
+static const char *const channels[] = {"mail"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *
+zone_kind_name(enum zone_kind kind)
+{
+	static const char *const names[ZONE_KIND_COUNT] = {
+	    [ZONE_PLANNER] = "planner",
+	    [ZONE_READER] = "reader",
+	};
+
+	return names[kind];
+}
+
+bool
+config_channel_known(struct span channel)
+{
+	for (size_t i = 0; i < COUNT(channels); i++)
+		if (span_is(channel, channels[i]))
+			return true;
+	return false;
+}
+
+int
+config_require_channel(const struct json_doc *doc, const struct json_node *node,
+    struct json_error *where)
+{
+	if (node->type == JSON_STRING &&
+	    config_channel_known(node->value.string))
+		return 0;
+	return json_complain(doc, node, where, ERR_RANGE,
+	    "a channel has to be \"mail\", there are no others yet");
+}
+
+/*
+ * Zones.
+ */
+struct zone_text {
+	const struct json_node *kind, *session, *channel;
+	int64_t deadline_ms, max_sessions, max_calls_per_minute;
+};
+
+static const struct json_field planner_fields[] = {
+    {"kind", JSON_WANT_ANY, true, offsetof(struct zone_text, kind), 0, 0},
+    {"session", JSON_WANT_ANY, false, offsetof(struct zone_text, session), 0,
+	0},
+    {"deadline_ms", JSON_WANT_INTEGER, false,
+	offsetof(struct zone_text, deadline_ms), DEADLINE_MS_LEAST,
+	DEADLINE_MS_MOST},
+    {"max_sessions", JSON_WANT_INTEGER, false,
+	offsetof(struct zone_text, max_sessions), 1, SESSIONS_MOST},
+    {"max_calls_per_minute", JSON_WANT_INTEGER, false,
+	offsetof(struct zone_text, max_calls_per_minute), 60, CALLS_MOST},
+};
+
+static const struct json_field reader_fields[] = {
+    {"kind", JSON_WANT_ANY, true, offsetof(struct zone_text, kind), 0, 0},
+    {"channel", JSON_WANT_ANY, true, offsetof(struct zone_text, channel), 0, 0},
+};
+
+static int
+read_session(const struct json_doc *doc, const struct json_node *node,
+    enum session_mode *mode_out, struct json_error *where)
+{
+	enum session_mode mode = SESSION_MODE_COUNT;
+
+	if (node->type == JSON_STRING)
+		mode = session_mode_find(node->value.string);
+	if (mode != SESSION_MODE_COUNT) {
+		*mode_out = mode;
+		return 0;
+	}
+	return json_complain(doc, node, where, ERR_RANGE,
+	    "\"session\" has to be per-message, per-task or standing");
+}
+
+static int
+read_planner(struct config_zone *zone, const struct json_doc *doc,
+    const struct json_node *node, struct json_error *where)
+{
+	struct zone_text text = {.deadline_ms = DEADLINE_MS_DEFAULT,
+	    .max_sessions = SESSIONS_DEFAULT,
+	    .max_calls_per_minute = CALLS_DEFAULT};
+	int rc = json_read(
+	    doc, node, planner_fields, COUNT(planner_fields), &text, where);
+
+	zone->kind = ZONE_PLANNER;
+	if (rc == 0 && text.session != NULL)
+		rc = read_session(doc, text.session, &zone->session, where);
+	zone->deadline_ms = (uint32_t)text.deadline_ms;
+	zone->max_sessions = (uint32_t)text.max_sessions;
+	zone->max_calls_per_minute = (uint32_t)text.max_calls_per_minute;
+	return rc;
+}
+
+static int
+read_reader(const struct config *config, struct config_zone *zone,
+    const struct json_doc *doc, const struct json_node *node,
+    struct json_error *where)
+{
+	struct zone_text text = {0};
+	struct span channel;
+	int rc = json_read(
+	    doc, node, reader_fields, COUNT(reader_fields), &text, where);
+
+	zone->kind = ZONE_READER;
+	zone->max_sessions = READER_LINKS;
+	if (rc == 0)
+		rc = config_require_channel(doc, text.channel, where);
+	if (rc != 0)
+		return rc;
+	channel = text.channel->value.string;
+	if (config_reader(config, channel) != NULL)
+		return json_complain(doc, text.channel, where, ERR_RANGE,
+		    "channel \"%.*s\" has a reader already", (int)channel.n,
+		    channel.p);
+	zone->channel = alloc_text(channel.p, channel.n);
+	return 0;
+}
+
+static int
+read_zone_name(const struct json_doc *doc, const struct json_node *key,
+    struct json_error *where)
+{
+	int rc = name_require(doc, key, "the name of a zone", where);
+
+	for (size_t i = 0; i < COUNT(reserved_names) && rc == 0; i++)
+		if (json_is_string(key, reserved_names[i]))
+			rc = json_complain(doc, key, where, ERR_RANGE,
+			    "\"%s\" is the name of another socket",
+			    reserved_names[i]);
+	return rc;
+}
+
+static int
+read_zone(struct config *config, const struct json_doc *doc,
+    const struct json_node *key, struct json_error *where)
+{
+	struct config_zone *zone = &config->zones[config->zone_count];
+	const struct json_node *node = json_value(key);
+	const struct json_node *kind = json_get(doc, node, "kind");
+	int rc = read_zone_name(doc, key, where);
+
+	if (rc != 0)
+		return rc;
+	if (json_is_string(kind, zone_kind_name(ZONE_PLANNER)))
+		rc = read_planner(zone, doc, node, where);
+	else if (json_is_string(kind, zone_kind_name(ZONE_READER)))
+		rc = read_reader(config, zone, doc, node, where);
+	else
+		rc = json_complain(doc, kind == NULL ? node : kind, where,
+		    kind == NULL ? ERR_MISSING_KEY : ERR_RANGE,
+		    "\"kind\" of a zone has to be planner or reader");
+	zone->name = alloc_text(key->value.string.p, key->value.string.n);
+	config->zone_count++;
+	return rc;
+}
+
+int
+config_read_zones(struct config *config, const struct json_doc *doc,
+    const struct json_node *zones, struct json_error *where)
+{
+	const struct json_node *key;
+	int rc = 0;
+
+	if (zones == NULL)
+		return 0;
+	config->zones = alloc_array(zones->count, sizeof *config->zones);
+	for (key = json_first(doc, zones); key != NULL && rc == 0;
+	     key = json_next(doc, zones, key))
+		rc = read_zone(config, doc, key, where);
+	return rc;
+}
+
+const struct config_zone *
+config_zone(const struct config *config, struct span name)
+{
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (span_is(name, config->zones[i].name))
+			return &config->zones[i];
+	return NULL;
+}
+
+const struct config_zone *
+config_reader(const struct config *config, struct span channel)
+{
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (config->zones[i].channel != NULL &&
+		    span_is(channel, config->zones[i].channel))
+			return &config->zones[i];
+	return NULL;
+}
+
+/*
+ * Peers.
+ */
+bool
+config_peer_allowed(const struct config_peers *peers, uid_t uid)
+{
+	for (size_t i = 0; i < peers->count; i++)
+		if (peers->uid[i] == uid)
+			return true;
+	return false;
+}
+
+static void
+default_peers(struct config_peers *peers)
+{
+	peers->uid[0] = 0;
+	peers->uid[1] = geteuid();
+	peers->count = geteuid() == 0 ? 1 : 2;
+}
+
+static int
+read_user(const struct json_doc *doc, const struct json_node *node,
+    uid_t *uid_out, struct json_error *where)
+{
+	const struct passwd *user = NULL;
+	char name[64];
+
+	if (node->type == JSON_INTEGER && node->value.integer >= 0 &&
+	    node->value.integer < UINT32_MAX) {
+		*uid_out = (uid_t)node->value.integer;
+		return 0;
+	}
+	if (node->type != JSON_STRING ||
+	    span_copy(node->value.string, name, sizeof name) != 0)
+		return json_complain(doc, node, where, ERR_TYPE,
+		    "a peer has to be the name or the number of a user");
+	errno = 0;
+	user = getpwnam(name);
+	if (user == NULL)
+		return json_complain(doc, node, where, ERR_RANGE,
+		    "there is no user \"%s\"%s%s", name, errno == 0 ? "" : ": ",
+		    errno == 0 ? "" : strerror(errno));
+	*uid_out = user->pw_uid;
+	return 0;
+}
+
+static int
+read_peer_list(struct config_peers *peers, const struct json_doc *doc,
+    const struct json_node *list, struct json_error *where)
+{
+	const struct json_node *node;
+	int rc = 0;
+
+	if (list->type != JSON_ARRAY || list->count > CONFIG_MAX_PEERS)
+		return json_complain(doc, list, where, ERR_TYPE,
+		    "peers of a socket are a list of at most %u users",
+		    CONFIG_MAX_PEERS);
+	peers->count = 0;
+	for (node = json_first(doc, list); node != NULL && rc == 0;
+	     node = json_next(doc, list, node))
+		rc = read_user(doc, node, &peers->uid[peers->count++], where);
+	return rc;
+}
+
+/* The peers of the socket of that name, or NULL. */
+static struct config_peers *
+find_peers(struct config *config, const struct json_node *name)
+{
+	if (json_is_string(name, "deliver"))
+		return &config->deliver_peers;
+	if (json_is_string(name, "operator"))
+		return &config->operator_peers;
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (json_is_string(name, config->zones[i].name))
+			return &config->zones[i].peers;
+	return NULL;
+}
+
+int
+config_read_peers(struct config *config, const struct json_doc *doc,
+    const struct json_node *peers, struct json_error *where)
+{
+	const struct json_node *key;
+	int rc = 0;
+
+	default_peers(&config->deliver_peers);
+	default_peers(&config->operator_peers);
+	for (size_t i = 0; i < config->zone_count; i++)
+		default_peers(&config->zones[i].peers);
+	for (key = json_first(doc, peers); key != NULL && rc == 0;
+	     key = json_next(doc, peers, key)) {
+		struct config_peers *list = find_peers(config, key);
+
+		if (list == NULL)
+			return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
+			    "peers are of a zone, of \"deliver\" or of "
+			    "\"operator\"");
+		rc = read_peer_list(list, doc, json_value(key), where);
+	}
+	return rc;
+}

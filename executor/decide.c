@@ -1,0 +1,269 @@
+/*
+ * The decision. Runs in the broker on what a planner asked for; believes the
+ * policy snapshot and the session's ledger, nothing in the request. Pure: it
+ * opens nothing, sends nothing, logs nothing, allocates nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "executor/policy_impl.h"
+
+/* One decision being made. */
+struct question {
+	const struct policy *policy;
+	const struct decide_request *request;
+	const struct capability *capability;
+	uint64_t work; /* left for schemas, the capability's and the rules' */
+	struct decision *decision;
+};
+
+const char *
+verdict_name(enum verdict verdict)
+{
+	static const char *const names[VERDICT_COUNT] = {
+	    [VERDICT_ALLOW] = "allow",
+	    [VERDICT_ASK] = "ask",
+	    [VERDICT_DENY] = "deny",
+	};
+
+	return names[verdict];
+}
+
+size_t
+policy_capability_count(const struct policy *policy)
+{
+	return policy->capability_count;
+}
+
+const struct capability *
+policy_capability(const struct policy *policy, uint32_t number)
+{
+	return number < policy->capability_count ? policy->capabilities[number]
+						 : NULL;
+}
+
+static int
+compare_name(struct span name, const char *to)
+{
+	size_t length = strlen(to), n = name.n < length ? name.n : length;
+	int order = n == 0 ? 0 : memcmp(name.p, to, n);
+
+	if (order != 0)
+		return order;
+	return (name.n > length) - (name.n < length);
+}
+
+const struct capability *
+policy_find(const struct policy *policy, struct span name)
+{
+	uint32_t low = 0, high = policy->capability_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct capability *c =
+		    policy->capabilities[policy->by_name[middle]];
+		int order = compare_name(name, c->name);
+
+		if (order == 0)
+			return c;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+bool
+rule_names(const struct rule *rule, uint32_t number)
+{
+	return rule->any || (rule->set[number / 64] >> number % 64 & 1) != 0;
+}
+
+unsigned
+method_legs(const struct kind_method *method)
+{
+	return (method->untrusted ? (unsigned)LEG_A : 0) |
+	       (method->is_private ? (unsigned)LEG_B : 0) |
+	       (method->leaves ? (unsigned)LEG_C : 0);
+}
+
+/* A refusal by one of the rules that are not in the file. */
+static void
+deny(struct question *q, const char *rule, int error, const char *why)
+{
+	q->decision->verdict = VERDICT_DENY;
+	q->decision->error = error < 0 ? -error : error;
+	q->decision->rule = rule;
+	q->decision->why = why;
+	q->decision->rule_number = 0;
+}
+
+static bool
+check_capability(struct question *q)
+{
+	q->capability = policy_find(q->policy, q->request->capability);
+	if (q->capability == NULL) {
+		deny(q, "no-capability", ERR_DENIED,
+		    "the operator has configured no capability of this name");
+		return false;
+	}
+	q->decision->capability = q->capability;
+	q->decision->adds_legs = method_legs(q->capability->method);
+	return true;
+}
+
+static bool
+check_schema(struct question *q)
+{
+	const struct decide_request *r = q->request;
+	struct decision *d = q->decision;
+
+	if (r->arguments == NULL || r->arguments->type != JSON_OBJECT) {
+		snprintf(d->detail, sizeof d->detail, "has to be an object");
+	} else if (schema_check_within(q->capability->arguments, r->doc,
+		       r->arguments, &q->work, d->detail,
+		       sizeof d->detail) == 0) {
+		return true;
+	}
+	deny(q, "arguments", ERR_SCHEMA,
+	    "the arguments do not fit the schema of this capability");
+	return false;
+}
+
+static bool
+check_kind(struct question *q)
+{
+	const struct capability *c = q->capability;
+	struct decision *d = q->decision;
+	int rc = c->kind->check(c->settings, c->method, q->request->doc,
+	    q->request->arguments, d->detail, sizeof d->detail);
+
+	if (rc == 0)
+		return true;
+	deny(q, "kind", rc,
+	    "this kind of capability never takes such arguments");
+	return false;
+}
+
+/*
+ * Whether a rule that names the capability applies: 0, -ERR_DENIED if it does
+ * not, -ERR_LIMIT if that could not be found out. With `room` the reason goes
+ * into `detail`.
+ */
+static int
+match_rule(
+    struct question *q, const struct rule *rule, char *detail, size_t room)
+{
+	const struct decide_request *r = q->request;
+	unsigned legs = rule->without_legs & r->legs;
+	int rc;
+
+	if (rule->zone != NULL && !span_is(r->zone, rule->zone)) {
+		if (room != 0)
+			snprintf(detail, room, "it is for the zone \"%s\"",
+			    rule->zone);
+		return -ERR_DENIED;
+	}
+	if (legs != 0) {
+		if (room != 0)
+			snprintf(detail, room, "this session has leg%s%s%s",
+			    (legs & LEG_A) != 0 ? " A" : "",
+			    (legs & LEG_B) != 0 ? " B" : "",
+			    (legs & LEG_C) != 0 ? " C" : "");
+		return -ERR_DENIED;
+	}
+	if (rule->arguments == NULL)
+		return 0;
+	rc = schema_check_within(
+	    rule->arguments, r->doc, r->arguments, &q->work, detail, room);
+	return rc == -ERR_SCHEMA ? -ERR_DENIED : rc;
+}
+
+/* `rule "id" did not match: reason` for people; the words of a reason are the
+ * operator's and ours, see schema.h. */
+static void
+explain_miss(struct question *q, const struct rule *rule)
+{
+	struct decision *d = q->decision;
+	int length = snprintf(d->detail, sizeof d->detail,
+	    "rule \"%s\" did not match: ", rule->id);
+
+	match_rule(
+	    q, rule, d->detail + length, sizeof d->detail - (size_t)length);
+}
+
+static void
+apply_rule(struct question *q, const struct rule *rule)
+{
+	struct decision *d = q->decision;
+
+	if (rule->verdict != VERDICT_DENY &&
+	    q->request->used_hour >= q->capability->per_hour) {
+		deny(q, "limit", ERR_LIMIT,
+		    "this capability has been used as often as its limit "
+		    "allows in an hour");
+		snprintf(d->detail, sizeof d->detail,
+		    "at most %u an hour, after that rule \"%s\" has no say",
+		    (unsigned)q->capability->per_hour, rule->id);
+		return;
+	}
+	d->verdict = rule->verdict;
+	d->error = rule->verdict == VERDICT_ALLOW ? 0 : ERR_DENIED;
+	d->rule = rule->id;
+	d->why = rule->why;
+	d->rule_number = (uint32_t)(rule - q->policy->rules) + 1;
+	if (rule->verdict == VERDICT_ASK)
+		snprintf(d->detail, sizeof d->detail,
+		    "a person has to approve this, and there is no way yet "
+		    "to ask one");
+}
+
+/* The first rule that names the capability and matches. */
+static void
+apply_rules(struct question *q)
+{
+	const struct policy *policy = q->policy;
+	const struct rule *miss = NULL; /* the first that could have helped */
+
+	for (uint32_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		int rc;
+
+		if (!rule_names(rule, q->capability->number))
+			continue;
+		rc = match_rule(q, rule, NULL, 0);
+		if (rc == 0) {
+			apply_rule(q, rule);
+			return;
+		}
+		if (rc != -ERR_DENIED) {
+			deny(q, "arguments", ERR_SCHEMA,
+			    "whether a rule matches these arguments takes too "
+			    "much work to find out");
+			explain_miss(q, rule);
+			return;
+		}
+		if (miss == NULL && rule->verdict != VERDICT_DENY)
+			miss = rule;
+	}
+	deny(q, "default", ERR_DENIED, "no rule allows this");
+	if (miss != NULL)
+		explain_miss(q, miss);
+}
+
+void
+decide(const struct policy *policy, const struct decide_request *request,
+    struct decision *decision_out)
+{
+	struct question q = {.policy = policy,
+	    .request = request,
+	    .work = SCHEMA_MAX_WORK,
+	    .decision = decision_out};
+
+	*decision_out = (struct decision){0};
+	deny(&q, "default", ERR_DENIED, "no rule allows this");
+	if (check_capability(&q) && check_schema(&q) && check_kind(&q))
+		apply_rules(&q);
+}

@@ -1,0 +1,126 @@
+/*
+ * The policy: capabilities (the operator's instances of kinds) and rules, read
+ * from policy.json into an immutable snapshot; and decide(), the one pure
+ * function every decision comes from. Nothing here opens, sends or logs.
+ *
+ * policy.json:
+ *   { "version": 1,
+ *     "capabilities": [
+ *       { "name": "file.read", "kind": "file", "method": "read",
+ *         "why": "...", "settings": { "root": "/srv/notes" },
+ *         "arguments": { JSON Schema }, (optional: the method's default)
+ *         "limits": { "per_hour": 100 } } ],
+ *     "rules": [
+ *       { "id": "read-notes", "why": "...", "verdict": "allow",
+ *         "capability": "file.read" | ["file.read", ...],
+ *         "zone": "planner", (optional)
+ *         "arguments": { JSON Schema, optional, narrows the rule },
+ *         "without_legs": ["A", "B"] (optional) } ] }
+ *
+ * Every key above is mandatory unless it says optional ("limits" is: 1,000
+ * an hour), an unknown one is an error. Names and ids are as in name.h. A
+ * missing or empty list of capabilities or rules means none. "*" stands for
+ * every capability in a rule that denies or asks, never in one that allows.
+ *
+ * Verdicts: allow, ask, deny. First match wins. An `ask` is a refusal that
+ * says a human has to decide, until tickets exist. Five rules are built in;
+ * they all deny, and no rule of the file may have their ids:
+ *   no-capability  there is no capability of that name     (ERR_DENIED)
+ *   arguments      they do not fit its schema, or whether they fit it or a
+ *                  rule takes too much work to find out    (ERR_SCHEMA)
+ *   kind           its kind never takes such arguments     (kind->check's)
+ *   limit          a rule would allow or ask, but the capability was used
+ *                  per_hour times                          (ERR_LIMIT)
+ *   default        no rule matched                         (ERR_DENIED)
+ * They are looked at in this order, the first three before any rule.
+ */
+#ifndef TRIZONE_EXECUTOR_POLICY_H
+#define TRIZONE_EXECUTOR_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/json.h"
+#include "executor/kind.h"
+
+#define POLICY_MAX_BYTES (1u << 20) /* 10,000 rules of 100 bytes */
+#define POLICY_MAX_CAPABILITIES 256 /* fits the order header's number */
+#define POLICY_MAX_RULES 10000
+
+enum leg {
+	LEG_A = 1, /* has seen untrusted words */
+	LEG_B = 2, /* has seen private data */
+	LEG_C = 4  /* has caused an effect outside */
+};
+
+enum verdict { VERDICT_ALLOW, VERDICT_ASK, VERDICT_DENY, VERDICT_COUNT };
+
+const char *verdict_name(enum verdict verdict);
+
+struct schema; /* executor/schema.h */
+
+struct capability {
+	uint32_t number; /* index in the snapshot, the number in orders */
+	char *name;
+	char *why;
+	const struct kind *kind;
+	const struct kind_method *method;
+	void *settings;
+	struct schema *arguments;
+	char *schema_text; /* JSON, as written or the method's default */
+	char *source;	   /* JSON of the whole instance, for its courier */
+	uint32_t per_hour; /* hard ceiling; broker and courier both count */
+};
+
+struct policy;
+
+/* Read a policy. On failure `where` says what and where. The snapshot is
+ * immutable; free with policy_free (NULL is fine). */
+int policy_parse(
+    struct span text, struct policy **policy_out, struct json_error *where);
+void policy_free(struct policy *policy);
+
+size_t policy_capability_count(const struct policy *policy);
+const struct capability *policy_capability(
+    const struct policy *policy, uint32_t number);
+const struct capability *policy_find(
+    const struct policy *policy, struct span name);
+
+/* One capability object alone, as a courier gets it (capability.source);
+ * its number is given by the caller. Free with capability_free. */
+int capability_parse(struct span text, uint32_t number,
+    struct capability **capability_out, struct json_error *where);
+void capability_free(struct capability *capability);
+
+/* What a decision looks at. All borrowed. */
+struct decide_request {
+	struct span capability; /* name as the planner sent it */
+	const struct json_doc *doc;
+	const struct json_node *arguments; /* an object */
+	struct span zone;
+	unsigned legs;	    /* enum leg bits the session has */
+	uint32_t used_hour; /* calls of this capability in the last hour */
+};
+
+struct decision {
+	enum verdict verdict;
+	int error; /* 0 when allowed; ERR_DENIED, ERR_SCHEMA, ... */
+	const struct capability *capability; /* NULL: there is none */
+	const char *rule;     /* id; lives as long as the policy */
+	const char *why;      /* the rule's reason; as long as the policy */
+	uint32_t rule_number; /* position, from 1; 0 for built-in rules */
+	unsigned adds_legs;   /* legs the session gets if this is done */
+	char detail[200];     /* what exactly did not match; may be "" */
+};
+
+/* Pure: same inputs, same decision. No allocation. */
+void decide(const struct policy *policy, const struct decide_request *request,
+    struct decision *decision_out);
+
+/* In words: every capability, every rule, what is denied. For `check`. */
+void policy_print(const struct policy *policy, struct buf *out);
+/* The same as one JSON object. */
+void policy_print_json(const struct policy *policy, struct buf *out);
+
+#endif

@@ -1,0 +1,242 @@
+/*
+ * A policy in words and as JSON, for `check` and for lists. Runs wherever a
+ * person or a client asks; shows what the operator wrote and what it means.
+ */
+#include <string.h>
+
+#include "executor/policy_impl.h"
+
+static const struct {
+	unsigned leg;
+	const char *name, *words;
+} leg_rows[] = {
+    {LEG_A, "A", "untrusted words"},
+    {LEG_B, "B", "private data"},
+    {LEG_C, "C", "an effect outside"},
+};
+
+#define LEG_COUNT (sizeof leg_rows / sizeof leg_rows[0])
+
+/* "1 rule", "2 rules". */
+static void
+add_count(struct buf *out, size_t count, const char *one, const char *many)
+{
+	buf_add_format(out, "%zu %s", count, count == 1 ? one : many);
+}
+
+static void
+add_rules_of(
+    const struct policy *policy, const struct capability *c, struct buf *out)
+{
+	size_t found = 0;
+
+	for (uint32_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (!rule_names(rule, c->number))
+			continue;
+		buf_add_format(out, "%s%s by %s", found++ == 0 ? "" : ", ",
+		    verdict_name(rule->verdict), rule->id);
+	}
+	buf_add_text(out,
+	    found == 0 ? "none, so every call is denied" : ", else denied");
+}
+
+/* "leg A (untrusted words) and leg C (an effect outside)" */
+static void
+add_legs(struct buf *out, unsigned legs)
+{
+	const char *lead = "";
+
+	for (size_t i = 0; i < LEG_COUNT; i++) {
+		if ((legs & leg_rows[i].leg) == 0)
+			continue;
+		buf_add_format(out, "%sleg %s (%s)", lead, leg_rows[i].name,
+		    leg_rows[i].words);
+		lead = " and ";
+	}
+}
+
+static void
+print_capability(
+    const struct policy *policy, const struct capability *c, struct buf *out)
+{
+	buf_add_format(
+	    out, "  %s (%s %s): ", c->name, c->kind->name, c->method->name);
+	c->kind->settings_print(c->settings, c->method, out);
+	buf_add_format(out, "\n    why: %s\n    at most ", c->why);
+	add_count(out, c->per_hour, "call", "calls");
+	buf_add_text(out, " an hour; arguments have to fit ");
+	buf_add_text(out, strcmp(c->schema_text, c->method->schema) == 0
+			      ? "the method's own schema\n"
+			      : "a schema of the policy\n");
+	if (method_legs(c->method) != 0) {
+		buf_add_text(out, "    a call gives the session ");
+		add_legs(out, method_legs(c->method));
+		buf_add_text(out, "\n");
+	}
+	buf_add_text(out, "    rules: ");
+	add_rules_of(policy, c, out);
+	buf_add_text(out, "\n");
+}
+
+static void
+add_names(const struct policy *policy, const struct rule *rule, struct buf *out)
+{
+	const char *lead = "";
+
+	if (rule->any) {
+		buf_add_text(out, "every capability");
+		return;
+	}
+	for (uint32_t i = 0; i < policy->capability_count; i++) {
+		if (!rule_names(rule, i))
+			continue;
+		buf_add_format(
+		    out, "%s%s", lead, policy->capabilities[i]->name);
+		lead = ", ";
+	}
+}
+
+static void
+add_conditions(const struct rule *rule, struct buf *out)
+{
+	if (rule->zone != NULL)
+		buf_add_format(out, "; only from zone %s", rule->zone);
+	if (rule->arguments != NULL)
+		buf_add_text(out, "; only if the arguments fit its schema");
+	if (rule->without_legs != 0) {
+		buf_add_text(out, "; only for a session without ");
+		add_legs(out, rule->without_legs);
+	}
+}
+
+/* JSON Schema lets a member that is not there pass, which is seldom meant. */
+static void
+warn_of_missing(
+    const struct policy *policy, const struct rule *rule, struct buf *out)
+{
+	struct span name;
+
+	for (uint32_t i = 0; i < policy->capability_count; i++) {
+		const struct capability *c = policy->capabilities[i];
+
+		if (rule->arguments == NULL || !rule_names(rule, i) ||
+		    !schema_leaves_out(rule->arguments, c->arguments, &name))
+			continue;
+		buf_add_format(out,
+		    "    warning: also matches a call of %s without "
+		    "\"%.*s\"; put that into \"required\" if it should "
+		    "not\n",
+		    c->name, (int)utf8_prefix(name.p, name.n, 40), name.p);
+		return;
+	}
+}
+
+static void
+print_rule(const struct policy *policy, uint32_t index, struct buf *out)
+{
+	const struct rule *rule = &policy->rules[index];
+
+	buf_add_format(out, "  %u. %s: %s ", (unsigned)index + 1, rule->id,
+	    verdict_name(rule->verdict));
+	add_names(policy, rule, out);
+	add_conditions(rule, out);
+	buf_add_format(out, "\n    why: %s\n", rule->why);
+	warn_of_missing(policy, rule, out);
+}
+
+void
+policy_print(const struct policy *policy, struct buf *out)
+{
+	add_count(out, policy->capability_count, "capability", "capabilities");
+	buf_add_text(out, policy->capability_count == 0 ? "\n" : ":\n");
+	for (uint32_t i = 0; i < policy->capability_count; i++)
+		print_capability(policy, policy->capabilities[i], out);
+	add_count(out, policy->rule_count, "rule", "rules");
+	buf_add_text(out,
+	    policy->rule_count == 0 ? "\n" : ", the first that matches:\n");
+	for (uint32_t i = 0; i < policy->rule_count; i++)
+		print_rule(policy, i, out);
+	buf_add_text(out, "Everything else is denied.\n");
+}
+
+static void
+json_put_legs(struct json_writer *w, const char *key, unsigned legs)
+{
+	json_key(w, key);
+	json_open(w, '[');
+	for (size_t i = 0; i < LEG_COUNT; i++)
+		if ((legs & leg_rows[i].leg) != 0)
+			json_text(w, leg_rows[i].name);
+	json_close(w, ']');
+}
+
+static void
+json_capability(struct json_writer *w, const struct capability *c)
+{
+	const struct kind_method *m = c->method;
+	struct buf words;
+
+	buf_init(&words, POLICY_MAX_BYTES);
+	c->kind->settings_print(c->settings, m, &words);
+	json_open(w, '{');
+	json_put_integer(w, "number", c->number);
+	json_put_text(w, "name", c->name);
+	json_put_text(w, "kind", c->kind->name);
+	json_put_text(w, "method", m->name);
+	json_put_string(w, "does", (struct span){words.data, words.len});
+	json_put_text(w, "why", c->why);
+	json_put_integer(w, "per_hour", c->per_hour);
+	json_put_legs(w, "legs", method_legs(m));
+	json_put_raw(w, "arguments", span_of(c->schema_text));
+	json_close(w, '}');
+	buf_free(&words);
+}
+
+static void
+json_rule(struct json_writer *w, const struct policy *policy, uint32_t index)
+{
+	const struct rule *rule = &policy->rules[index];
+
+	json_open(w, '{');
+	json_put_integer(w, "number", (int64_t)index + 1);
+	json_put_text(w, "id", rule->id);
+	json_put_text(w, "verdict", verdict_name(rule->verdict));
+	json_key(w, "capabilities");
+	json_open(w, '[');
+	if (rule->any)
+		json_text(w, "*");
+	for (uint32_t i = 0; i < policy->capability_count && !rule->any; i++)
+		if (rule_names(rule, i))
+			json_text(w, policy->capabilities[i]->name);
+	json_close(w, ']');
+	if (rule->zone != NULL)
+		json_put_text(w, "zone", rule->zone);
+	if (rule->arguments != NULL)
+		json_put_raw(w, "arguments", schema_text(rule->arguments));
+	json_put_legs(w, "without_legs", rule->without_legs);
+	json_put_text(w, "why", rule->why);
+	json_close(w, '}');
+}
+
+void
+policy_print_json(const struct policy *policy, struct buf *out)
+{
+	struct json_writer w;
+
+	json_write_init(&w, out);
+	json_open(&w, '{');
+	json_key(&w, "capabilities");
+	json_open(&w, '[');
+	for (uint32_t i = 0; i < policy->capability_count; i++)
+		json_capability(&w, policy->capabilities[i]);
+	json_close(&w, ']');
+	json_key(&w, "rules");
+	json_open(&w, '[');
+	for (uint32_t i = 0; i < policy->rule_count; i++)
+		json_rule(&w, policy, i);
+	json_close(&w, ']');
+	json_put_text(&w, "default", "deny");
+	json_close(&w, '}');
+}

@@ -1,0 +1,63 @@
+/*
+ * JSON Schema (draft 2020-12) for the arguments of capabilities and rules.
+ *
+ * Understood: type enum const, properties required additionalProperties
+ * minProperties maxProperties, items minItems maxItems uniqueItems, minLength
+ * maxLength (characters) pattern, minimum maximum exclusiveMinimum
+ * exclusiveMaximum multipleOf, allOf anyOf oneOf not, true and false as
+ * schemas, and the annotations ($schema $id $comment title description
+ * default examples deprecated readOnly writeOnly), which change nothing. Any
+ * other keyword is an error at load: a limit that is not understood is not
+ * one. The table of keywords is in schema.c.
+ *
+ * A compiled schema is immutable and depends on nothing it was made from.
+ */
+#ifndef TRIZONE_EXECUTOR_SCHEMA_H
+#define TRIZONE_EXECUTOR_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/json.h"
+
+#define SCHEMA_MAX_BYTES (64u * 1024) /* a schema somebody can still review */
+#define SCHEMA_MAX_DEPTH 16u	      /* schemas inside schemas; recursion */
+#define SCHEMA_MAX_WORK UINT64_C(4000000) /* one check: some tens of ms */
+#define SCHEMA_DETAIL_BYTES 200 /* room for any reason, NUL included */
+
+struct schema;
+
+/* Compile the schema `node` (an object) of `doc`. On failure `where` (may be
+ * NULL) gets the place in `doc` and the reason. Free with schema_free (NULL
+ * is fine). */
+int schema_compile(const struct json_doc *doc, const struct json_node *node,
+    struct schema **schema_out, struct json_error *where);
+void schema_free(struct schema *schema);
+
+/* The schema's own JSON text, as it was written; lives as long as it. */
+struct span schema_text(const struct schema *schema);
+
+/* Whether `narrow` restricts a property that it does not require, and `whole`
+ * does not either, so that a value without it fits both. Gives the first such
+ * name, which lives as long as `narrow`. Looks at the top level only. */
+bool schema_leaves_out(const struct schema *narrow, const struct schema *whole,
+    struct span *name_out);
+
+/*
+ * Whether the value `node` fits: 0; -ERR_SCHEMA if it does not; -ERR_LIMIT if
+ * that could not be found out within SCHEMA_MAX_WORK or the limits of a
+ * pattern, a number or uniqueItems, and the caller has to refuse. Any error
+ * puts a reason and the JSON pointer of the place into `detail`, which shows
+ * at most 40 characters of the value's own words, all of them printable
+ * ASCII. Pure; allocates nothing once the match area of pattern.h has grown.
+ */
+int schema_check(const struct schema *schema, const struct json_doc *doc,
+    const struct json_node *node, char *detail, size_t room);
+
+/* The same with a given amount of work, so that several checks of one request
+ * share it; *work gets what is left. */
+int schema_check_within(const struct schema *schema, const struct json_doc *doc,
+    const struct json_node *node, uint64_t *work, char *detail, size_t room);
+
+#endif
