@@ -1,0 +1,287 @@
+/*
+ * The inbox: every raw item that was delivered, on disk before the sender is
+ * told so, and its one way through the suite. Only the broker opens it. The
+ * bytes it holds are hostile and are never looked at here, only counted,
+ * hashed and handed on.
+ *
+ *   new -> cleaning -> ready -> claimed -> acted -> done
+ *           |    ^                |          |
+ *           v    | release        v          v
+ *        quarantined            ready    interrupted -release-> ready
+ *
+ * Each step is durable (SQLite, WAL, synchronous=FULL) when its function has
+ * returned 0, and has not happened when it returned an error, with one
+ * exception that is safe in every state: an error while syncing may still
+ * turn out to have happened after a restart, and until that restart every
+ * change is refused with -ERR_IO.
+ *
+ * Errors of every function: -ERR_NOT_FOUND (no such id), -ERR_WRONG_STATE
+ * (wrong state, or somebody else's claim), -ERR_NO_SPACE, -ERR_IO,
+ * -ERR_CORRUPT; others are named at the function. Times are milliseconds of
+ * CLOCK_REALTIME. The functions are not reentrant and one process has one
+ * thread here.
+ */
+#ifndef TRIZONE_EXECUTOR_INBOX_H
+#define TRIZONE_EXECUTOR_INBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/limits.h"
+#include "common/sha256.h"
+#include "common/text.h"
+
+#define INBOX_STAGES_MAX 16  /* deliveries at once; each is a descriptor */
+#define INBOX_FAILURES_MAX 2 /* cleanings a reader failed at: quarantine */
+/* Cleanings begun. An item whose service died that often while a reader had
+ * it may be what kills it. */
+#define INBOX_ATTEMPTS_MAX 10
+#define INBOX_NOTE_MAX_BYTES WHY_MAX_BYTES /* an outcome or a reason */
+#define INBOX_RECORD_MAX_BYTES 131072	   /* as the record message */
+
+/* Stored as these numbers: a number is never used for something else. */
+enum inbox_state {
+	INBOX_NEW = 0,
+	INBOX_CLEANING = 1,    /* raw bytes may be with a reader */
+	INBOX_READY = 2,       /* clean object stored */
+	INBOX_CLAIMED = 3,     /* with a session that has not acted on it */
+	INBOX_ACTED = 4,       /* an effect may have left for it */
+	INBOX_DONE = 5,	       /* its note is the outcome */
+	INBOX_QUARANTINED = 6, /* cleaning failed; its note says why */
+	INBOX_INTERRUPTED = 7, /* its session ended after acting */
+	INBOX_DROPPED = 8,     /* bytes erased, a stub knows the hash */
+	INBOX_STATE_COUNT
+};
+
+/* "new"; and back, INBOX_STATE_COUNT if there is none. */
+const char *inbox_state_name(enum inbox_state state);
+enum inbox_state inbox_state_find(struct span name);
+
+/* A zero means the default. */
+struct inbox_limits {
+	/* Raw bytes, clean texts and records held, and what is staged: 2 GiB.
+	 * Only a delivery is refused for it. */
+	uint64_t total_bytes;
+	uint64_t item_bytes; /* one item: MAIL_MAX_BYTES, which is the most */
+	uint32_t items;	     /* items held, staged ones included: 100,000 */
+	uint32_t stubs;	     /* stubs kept: 1,000,000, about 150 MB */
+	uint32_t done_days;  /* age at which a done item is dropped: 30 */
+	uint32_t stub_days; /* age at which a stub or ended session goes: 365 */
+};
+
+struct inbox;
+
+/*
+ * Open or make the inbox in `folder` (an existing folder that belongs to us
+ * and that nobody else may write; it must stay reachable by that path). Takes
+ * the instance lock and settles what a crash left: cleaning -> new or, after
+ * INBOX_ATTEMPTS_MAX attempts, quarantined; claimed -> ready; acted ->
+ * interrupted.
+ * `limits` may be NULL. Free with inbox_close.
+ * -ERR_BUSY: another process has it open. -ERR_CONFIG: folder or file belongs
+ * to somebody else, is open to others, or is not an inbox. -ERR_PATH: a file is
+ * a symbolic link. -ERR_VERSION:
+ * written by a newer program. -ERR_RANGE: a limit is out of range.
+ */
+int inbox_open(const char *folder, const struct inbox_limits *limits,
+    struct inbox **inbox_out);
+
+/* What opening it settled, told once, by ascending id for each change. */
+struct inbox_settled {
+	int64_t id;
+	int64_t session; /* an interrupted item's; else 0 */
+	enum inbox_state from, to;
+	const char *note; /* why; for ever */
+};
+
+typedef void inbox_settled_fn(const struct inbox_settled *settled, void *arg);
+void inbox_settled(struct inbox *inbox, inbox_settled_fn *each, void *arg);
+
+/* NULL is fine. Ends open stages; changes no item. */
+void inbox_close(struct inbox *inbox);
+
+/* Everything checked that can be: the database's structure, and each item's
+ * bytes against its hash. Reads all of it. -ERR_CORRUPT and a log line. */
+int inbox_check(struct inbox *inbox);
+
+/*
+ * Staging: the bytes of one delivery gather in an unlinked file until all are
+ * there. Its declared size counts against the quotas from the start.
+ */
+struct inbox_stage;
+
+/* `bytes` is the exact size to come. -ERR_TOO_LARGE: more than an item may
+ * have. -ERR_QUOTA: the inbox is full. -ERR_NO_SPACE: the disk is, but for a
+ * reserve that changes of state need. -ERR_BUSY: too many stages. -ERR_RANGE:
+ * no bytes, or a channel name that is empty, too long or not printable ASCII.
+ */
+int inbox_stage_begin(struct inbox *inbox, struct span channel, uint64_t bytes,
+    struct inbox_stage **stage_out);
+
+/* -ERR_STREAM: more than declared. An error stays with the stage: it takes no
+ * more bytes and does not commit. */
+int inbox_stage_add(struct inbox_stage *stage, const void *bytes, size_t count);
+
+/*
+ * Make it an item, in one transaction. Frees the stage, whatever it returns.
+ * `sha256` is what the sender says the raw bytes hash to, or NULL. The same
+ * bytes on the same channel again give the id they already have and
+ * *duplicate_out = true, whatever became of that item. -ERR_STREAM: fewer
+ * bytes than declared, or another hash.
+ */
+int inbox_stage_commit(struct inbox_stage *stage,
+    const unsigned char sha256[SHA256_BYTES], int64_t *id_out,
+    bool *duplicate_out);
+
+/* NULL is fine. */
+void inbox_stage_abort(struct inbox_stage *stage);
+
+/* Cleaning. inbox_next_new: the oldest new item of a channel; -ERR_NOT_FOUND:
+ * none. */
+int inbox_next_new(struct inbox *inbox, struct span channel, int64_t *id_out);
+
+/* new -> cleaning, one attempt more. Before the first byte goes to a reader. */
+int inbox_clean_begin(struct inbox *inbox, int64_t id);
+
+/* Up to `bytes` raw bytes from `offset`; *read_out is 0 at the end. Any state
+ * but dropped. Cheapest at multiples of CHUNK_BYTES. */
+int inbox_raw_read(struct inbox *inbox, int64_t id, uint64_t offset, void *out,
+    size_t bytes, size_t *read_out);
+
+/* cleaning -> ready. Both texts are stored as they are: the caller has checked
+ * them. -ERR_TOO_LARGE: over CLEAN_MAX_BYTES or INBOX_RECORD_MAX_BYTES.
+ * -ERR_NO_SPACE: also if they would touch the reserve. */
+int inbox_clean_done(
+    struct inbox *inbox, int64_t id, struct span clean, struct span record);
+
+/* A reader failed at it: cleaning -> new with one failure more, or quarantined
+ * after the last failure or attempt. `reason` is kept: UTF-8, cut at
+ * INBOX_NOTE_MAX_BYTES. */
+int inbox_clean_failed(struct inbox *inbox, int64_t id, struct span reason,
+    enum inbox_state *state_out);
+
+/* Nobody is to blame (an orderly stop, a full disk): cleaning -> new, and the
+ * attempt does not count. */
+int inbox_clean_abandon(struct inbox *inbox, int64_t id);
+
+/* The oldest ready item -> claimed. -ERR_NOT_FOUND: none is ready, or there is
+ * no such session; -ERR_WRONG_STATE: the session has ended. */
+int inbox_claim(struct inbox *inbox, int64_t session, int64_t *id_out);
+
+/* claimed -> acted, before the first order of that claim leaves. Again: 0. */
+int inbox_mark_acted(struct inbox *inbox, int64_t id, int64_t session);
+
+/* claimed or acted -> done. `outcome` as the reason above. */
+int inbox_finish(
+    struct inbox *inbox, int64_t id, int64_t session, struct span outcome);
+
+/* The operator's two verbs. Release: quarantined -> new with no failures
+ * and no attempts, interrupted -> ready. */
+int inbox_release(struct inbox *inbox, int64_t id);
+
+/* new, ready, done, quarantined or interrupted -> dropped: raw bytes, clean
+ * text, record and note are in no file any more, and the disk gets its room
+ * back; hash, channel, size and times stay. The database's pages are zeroed,
+ * its log is cut, files of stages were unlinked: what the disk keeps in blocks
+ * that it got back is not overwritten. On a dropped item: cuts the log again,
+ * for a caller whose first try ended in an error. */
+int inbox_drop(struct inbox *inbox, int64_t id);
+
+/* Retention, as of `now_ms`: done items and stubs past their days, ended
+ * sessions nobody refers to. Bounded work a call; *more_out: call again, else
+ * after a minute. A clock that jumps ahead is followed by an hour a call at
+ * most, counted from the call before or, first, from the newest change of an
+ * item; so a wrong clock that is soon mended costs next to nothing. */
+int inbox_expire(struct inbox *inbox, int64_t now_ms, bool *more_out);
+
+/* Looking. */
+struct inbox_item {
+	int64_t id;
+	enum inbox_state state;
+	uint64_t bytes;
+	uint32_t failures; /* cleanings a reader failed at */
+	uint32_t attempts; /* cleanings begun; both since a release */
+	int64_t session;   /* that has or had the claim; 0: none */
+	int64_t arrived_ms, changed_ms;
+	unsigned char hash[SHA256_BYTES]; /* of channel and raw bytes */
+	char channel[NAME_MAX_BYTES + 1];
+	char note[INBOX_NOTE_MAX_BYTES + 1]; /* outcome or reason; hostile text
+						may be in it */
+};
+
+int inbox_get(struct inbox *inbox, int64_t id, struct inbox_item *item_out);
+
+/* Append the clean object, or the reader's record. -ERR_WRONG_STATE: has none.
+ * -ERR_TOO_LARGE: does not fit `out`. */
+int inbox_clean_text(struct inbox *inbox, int64_t id, struct buf *out);
+int inbox_record_text(struct inbox *inbox, int64_t id, struct buf *out);
+
+struct inbox_filter {
+	unsigned states; /* bits 1 << enum inbox_state; 0: all */
+	int64_t after;	 /* only larger ids */
+	uint32_t most;	 /* 0: no limit */
+};
+
+/* Calls `each` by ascending id until it returns false. It may use the inbox. */
+typedef bool inbox_each_fn(const struct inbox_item *item, void *arg);
+int inbox_list(struct inbox *inbox, const struct inbox_filter *filter,
+    inbox_each_fn *each, void *arg);
+
+struct inbox_counts {
+	uint64_t items[INBOX_STATE_COUNT];
+	uint64_t bytes;		/* held: raw ones, clean texts and records */
+	uint64_t waiting_bytes; /* raw, of new and cleaning ones */
+};
+
+/* Kept in memory; costs nothing. */
+struct inbox_counts inbox_counts(const struct inbox *inbox);
+
+/*
+ * Sessions: the durable ledger of planner instances. A row outlives channels
+ * and restarts, so that a session that comes back has lost no leg.
+ */
+enum session_mode {
+	SESSION_PER_MESSAGE = 0,
+	SESSION_PER_TASK = 1,
+	SESSION_STANDING = 2, /* one row per zone, for ever */
+	SESSION_MODE_COUNT
+};
+
+#define INBOX_LEGS_ALL 7u /* A, B and C, bits as enum leg */
+
+struct inbox_session {
+	int64_t id;
+	enum session_mode mode;
+	unsigned legs;
+	int64_t started_ms, ended_ms; /* ended 0: live */
+	char zone[NAME_MAX_BYTES + 1];
+};
+
+/* "per-message"; and back, SESSION_MODE_COUNT if there is none. */
+const char *session_mode_name(enum session_mode mode);
+enum session_mode session_mode_find(struct span name);
+
+/* A new live session, or the one a standing zone has. -ERR_RANGE: zone name
+ * as a channel name above, or no such mode. */
+int inbox_session_new(struct inbox *inbox, struct span zone,
+    enum session_mode mode, int64_t *id_out);
+
+/* Legs only grow; writes only if one is new. -ERR_WRONG_STATE: ended. */
+int inbox_session_add_legs(struct inbox *inbox, int64_t session, unsigned legs);
+
+/* Its claims: claimed -> ready, acted -> interrupted; and its end is written,
+ * unless it is a standing one. Again: 0. */
+int inbox_session_ended(struct inbox *inbox, int64_t session);
+
+int inbox_session_get(
+    struct inbox *inbox, int64_t session, struct inbox_session *session_out);
+
+/* By ascending id above `after`, as inbox_list. */
+typedef bool inbox_session_each_fn(
+    const struct inbox_session *session, void *arg);
+int inbox_session_list(struct inbox *inbox, int64_t after, bool live_only,
+    inbox_session_each_fn *each, void *arg);
+
+#endif
