@@ -1,0 +1,43 @@
+/*
+ * The folder of the audit and its files, private to one user.
+ */
+#ifndef TRIZONE_EXECUTOR_AUDIT_FILES_H
+#define TRIZONE_EXECUTOR_AUDIT_FILES_H
+
+#include <stdbool.h>
+
+#include <stddef.h>
+
+#define AUDIT_LOG_NAME "audit.jsonl"
+#define AUDIT_SALTS_NAME "salts"
+#define AUDIT_LOCK_NAME "lock"
+
+/* What went wrong and what to do about it, for an operator. */
+struct audit_problem {
+	char text[400];
+};
+
+/* Fill in the text and return `error`. */
+int audit_problem(struct audit_problem *problem, int error, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+
+/* Path of the log in the folder. 0 or -ERR_TOO_LARGE. */
+int audit_log_path(const char *folder, char *out, size_t room);
+
+/* The exit status of a command that could not open or read a log: 69, 71 or
+ * 77. */
+int audit_exit_status(int error);
+
+/* Open the folder `path`. Its last part may not be a symbolic link, it must
+ * belong to us (or to root) and be open to nobody else. With `make` a folder
+ * that is not there is made. -ERR_NOT_FOUND, -ERR_NOT_REGULAR, -ERR_PEER
+ * (wrong owner or mode), -ERR_SYSTEM. Close with close(2). */
+int audit_folder_open(
+    const char *path, bool make, int *fd_out, struct audit_problem *problem);
+
+/* Open a file in the folder, with open(2) flags (O_CREAT makes it 0600): a
+ * regular file with one name, ours, open to nobody else. Errors as above. */
+int audit_file_open(int folder, const char *name, int flags, int *fd_out,
+    struct audit_problem *problem);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * The fields of audit records, for record.c and record_parse.c only.
+ */
+#ifndef TRIZONE_EXECUTOR_RECORD_FIELD_H
+#define TRIZONE_EXECUTOR_RECORD_FIELD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/record.h"
+
+/* In the order they have in a line. */
+enum record_field_id {
+	FIELD_INTENT, /* first: found at a fixed place behind the kind */
+	FIELD_REQUEST,
+	FIELD_SESSION,
+	FIELD_ZONE,
+	FIELD_CAPABILITY,
+	FIELD_NUMBER,
+	FIELD_VERDICT,
+	FIELD_STATUS,
+	FIELD_RULE,
+	FIELD_WHY,
+	FIELD_ERROR,
+	FIELD_HANDLE,
+	FIELD_GRANT,
+	FIELD_BYTES,
+	FIELD_COMMIT,
+	FIELD_DETAIL,
+	FIELD_COUNT
+};
+
+enum record_field_type {
+	FIELD_SEQUENCE, /* 16 digits */
+	FIELD_U64,	/* a number; null for the field's `none` */
+	FIELD_U32,	/* the same */
+	FIELD_TEXT,	/* a string; cut at `most` bytes */
+	FIELD_VERDICT_NAME,
+	FIELD_STATUS_NAME,
+	FIELD_MESSAGE,	 /* "msg:17"; null for 0 */
+	FIELD_COMMITMENT /* 64 digits or null; not in struct record */
+};
+
+struct record_field {
+	const char *key;
+	enum record_field_type type;
+	size_t offset; /* in struct record */
+	size_t most;
+	uint64_t none;
+};
+
+/* Indexed by enum record_field_id. */
+extern const struct record_field record_fields[FIELD_COUNT];
+
+/* Whether records of that kind have that field. */
+bool record_has(enum record_kind kind, enum record_field_id id);
+
+#endif
