@@ -1,0 +1,342 @@
+/*
+ * Auditor: the only writer of the log. It believes the parent about which
+ * courier serves which capability, and the broker about nothing: every order
+ * is on disk before it leaves, and goes only to the courier that the plan
+ * names. Bodies are opaque here. It decides nothing and talks to no zone. What
+ * passes between it and couriers is in auditor_orders.c.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/start.h"
+#include "executor/auditor_impl.h"
+
+#define SYNC_MS 200   /* how long a mere record may wait for its sync */
+#define STOP_MS 10000 /* waiting for outcomes at the end */
+
+struct span
+text_of(const char *text, size_t room)
+{
+	const char *end = memchr(text, '\0', room);
+
+	return (struct span){text, end == NULL ? room : (size_t)(end - text)};
+}
+
+void
+auditor_flush(struct auditor *a, bool sync)
+{
+	int rc = audit_flush(a->audit, sync);
+
+	if (rc != 0)
+		die(EXIT_SYSTEM,
+		    "the audit cannot be written (%s): nothing "
+		    "is done until it can; see doctor",
+		    err_text(rc));
+	if (sync)
+		a->sync_at_ms = 0;
+}
+
+uint64_t
+auditor_append(struct auditor *a, const struct record *record)
+{
+	uint64_t sequence;
+	int rc = audit_append(a->audit, record, &sequence, NULL);
+
+	if (rc != 0)
+		die(EXIT_SYSTEM, "audit record refused: %s", err_text(rc));
+	if (a->sync_at_ms == 0)
+		a->sync_at_ms = clock_ms() + SYNC_MS;
+	return sequence;
+}
+
+static size_t
+entry_length(const void *head)
+{
+	const struct entry_head *entry = head;
+
+	if (entry->name_bytes > ENTRY_NAME_MAX ||
+	    entry->body_bytes > ORDER_BODY_MAX)
+		return SIZE_MAX;
+	return (size_t)entry->name_bytes + entry->body_bytes;
+}
+
+/* Whether the log has room for its numbers, and its kind for a commitment;
+ * what only the auditor says is not taken from the broker. */
+static bool
+entry_is_sound(const struct entry_head *entry)
+{
+	if (entry->kind >= RECORD_KIND_COUNT || entry->kind == RECORD_OUTCOME ||
+	    entry->kind == RECORD_START || entry->kind == RECORD_STOP ||
+	    entry->kind == RECORD_DAMAGE)
+		return false;
+	if (entry->committed != 0 &&
+	    !record_commits((enum record_kind)entry->kind))
+		return false;
+	return entry->verdict < VERDICT_COUNT &&
+	       entry->request <= RECORD_NUMBER_MAX &&
+	       entry->session <= RECORD_NUMBER_MAX &&
+	       entry->message <= RECORD_NUMBER_MAX &&
+	       entry->grant <= RECORD_NUMBER_MAX &&
+	       entry->bytes <= RECORD_NUMBER_MAX;
+}
+
+/* Whether an entry that wants something done may be believed to be one. */
+static bool
+order_is_sound(
+    const struct auditor *a, const struct entry_head *entry, const char *body)
+{
+	unsigned char hash[SHA256_BYTES];
+
+	if (entry->order == 0)
+		return entry->body_bytes == 0;
+	if (entry->kind != RECORD_INTENT || entry->committed == 0 ||
+	    entry->capability >= POLICY_MAX_CAPABILITIES ||
+	    a->plan->courier_of[entry->capability] >= a->plan->couriers)
+		return false;
+	sha256_of(body, entry->body_bytes, hash);
+	return memcmp(hash, entry->body_hash, sizeof hash) == 0;
+}
+
+static void
+take_entry(
+    struct auditor *a, const struct entry_head *entry, const char *behind)
+{
+	const char *body = behind + entry->name_bytes;
+	struct record record = {
+	    .kind = (enum record_kind)entry->kind,
+	    .request = entry->request,
+	    .session = entry->session,
+	    .zone = text_of(entry->zone, sizeof entry->zone),
+	    .capability = {behind, entry->name_bytes},
+	    .capability_bytes = entry->name_full,
+	    .number = entry->capability,
+	    .verdict = (enum verdict)entry->verdict,
+	    .rule = text_of(entry->rule, sizeof entry->rule),
+	    .why = text_of(entry->why, sizeof entry->why),
+	    .error = entry->error,
+	    .message = entry->message,
+	    .grant = entry->grant,
+	    .bytes = entry->bytes,
+	    .detail = text_of(entry->detail, sizeof entry->detail),
+	    .body = entry->committed != 0 ? entry->body_hash : NULL,
+	};
+
+	if (!entry_is_sound(entry) ||
+	    (entry->kind == RECORD_INTENT) != (entry->order == 1) ||
+	    !order_is_sound(a, entry, body))
+		die(EXIT_BUG,
+		    "the broker sent an entry that cannot be: kind "
+		    "%u, order %u",
+		    entry->kind, entry->order);
+	if (entry->order == 1)
+		orders_take(a, entry, &record, body);
+	else
+		auditor_append(a, &record);
+}
+
+static void
+take_entries(struct auditor *a)
+{
+	struct entry_head entry;
+	const char *behind;
+	int rc = inflow_read(&a->entries), next;
+
+	while ((next = inflow_next(
+		    &a->entries, entry_length, &entry, &behind)) == 1)
+		take_entry(a, &entry, behind);
+	if (next < 0)
+		die(EXIT_BUG, "the broker sent what is no entry");
+	if (rc < 0 && !a->stopping) {
+		a->stopping = true;
+		a->stop_at_ms = clock_ms() + STOP_MS;
+	}
+}
+
+static void
+end_batch(struct auditor *a)
+{
+	bool sync =
+	    a->must_sync || (a->sync_at_ms != 0 && clock_ms() >= a->sync_at_ms);
+
+	auditor_flush(a, sync);
+	a->must_sync = false;
+	orders_release(a);
+}
+
+/* All that the parent has said; false when it is gone. */
+static bool
+take_control(struct auditor *a)
+{
+	struct control record;
+	int rc;
+
+	while ((rc = control_receive(FD_CONTROL, &record)) == 1) {
+		if (record.courier >= a->plan->couriers)
+			bug("control record names courier %u", record.courier);
+		if (record.what == CONTROL_DOWN)
+			orders_down(a, record.courier);
+		if (record.what == CONTROL_UP) {
+			a->lines[record.courier].up = true;
+			a->lines[record.courier].deaf = false;
+			a->lines[record.courier].stuck_told = false;
+		}
+	}
+	return rc >= 0;
+}
+
+static int
+poll_timeout(const struct auditor *a)
+{
+	int64_t now = clock_ms(), until = now + OUTCOME_MS;
+
+	if (a->sync_at_ms != 0 && a->sync_at_ms < until)
+		until = a->sync_at_ms;
+	if (a->stop_at_ms != 0 && a->stop_at_ms < until)
+		until = a->stop_at_ms;
+	if (a->open_count != 0 && until > now + 1000)
+		until = now + 1000; /* look for stuck couriers */
+	return until > now ? (int)(until - now) : 0;
+}
+
+static bool
+is_over(const struct auditor *a)
+{
+	if (a->stopping && a->open_count == 0)
+		return true;
+	return a->stop_at_ms != 0 && clock_ms() >= a->stop_at_ms;
+}
+
+static nfds_t
+set_watches(const struct auditor *a, struct pollfd *watch)
+{
+	nfds_t count = 2;
+
+	watch[0] = (struct pollfd){
+	    .fd = a->orphaned ? -1 : FD_CONTROL, .events = POLLIN};
+	watch[1] = (struct pollfd){
+	    .fd = a->stopping || orders_are_high(a) ? -1 : FD_ENTRIES,
+	    .events = POLLIN};
+	for (uint32_t i = 0; i < a->plan->couriers; i++)
+		watch[count++] = (struct pollfd){
+		    .fd = a->lines[i].deaf ? -1 : FD_ORDERS + (int)i,
+		    .events =
+			a->lines[i].out.len == 0 ? POLLIN : POLLIN | POLLOUT};
+	return count;
+}
+
+/* One round of waiting and work; false when it is time to end. */
+static bool
+serve_once(struct auditor *a)
+{
+	struct pollfd watch[2 + COURIERS_MAX];
+	nfds_t count = set_watches(a, watch);
+
+	if (poll(watch, count, poll_timeout(a)) < 0) {
+		if (errno == EINTR)
+			return true;
+		die_errno("poll");
+	}
+	/* first, and whatever poll saw: an order for a courier comes after the
+	 * word that it is up */
+	if (!a->orphaned && !take_control(a)) {
+		a->orphaned = true; /* the broker will end too */
+		a->stop_at_ms = clock_ms() + STOP_MS;
+	}
+	if (watch[1].revents != 0)
+		take_entries(a);
+	for (uint32_t i = 0; i < a->plan->couriers; i++) {
+		if ((watch[2 + i].revents & ~POLLOUT) != 0)
+			orders_hear(a, i);
+		if ((watch[2 + i].revents & POLLOUT) != 0)
+			orders_write(a, i);
+	}
+	end_batch(a);
+	orders_tell_stuck(a);
+	return !is_over(a);
+}
+
+static void
+end_service(struct auditor *a)
+{
+	struct record stop = {
+	    .kind = RECORD_STOP, .why = SPAN("end of service")};
+
+	orders_end(a);
+	auditor_append(a, &stop);
+	auditor_flush(a, true);
+	if (audit_close(a->audit) != 0)
+		die(EXIT_SYSTEM, "the audit cannot be closed");
+}
+
+/* An intent from before this start has no outcome: say so, once. */
+static int
+on_unfinished(const struct record *intent, uint64_t sequence, void *context)
+{
+	struct auditor *a = context;
+	struct record record = *intent;
+
+	record.kind = RECORD_OUTCOME;
+	record.intent = sequence;
+	record.status = OUTCOME_UNKNOWN;
+	record.error = ERR_UNKNOWN_OUTCOME;
+	record.bytes = 0;
+	record.detail = SPAN("found without an outcome at start");
+	auditor_append(a, &record);
+	return 0;
+}
+
+static void
+auditor_open(struct auditor *a, struct span *texts, size_t count)
+{
+	struct record start = {.kind = RECORD_START};
+	struct audit_problem problem;
+	struct buf attest;
+	char folder[4096];
+
+	if (count != 2 || texts[1].n != sizeof *a->plan ||
+	    span_copy(texts[0], folder, sizeof folder) != 0)
+		bug("auditor start texts");
+	a->plan = (const struct plan *)(const void *)alloc_text(
+	    texts[1].p, texts[1].n);
+	a->open = alloc_array(OPEN_MAX, sizeof *a->open);
+	if (audit_open(folder, &a->audit, NULL, &problem) != 0)
+		die(EXIT_SYSTEM, "audit: %s", problem.text);
+	if (audit_unfinished(a->audit, on_unfinished, a) != 0)
+		die(EXIT_SYSTEM, "audit: open intents cannot be read");
+	buf_init(&attest, 4096);
+	start_attest(&attest);
+	start.detail = (struct span){attest.data, attest.len};
+	auditor_append(a, &start);
+	auditor_flush(a, true);
+	buf_free(&attest);
+}
+
+int
+auditor_main(void)
+{
+	static struct auditor a;
+	struct span texts[2];
+	struct buf store;
+
+	auditor_open(&a, texts, role_read_texts(&store, texts, 2));
+	buf_free(&store);
+	buf_init(&a.held, QUEUE_MAX);
+	set_nonblocking((const int[]){FD_CONTROL, FD_ENTRIES}, 2);
+	inflow_init(&a.entries, FD_ENTRIES, sizeof(struct entry_head),
+	    ENTRY_NAME_MAX + ORDER_BODY_MAX);
+	for (uint32_t i = 0; i < a.plan->couriers; i++) {
+		set_nonblocking((const int[]){FD_ORDERS + (int)i}, 1);
+		buf_init(&a.lines[i].out, QUEUE_MAX);
+		inflow_init(&a.lines[i].in, FD_ORDERS + (int)i,
+		    sizeof(struct outcome_head), 0);
+	}
+	control_send(FD_CONTROL, CONTROL_READY, 0);
+	while (serve_once(&a))
+		continue;
+	end_service(&a);
+	return EXIT_DONE;
+}

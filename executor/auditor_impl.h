@@ -1,0 +1,102 @@
+/*
+ * What the two files of the auditor share: auditor.c keeps the log and hears
+ * broker and parent, auditor_orders.c deals with couriers.
+ */
+#ifndef TRIZONE_EXECUTOR_AUDITOR_IMPL_H
+#define TRIZONE_EXECUTOR_AUDITOR_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/limits.h"
+#include "executor/audit_log.h"
+#include "executor/order.h"
+#include "executor/plan.h"
+#include "executor/record.h"
+#include "executor/role.h"
+
+enum { FD_ENTRIES = FD_FIRST, FD_ORDERS };
+
+#define OPEN_MAX 4096	     /* orders without an outcome yet */
+#define QUEUE_MAX (8u << 20) /* order bytes a courier has not taken */
+#define OUTCOME_MS 60000     /* no progress for that long: it is stuck */
+
+/* An intent whose outcome is not known yet. */
+struct open_order {
+	uint64_t sequence;
+	uint64_t request, session, message;
+	uint32_t capability, courier;
+	char zone[NAME_MAX_BYTES + 1];
+	char name[NAME_MAX_BYTES + 1];
+};
+
+struct line {
+	struct buf out; /* order bytes for the courier */
+	size_t out_sent;
+	struct inflow in; /* its outcomes */
+	bool up;
+	bool stuck_told;
+	unsigned open;	     /* its orders without an outcome */
+	int64_t progress_ms; /* its last outcome, or the end of its idleness */
+	bool deaf;	     /* not read any more until it is another one */
+};
+
+struct auditor {
+	struct audit *audit;
+	const struct plan *plan;
+	struct inflow entries;
+	struct line lines[COURIERS_MAX];
+	struct open_order *open; /* OPEN_MAX rows, the first open_count used */
+	size_t open_count;
+	bool must_sync;	    /* an intent is in the batch */
+	int64_t sync_at_ms; /* 0: nothing waits for a sync */
+	struct buf held;    /* orders of this batch, until it is on disk */
+	bool orphaned; /* the parent is gone: serve to the end of entries */
+	bool stopping; /* there are no more entries */
+	int64_t stop_at_ms;
+};
+
+/*
+ * auditor.c
+ */
+
+/* Text of a fixed-size member that need not end in NUL. */
+struct span text_of(const char *text, size_t room);
+
+/* Everything appended so far to the disk; if that fails, nothing is done. */
+void auditor_flush(struct auditor *a, bool sync);
+
+/* Gives the record's sequence; ends the process if it cannot be written. */
+uint64_t auditor_append(struct auditor *a, const struct record *record);
+
+/*
+ * auditor_orders.c
+ */
+
+/* Put an order on record, and hold it for orders_release. */
+void orders_take(struct auditor *a, const struct entry_head *entry,
+    const struct record *record, const char *body);
+
+/* No more entries are to be read. */
+bool orders_are_high(const struct auditor *a);
+
+/* The batch is on disk: hand its orders to their couriers. */
+void orders_release(struct auditor *a);
+
+/* Write what the courier takes now. */
+void orders_write(struct auditor *a, uint32_t courier);
+
+/* Read its outcomes. */
+void orders_hear(struct auditor *a, uint32_t courier);
+
+/* A courier is dead: what it still said counts, the rest is unknown. */
+void orders_down(struct auditor *a, uint32_t courier);
+
+/* Tell the parent of couriers that owe an outcome for too long. */
+void orders_tell_stuck(struct auditor *a);
+
+/* The end of service: last outcomes, the rest is unknown. */
+void orders_end(struct auditor *a);
+
+#endif

@@ -1,0 +1,426 @@
+/*
+ * Broker: the process that zones talk to. This file starts it, accepts
+ * connections and listens to the parent; see broker.h for what it may do.
+ */
+#include "executor/broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/peer.h"
+#include "common/start.h"
+#include "executor/role.h"
+
+#define TICK_MS 1000
+#define STRANGER_MS 1000
+#define STALLED_MS                                                             \
+	60000		/* an auditor that takes nothing for so long is stuck */
+#define EXPIRE_MS 60000 /* retention is looked at once a minute */
+#define EXPIRE_MORE_MS 100 /* and soon again while there is a backlog */
+
+static const char *const program = "trizone-executor " TRIZONE_VERSION;
+
+static const struct {
+	enum side side;
+	const struct channel_owner *owner;
+	struct link *(*make)(struct broker *b);
+} kinds[] = {
+    [LINK_PLANNER] = {SIDE_PLANNER, &planner_owner, planner_new},
+    [LINK_READER] = {SIDE_READER, &reader_owner, reader_new},
+    [LINK_OPERATOR] = {SIDE_OPERATOR, &operator_owner, operator_new},
+    [LINK_DELIVER] = {SIDE_DELIVER, &deliver_owner, deliver_new},
+};
+
+void
+link_remove(struct link *link)
+{
+	struct broker *b = link->broker;
+	struct link **at = &b->links;
+
+	while (*at != link)
+		at = &(*at)->next;
+	*at = link->next;
+	link->listener->links--;
+	b->link_count--;
+	link->gone = true;
+	link->next_gone = b->gone;
+	b->gone = link;
+	timer_set(b->gone_timer, 0);
+}
+
+static void
+free_gone(void *context)
+{
+	struct broker *b = context;
+
+	while (b->gone != NULL) {
+		struct link *link = b->gone;
+
+		b->gone = link->next_gone;
+		free(link);
+	}
+}
+
+void
+link_answer(struct link *link, struct message_writer *m, int64_t id, int error)
+{
+	if (error == 0)
+		error = message_end(m);
+	else
+		message_undo(m);
+	if (error == 0)
+		channel_answered(link->channel, id);
+	else
+		channel_error(link->channel, id, error, err_text(error),
+		    (struct span){0});
+}
+
+bool
+link_leaving(struct channel *channel, void *context)
+{
+	struct link *link = context;
+
+	(void)channel;
+	return entries_flush(link->broker);
+}
+
+static const struct config_peers *
+peers_of(const struct listener *l)
+{
+	switch (l->kind) {
+	case LINK_OPERATOR:
+		return &l->broker->config->operator_peers;
+	case LINK_DELIVER:
+		return &l->broker->config->deliver_peers;
+	default:
+		return &l->zone->peers;
+	}
+}
+
+static const char *
+listener_name(const struct listener *l)
+{
+	switch (l->kind) {
+	case LINK_OPERATOR:
+		return "operator";
+	case LINK_DELIVER:
+		return "deliver";
+	default:
+		return l->zone->name;
+	}
+}
+
+static bool
+peer_is_allowed(const struct listener *l, int fd, struct peer *peer)
+{
+	return peer_get(fd, peer) == 0 &&
+	       config_peer_allowed(peers_of(l), peer->uid);
+}
+
+/* On record once a second for each socket, with how many there were since. */
+static void
+record_stranger(struct listener *l, const struct peer *peer)
+{
+	struct entry_head entry;
+	int64_t now = clock_ms();
+	char who[100];
+
+	l->strangers++;
+	if (l->stranger_ms != 0 && now - l->stranger_ms < STRANGER_MS)
+		return;
+	snprintf(who, sizeof who,
+	    "user %lu may not use this socket; turned away: %u",
+	    (unsigned long)peer->uid, l->strangers);
+	l->stranger_ms = now;
+	l->strangers = 0;
+	entry_init(&entry, RECORD_HELLO);
+	entry.error = ERR_PEER;
+	entry_text(entry.zone, sizeof entry.zone, span_of(listener_name(l)));
+	entry_text(entry.detail, sizeof entry.detail, span_of(who));
+	entry_send(l->broker, &entry, (struct span){0}, (struct span){0});
+	log_event(
+	    LOG_WARN, "stranger", "socket=%s reason=%s", listener_name(l), who);
+}
+
+static unsigned
+links_allowed(const struct listener *l)
+{
+	return l->zone == NULL ? LINKS_MAX / 4 : l->zone->max_sessions;
+}
+
+static void
+link_add(struct listener *l, int fd)
+{
+	struct broker *b = l->broker;
+	struct link *link = kinds[l->kind].make(b);
+	struct channel_options options = {
+	    .self = SIDE_EXECUTOR,
+	    .peer = kinds[l->kind].side,
+	    .zone = listener_name(l),
+	    .program = program,
+	    .attestation = {b->attestation.data, b->attestation.len},
+	    .owner = kinds[l->kind].owner,
+	    .context = link,
+	};
+
+	link->broker = b;
+	link->listener = l;
+	link->next = b->links;
+	b->links = link;
+	b->link_count++;
+	l->links++;
+	link->channel = channel_new(b->loop, fd, fd, &options);
+	if (b->held)
+		channel_hold(link->channel, true);
+}
+
+static void
+on_connection(void *context)
+{
+	struct listener *l = context;
+	struct peer peer = {0};
+	int fd = accept(l->fd, NULL, NULL);
+
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			die(EXIT_SYSTEM, "out of descriptors: raise NOFILE");
+		return; /* the peer has gone already */
+	}
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		die_errno("fcntl");
+	if (!peer_is_allowed(l, fd, &peer)) {
+		record_stranger(l, &peer);
+		close(fd);
+	} else if (l->links >= links_allowed(l) ||
+		   l->broker->link_count >= LINKS_MAX) {
+		log_event(LOG_WARN, "too-many", "socket=%s channels=%u",
+		    listener_name(l), l->links);
+		close(fd);
+	} else {
+		link_add(l, fd);
+	}
+}
+
+/* Stop the service: no new work, every record out, then end. */
+static void
+begin_end(struct broker *b)
+{
+	b->ending = true;
+	for (size_t i = 0; i < b->listener_count; i++)
+		watch_set(b->listeners[i].watch, false);
+	while (b->links != NULL)
+		channel_close(b->links->channel, -ERR_CLOSED);
+	entries_finish(b);
+	loop_stop(b->loop);
+}
+
+static void
+on_control(void *context)
+{
+	struct broker *b = context;
+	struct control record;
+	int rc = control_receive(FD_CONTROL, &record);
+
+	if (rc < 0 || (rc == 1 && record.what == CONTROL_STOP)) {
+		begin_end(b);
+		return;
+	}
+	if (rc == 1 && record.courier >= b->plan.couriers)
+		bug("control record names courier %u", record.courier);
+	if (rc == 1 && record.what == CONTROL_DOWN)
+		courier_down(b, record.courier);
+	if (rc == 1 && record.what == CONTROL_UP)
+		b->courier_up[record.courier] = true;
+}
+
+/* One second's worth of calls for each planner zone, up to a minute's. */
+static void
+refill_calls(struct broker *b)
+{
+	for (size_t i = 0; i < b->listener_count; i++) {
+		struct listener *l = &b->listeners[i];
+		int64_t most;
+
+		if (l->kind != LINK_PLANNER)
+			continue;
+		most = l->zone->max_calls_per_minute;
+		l->calls_left += most / 60;
+		if (l->calls_left > most)
+			l->calls_left = most;
+	}
+	for (struct link *k = b->links; k != NULL && !b->held; k = k->next)
+		if (k->listener->kind == LINK_PLANNER &&
+		    k->listener->calls_left > 0)
+			channel_hold(k->channel, false);
+}
+
+static void
+on_tick(void *context)
+{
+	struct broker *b = context;
+	int64_t now = clock_ms();
+	bool more = false;
+
+	if (b->stalled && now - b->stalled_ms > STALLED_MS)
+		die(EXIT_UNAVAILABLE, "the auditor takes no records");
+	refill_calls(b);
+	call_tick(b, now);
+	/* what an error left waiting is tried again */
+	reader_feed(b);
+	planner_wake(b);
+	if (b->feed_at_ms != 0)
+		reader_feed(b);
+	if (now >= b->expire_at_ms) {
+		int rc = inbox_expire(b->inbox, clock_utc_ms(), &more);
+
+		if (rc != 0)
+			log_event(
+			    LOG_ERROR, "expire", "reason=%s", err_text(rc));
+		b->expire_at_ms = now + (more ? EXPIRE_MORE_MS : EXPIRE_MS);
+	}
+	timer_set(b->tick, more ? EXPIRE_MORE_MS : TICK_MS);
+}
+
+/* Which texts decide from here on; anybody can hash the files and compare. */
+static void
+record_texts(struct broker *b, const struct span *texts)
+{
+	static const char *const names[] = {"configuration", "policy"};
+	unsigned char hash[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1], detail[DETAIL_BYTES];
+	struct entry_head entry;
+
+	for (size_t i = 0; i < 2; i++) {
+		sha256_of(texts[i].p, texts[i].n, hash);
+		hex_encode(hash, sizeof hash, hex);
+		snprintf(detail, sizeof detail, "sha256 %s", hex);
+		entry_init(&entry, RECORD_CONFIG);
+		entry.bytes = texts[i].n;
+		entry_text(entry.why, sizeof entry.why, span_of(names[i]));
+		entry_text(entry.detail, sizeof entry.detail, span_of(detail));
+		entry_send(b, &entry, (struct span){0}, (struct span){0});
+	}
+}
+
+static void
+read_settings(struct broker *b)
+{
+	struct json_error where;
+	struct span texts[2];
+	struct buf store;
+	char reason[400];
+	int rc;
+
+	if (role_read_texts(&store, texts, 2) != 2)
+		bug("broker start texts");
+	record_texts(b, texts);
+	rc = config_parse(texts[0], "", &b->config, &where);
+	if (rc == 0)
+		rc = policy_parse(texts[1], &b->policy, &where);
+	if (rc != 0) {
+		json_error_text(&where, reason, sizeof reason);
+		die(EXIT_CONFIG, "%s", reason);
+	}
+	buf_free(&store);
+	if (plan_make(b->policy, &b->plan) != 0)
+		bug("a plan the parent could make");
+}
+
+static void
+listen_on(struct broker *b, int fd, enum link_kind kind,
+    const struct config_zone *zone)
+{
+	struct listener *l = &b->listeners[b->listener_count++];
+
+	*l = (struct listener){
+	    .broker = b, .fd = fd, .kind = kind, .zone = zone};
+	if (kind == LINK_PLANNER)
+		l->calls_left = zone->max_calls_per_minute;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+		die_errno("fcntl");
+	l->watch = loop_watch_read(b->loop, fd, on_connection, l);
+	watch_set(l->watch, true);
+}
+
+static int
+open_listeners(struct broker *b, int fd)
+{
+	b->listeners =
+	    alloc_array(b->config->zone_count + 2, sizeof *b->listeners);
+	for (size_t i = 0; i < b->config->zone_count; i++) {
+		const struct config_zone *zone = &b->config->zones[i];
+
+		listen_on(b, fd++,
+		    zone->kind == ZONE_PLANNER ? LINK_PLANNER : LINK_READER,
+		    zone);
+	}
+	listen_on(b, fd++, LINK_OPERATOR, NULL);
+	listen_on(b, fd++, LINK_DELIVER, NULL);
+	return fd;
+}
+
+/* Items that nobody gets any more unless an operator says so. */
+static void
+record_settled(const struct inbox_settled *settled, void *context)
+{
+	struct entry_head entry;
+
+	if (settled->to != INBOX_QUARANTINED &&
+	    settled->to != INBOX_INTERRUPTED)
+		return;
+	entry_init(&entry, RECORD_QUARANTINE);
+	entry.message = (uint64_t)settled->id;
+	entry_text(entry.why, sizeof entry.why, span_of(settled->note));
+	entry_text(entry.detail, sizeof entry.detail,
+	    span_of(inbox_state_name(settled->to)));
+	entry_send(context, &entry, (struct span){0}, (struct span){0});
+}
+
+static void
+open_inbox(struct broker *b)
+{
+	int rc = inbox_open(b->config->state, &b->config->inbox, &b->inbox);
+
+	if (rc != 0)
+		die(EXIT_SYSTEM, "inbox in %s: %s", b->config->state,
+		    err_text(rc));
+	inbox_settled(b->inbox, record_settled, b);
+}
+
+int
+broker_main(void)
+{
+	static struct broker b;
+	int fd;
+
+	b.loop = loop_new();
+	entries_open(&b, FD_FIRST);
+	read_settings(&b);
+	buf_init(&b.attestation, 4096);
+	start_attest(&b.attestation);
+	open_inbox(&b);
+	sessions_settle(&b);
+	fd = open_listeners(&b, FD_FIRST + 1);
+	results_open(&b, fd);
+	b.control = loop_watch_read(b.loop, FD_CONTROL, on_control, &b);
+	watch_set(b.control, true);
+	b.gone_timer = loop_timer(b.loop, free_gone, &b);
+	b.tick = loop_timer(b.loop, on_tick, &b);
+	timer_set(b.tick, TICK_MS);
+	/* unique across restarts without a write: the clock starts it */
+	b.next_request = (uint64_t)clock_utc_ms() * 1000;
+	set_nonblocking((const int[]){FD_CONTROL}, 1);
+	control_send(FD_CONTROL, CONTROL_READY, 0);
+	loop_run(b.loop);
+	inbox_close(b.inbox);
+	return EXIT_DONE;
+}

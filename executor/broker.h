@@ -1,0 +1,191 @@
+/*
+ * The broker's inside, shared by its files and nobody else. One process, one
+ * loop. It believes the parent and its own disk; zones, deliverers and the
+ * operator's client only what the method table lets through. It holds no
+ * secret, opens no internet socket, cannot write the audit and has no way to
+ * an effect but an order to the auditor.
+ */
+#ifndef TRIZONE_EXECUTOR_BROKER_H
+#define TRIZONE_EXECUTOR_BROKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "executor/config.h"
+#include "executor/inbox.h"
+#include "executor/order.h"
+#include "executor/plan.h"
+#include "executor/policy.h"
+#include "executor/quota.h"
+#include "executor/record.h"
+#include "proto/channel.h"
+#include "proto/loop.h"
+
+#define PENDING_MAX 1024 /* orders in flight; a power of two */
+/* Orders in flight of one channel, answered early or not, and of one zone: a
+ * slow courier is not filled up by one planner. */
+#define LINK_ORDERS_MAX 64
+#define ZONE_ORDERS_MAX 256
+#define LINKS_MAX 256 /* channels of all sockets; each is a descriptor */
+
+struct broker;
+
+/* One instance of a planner zone. */
+struct session {
+	struct session *next;
+	int64_t id;
+	unsigned legs; /* as in the inbox's ledger */
+	enum session_mode mode;
+	int64_t claim;	/* the item it works on, 0: none */
+	bool acted;	/* an order has left for that item */
+	bool had_claim; /* a per-message session gets one */
+};
+
+enum link_kind { LINK_PLANNER, LINK_READER, LINK_OPERATOR, LINK_DELIVER };
+
+/* What a listening socket serves. */
+struct listener {
+	struct broker *broker;
+	int fd;
+	struct watch *watch;
+	enum link_kind kind;
+	const struct config_zone *zone; /* planner and reader */
+	unsigned links;
+	unsigned orders;     /* that have left for its zone, without a result */
+	int64_t calls_left;  /* a planner zone's; refilled each second */
+	int64_t stranger_ms; /* when one was last put on record */
+	unsigned strangers;  /* turned away since */
+};
+
+/* One connection. The kinds embed it as their first member. Its channel may
+ * close inside any call that writes to it, so that a closed one is only marked
+ * and leaves memory from the loop, when nobody has it in hands any more. */
+struct link {
+	struct link *next; /* stays, so that a walk gets past a gone one */
+	struct link *next_gone;
+	bool gone;
+	struct broker *broker;
+	struct listener *listener;
+	struct channel *channel;
+	unsigned orders; /* a planner's, without a result yet */
+};
+
+/* A call whose order has left. */
+struct pending {
+	uint64_t request;	   /* 0: free */
+	struct link *link;	   /* the planner that asked; NULL: gone */
+	struct listener *listener; /* its zone's */
+	bool answered; /* cancelled or too late; the order still counts */
+	int64_t id;    /* its request id */
+	uint32_t capability;
+	int64_t deadline_ms;
+};
+
+struct broker {
+	struct loop *loop;
+	struct config *config;
+	struct policy *policy;
+	struct plan plan;
+	struct inbox *inbox;
+	struct buf attestation;
+
+	struct listener *listeners;
+	size_t listener_count;
+	struct link *links, *gone;
+	unsigned link_count;
+	struct watch *gone_timer;
+	struct session *sessions;
+
+	struct watch *control;
+	struct watch *tick; /* once a second: deadlines, retention */
+	int64_t expire_at_ms;
+	int64_t feed_at_ms; /* no item goes to a reader before; 0: now */
+
+	struct watch *entries_writable;
+	struct buf entries; /* for the auditor, not yet written */
+	size_t entries_sent;
+	bool held;	    /* too much of that: zones are not read */
+	bool stalled;	    /* answers wait for it */
+	int64_t stalled_ms; /* since when */
+	bool ending;	    /* an orderly stop: nobody is to blame for it */
+
+	struct pending pending[PENDING_MAX];
+	uint64_t next_request;
+	struct quota quotas[POLICY_MAX_CAPABILITIES];
+
+	struct inflow results[COURIERS_MAX];
+	struct json_doc result_doc;
+	struct watch *result_watches[COURIERS_MAX];
+	bool courier_up[COURIERS_MAX];
+
+	int64_t deliver_minute; /* deliveries in this minute, all peers */
+	uint32_t delivered;
+};
+
+/* broker.c. Its channel has closed; freed later. */
+void link_remove(struct link *link);
+/* End a result begun on the link's channel, and with it the request; if it
+ * does not fit, or `error` says it is not whole, answer that instead. */
+void link_answer(
+    struct link *link, struct message_writer *m, int64_t id, int error);
+/* The owners' leaving: records first. `context` begins with a struct link. */
+bool link_leaving(struct channel *channel, void *context);
+
+/* broker_entry.c: putting things on record. Strings are cut to what a record
+ * keeps. */
+void entry_init(struct entry_head *entry, enum record_kind kind);
+void entry_text(char *to, size_t room, struct span text);
+/* Queue it; the body follows for an order. */
+void entry_send(struct broker *b, const struct entry_head *entry,
+    struct span name, struct span body);
+/* Write what is queued; called before any answer leaves. False: the auditor
+ * takes no more now, and no answer may leave before it does. */
+bool entries_flush(struct broker *b);
+/* Write all of it, waiting; at the end of service. */
+void entries_finish(struct broker *b);
+void entries_open(struct broker *b, int fd);
+
+/* broker_session.c */
+struct session *session_find(struct broker *b, int64_t id);
+/* -ERR_BUSY: a standing zone has its one channel already. */
+int session_open(struct broker *b, const struct config_zone *zone,
+    struct session **session_out);
+void session_close(struct broker *b, struct session *session);
+/* At start: end what was live when the service ended, standing ones
+ * excepted. */
+void sessions_settle(struct broker *b);
+/* Durable before it returns 0. */
+int session_add_legs(struct broker *b, struct session *session, unsigned legs);
+
+/* broker_planner.c */
+struct link *planner_new(struct broker *b);
+extern const struct channel_owner planner_owner;
+/* An item became ready: hand it to a planner that waits. */
+void planner_wake(struct broker *b);
+struct session *planner_session(struct link *link);
+
+/* broker_call.c */
+int call_take(struct link *link, int64_t id, const struct json_doc *doc,
+    const struct call_params *call);
+/* Answer a pending call as cancelled; false if there is none. */
+bool call_cancel(struct link *link, int64_t id);
+void call_forget_link(struct broker *b, const struct link *link);
+void call_tick(struct broker *b, int64_t now);
+void results_open(struct broker *b, int first_fd);
+void courier_down(struct broker *b, uint32_t courier);
+
+/* broker_reader.c */
+struct link *reader_new(struct broker *b);
+extern const struct channel_owner reader_owner;
+/* An item is new, or a reader is free: give work out. */
+void reader_feed(struct broker *b);
+
+/* broker_deliver.c */
+struct link *deliver_new(struct broker *b);
+extern const struct channel_owner deliver_owner;
+
+/* broker_operator.c */
+struct link *operator_new(struct broker *b);
+extern const struct channel_owner operator_owner;
+
+#endif

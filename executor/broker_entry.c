@@ -1,0 +1,146 @@
+/*
+ * The broker's one-way queue to the auditor. When it grows, zones and
+ * deliverers are not read until it has shrunk: what cannot be put on record
+ * is not decided.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "executor/broker.h"
+#include "executor/role.h"
+
+#define ENTRIES_MAX (16u << 20)
+#define ENTRIES_HIGH (4u << 20)
+#define ENTRIES_LOW (1u << 20)
+#define FINISH_MS 10000
+
+void
+entry_init(struct entry_head *entry, enum record_kind kind)
+{
+	memset(entry, 0, sizeof *entry);
+	entry->magic = ORDER_MAGIC;
+	entry->kind = kind;
+	entry->capability = NO_CAPABILITY;
+}
+
+void
+entry_text(char *to, size_t room, struct span text)
+{
+	size_t n = text.n < room ? text.n : room - 1;
+
+	if (n != 0)
+		memcpy(to, text.p, n);
+	to[n] = '\0';
+}
+
+static void
+hold_links(struct broker *b, bool hold)
+{
+	if (b->held == hold)
+		return;
+	b->held = hold;
+	for (struct link *l = b->links, *next; l != NULL; l = next) {
+		next = l->next;
+		if (!l->gone)
+			channel_hold(l->channel, hold);
+	}
+}
+
+void
+entry_send(struct broker *b, const struct entry_head *entry, struct span name,
+    struct span body)
+{
+	struct entry_head head = *entry;
+
+	head.name_full = (uint32_t)name.n;
+	head.name_bytes =
+	    name.n > ENTRY_NAME_MAX ? ENTRY_NAME_MAX : (uint32_t)name.n;
+	head.body_bytes = (uint32_t)body.n;
+	if (buf_add(&b->entries, &head, sizeof head) != 0 ||
+	    buf_add(&b->entries, name.p, head.name_bytes) != 0 ||
+	    buf_add(&b->entries, body.p, body.n) != 0)
+		die(EXIT_UNAVAILABLE, "the auditor takes no records");
+	if (b->entries.len - b->entries_sent > ENTRIES_HIGH)
+		hold_links(b, true);
+	/* written before the next answer leaves, and in any case soon */
+	watch_soon(b->entries_writable);
+}
+
+bool
+entries_flush(struct broker *b)
+{
+	while (b->entries_sent < b->entries.len) {
+		ssize_t put = write(FD_FIRST, b->entries.data + b->entries_sent,
+		    b->entries.len - b->entries_sent);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && errno == EAGAIN)
+			break;
+		if (put < 0)
+			die(EXIT_UNAVAILABLE, "the auditor is gone");
+		b->entries_sent += (size_t)put;
+	}
+	if (b->entries_sent == b->entries.len) {
+		buf_clear(&b->entries);
+		b->entries_sent = 0;
+		return true;
+	}
+	if (b->entries_sent > ENTRIES_LOW) {
+		buf_consume(&b->entries, b->entries_sent);
+		b->entries_sent = 0;
+	}
+	if (!b->stalled)
+		b->stalled_ms = clock_ms();
+	b->stalled = true;
+	watch_set(b->entries_writable, true);
+	return false;
+}
+
+static void
+flush_links(struct broker *b)
+{
+	for (struct link *l = b->links, *next; l != NULL; l = next) {
+		next = l->next;
+		channel_flush(l->channel);
+	}
+}
+
+static void
+on_writable(void *context)
+{
+	struct broker *b = context;
+	bool empty = entries_flush(b);
+
+	if (empty)
+		watch_set(b->entries_writable, false);
+	if (empty && b->stalled) {
+		b->stalled = false;
+		flush_links(b);
+	}
+	if (b->entries.len - b->entries_sent < ENTRIES_LOW)
+		hold_links(b, false);
+}
+
+void
+entries_finish(struct broker *b)
+{
+	if (write_all(FD_FIRST, b->entries.data + b->entries_sent,
+		b->entries.len - b->entries_sent, FINISH_MS) != 0)
+		die(EXIT_UNAVAILABLE, "the auditor takes no records");
+	buf_clear(&b->entries);
+	b->entries_sent = 0;
+}
+
+void
+entries_open(struct broker *b, int fd)
+{
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+		die_errno("fcntl");
+	buf_init(&b->entries, ENTRIES_MAX);
+	b->entries_writable = loop_watch_write(b->loop, fd, on_writable, b);
+}

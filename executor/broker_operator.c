@@ -1,0 +1,326 @@
+/*
+ * The operator's channel: look at the service and its items, release or drop
+ * them. Who may connect is checked when the socket is; what is changed here is
+ * put on record.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "executor/broker.h"
+
+#define RAW_VIEW_BYTES 16384 /* headers and the first screens of a mail */
+
+static int
+refuse(struct link *link, int64_t id, int error)
+{
+	channel_error(
+	    link->channel, id, error, err_text(error), (struct span){0});
+	return 0;
+}
+
+static void
+put_item(struct json_writer *w, const struct inbox_item *item)
+{
+	char handle[32];
+
+	handle_format(item->id, handle);
+	json_put_text(w, "handle", handle);
+	json_put_text(w, "channel", item->channel);
+	json_put_text(w, "state", inbox_state_name(item->state));
+	json_put_integer(w, "bytes", (int64_t)item->bytes);
+	json_put_integer(w, "failures", item->failures);
+	json_put_integer(w, "attempts", item->attempts);
+	json_put_integer(w, "session", item->session);
+	json_put_integer(w, "arrived_ms", item->arrived_ms);
+	json_put_integer(w, "changed_ms", item->changed_ms);
+	json_put_text(w, "note", item->note);
+}
+
+static bool
+each_item(const struct inbox_item *item, void *context)
+{
+	struct json_writer *w = context;
+
+	json_open(w, '{');
+	put_item(w, item);
+	json_close(w, '}');
+	return true;
+}
+
+static int
+take_list(struct link *link, int64_t id, const struct list_params *params)
+{
+	struct inbox_filter filter = {
+	    .after = params->after, .most = (uint32_t)params->limit};
+	struct message_writer m;
+	enum inbox_state state;
+	int rc;
+
+	if (params->state.n != 0) {
+		state = inbox_state_find(params->state);
+		if (state == INBOX_STATE_COUNT)
+			return refuse(link, id, ERR_RANGE);
+		filter.states = 1u << state;
+	}
+	result_begin(&m, channel_out(link->channel), id);
+	json_key(&m.json, "items");
+	json_open(&m.json, '[');
+	rc = inbox_list(link->broker->inbox, &filter, each_item, &m.json);
+	json_close(&m.json, ']');
+	link_answer(link, &m, id, rc);
+	return 0;
+}
+
+static void
+put_text_of(struct json_writer *w, const char *key, struct inbox *inbox,
+    int64_t item, int (*get)(struct inbox *inbox, int64_t id, struct buf *out))
+{
+	struct buf text;
+
+	buf_init(&text, CLEAN_MAX_BYTES);
+	if (get(inbox, item, &text) == 0)
+		json_put_raw(w, key, (struct span){text.data, text.len});
+	buf_free(&text);
+}
+
+/* The beginning of the raw bytes, for an item no reader could clean. */
+static void
+put_raw(struct json_writer *w, struct inbox *inbox, int64_t item)
+{
+	static char bytes[RAW_VIEW_BYTES]; /* one request at a time */
+	size_t got = 0;
+
+	if (inbox_raw_read(inbox, item, 0, bytes, sizeof bytes, &got) != 0)
+		return; /* dropped: there is nothing any more */
+	json_key(w, "raw");
+	buf_add_byte(w->out, '"');
+	base64_add(w->out, bytes, got);
+	buf_add_byte(w->out, '"');
+	w->comma = true;
+}
+
+static int
+take_show(struct link *link, int64_t id, const struct handle_params *params)
+{
+	struct inbox *inbox = link->broker->inbox;
+	struct message_writer m;
+	struct inbox_item item;
+	int64_t number;
+	int rc = handle_parse(params->handle, &number);
+
+	if (rc == 0)
+		rc = inbox_get(inbox, number, &item);
+	if (rc != 0)
+		return refuse(link, id, rc);
+	result_begin(&m, channel_out(link->channel), id);
+	put_item(&m.json, &item);
+	put_text_of(&m.json, "message", inbox, number, inbox_clean_text);
+	put_text_of(&m.json, "record", inbox, number, inbox_record_text);
+	if (item.state == INBOX_QUARANTINED || item.state == INBOX_NEW)
+		put_raw(&m.json, inbox, number);
+	link_answer(link, &m, id, 0);
+	return 0;
+}
+
+static void
+record_change(struct broker *b, int64_t number, const char *what, int error)
+{
+	struct entry_head entry;
+
+	entry_init(&entry, RECORD_OPERATOR);
+	entry.message = (uint64_t)number;
+	entry.error = (uint32_t)-error;
+	entry_text(entry.why, sizeof entry.why, span_of(what));
+	entry_send(b, &entry, (struct span){0}, (struct span){0});
+}
+
+/* The record is on its way before the change is made; a change that fails
+ * gets a second one. */
+static int
+take_change(struct link *link, int64_t id, const struct handle_params *params,
+    const char *what, int (*change)(struct inbox *inbox, int64_t id))
+{
+	struct broker *b = link->broker;
+	struct message_writer m;
+	int64_t number;
+	int rc = handle_parse(params->handle, &number);
+
+	if (rc != 0)
+		return refuse(link, id, rc);
+	record_change(b, number, what, 0);
+	if (!entries_flush(b))
+		return refuse(link, id, ERR_BUSY);
+	rc = change(b->inbox, number);
+	if (rc != 0) {
+		record_change(b, number, what, rc);
+		return refuse(link, id, rc);
+	}
+	result_begin(&m, channel_out(link->channel), id);
+	json_put_string(&m.json, "handle", params->handle);
+	link_answer(link, &m, id, 0);
+	reader_feed(b);
+	planner_wake(b);
+	return 0;
+}
+
+static bool
+each_session(const struct inbox_session *session, void *context)
+{
+	struct json_writer *w = context;
+
+	json_open(w, '{');
+	json_put_integer(w, "session", session->id);
+	json_put_text(w, "zone", session->zone);
+	json_put_text(w, "mode", session_mode_name(session->mode));
+	json_key(w, "legs");
+	json_open(w, '[');
+	if ((session->legs & LEG_A) != 0)
+		json_text(w, "A");
+	if ((session->legs & LEG_B) != 0)
+		json_text(w, "B");
+	if ((session->legs & LEG_C) != 0)
+		json_text(w, "C");
+	json_close(w, ']');
+	json_put_integer(w, "started_ms", session->started_ms);
+	json_put_integer(w, "ended_ms", session->ended_ms);
+	json_close(w, '}');
+	return true;
+}
+
+static int
+take_sessions(struct link *link, int64_t id)
+{
+	struct message_writer m;
+	int rc;
+
+	result_begin(&m, channel_out(link->channel), id);
+	json_key(&m.json, "sessions");
+	json_open(&m.json, '[');
+	rc = inbox_session_list(
+	    link->broker->inbox, 0, true, each_session, &m.json);
+	json_close(&m.json, ']');
+	link_answer(link, &m, id, rc);
+	return 0;
+}
+
+static void
+put_zones(struct json_writer *w, const struct broker *b)
+{
+	json_key(w, "zones");
+	json_open(w, '[');
+	for (size_t i = 0; i < b->listener_count; i++) {
+		const struct listener *l = &b->listeners[i];
+
+		if (l->zone == NULL)
+			continue;
+		json_open(w, '{');
+		json_put_text(w, "zone", l->zone->name);
+		json_put_text(
+		    w, "kind", l->kind == LINK_PLANNER ? "planner" : "reader");
+		json_put_integer(w, "channels", l->links);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+static void
+put_couriers(struct json_writer *w, const struct broker *b)
+{
+	json_key(w, "couriers");
+	json_open(w, '[');
+	for (uint32_t i = 0; i < b->plan.couriers; i++) {
+		json_open(w, '{');
+		json_put_text(w, "kind", b->plan.kind[i]->name);
+		json_put_boolean(w, "up", b->courier_up[i]);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+static int
+take_status(struct link *link, int64_t id)
+{
+	const struct broker *b = link->broker;
+	struct inbox_counts counts = inbox_counts(b->inbox);
+	struct message_writer m;
+
+	result_begin(&m, channel_out(link->channel), id);
+	put_zones(&m.json, b);
+	put_couriers(&m.json, b);
+	json_key(&m.json, "inbox");
+	json_open(&m.json, '{');
+	for (int i = 0; i < INBOX_STATE_COUNT; i++)
+		json_put_integer(&m.json, inbox_state_name((enum inbox_state)i),
+		    (int64_t)counts.items[i]);
+	json_put_integer(&m.json, "bytes", (int64_t)counts.bytes);
+	json_close(&m.json, '}');
+	json_put_raw(&m.json, "attestation",
+	    (struct span){b->attestation.data, b->attestation.len});
+	link_answer(link, &m, id, 0);
+	return 0;
+}
+
+static int
+on_received(struct channel *channel, void *context, const struct json_doc *doc,
+    const struct message *message)
+{
+	struct link *link = context;
+	const struct handle_params *handle = &message->params.handle;
+
+	(void)channel;
+	(void)doc;
+	switch (message->method) {
+	case METHOD_STATUS:
+		return take_status(link, message->id);
+	case METHOD_ITEM_LIST:
+		return take_list(link, message->id, &message->params.list);
+	case METHOD_ITEM_SHOW:
+		return take_show(link, message->id, handle);
+	case METHOD_ITEM_RELEASE:
+		return take_change(
+		    link, message->id, handle, "release", inbox_release);
+	case METHOD_ITEM_DROP:
+		return take_change(
+		    link, message->id, handle, "drop", inbox_drop);
+	case METHOD_SESSION_LIST:
+		return take_sessions(link, message->id);
+	default:
+		return -ERR_NO_METHOD;
+	}
+}
+
+static int
+on_opened(struct channel *channel, void *context, const struct json_doc *doc,
+    const struct hello_params *hello)
+{
+	(void)channel;
+	(void)context;
+	(void)doc;
+	return span_is(hello->zone, "operator") ? 0 : -ERR_ZONE;
+}
+
+static void
+on_closed(struct channel *channel, void *context, int error)
+{
+	struct link *link = context;
+
+	(void)channel;
+	(void)error;
+	link_remove(link);
+}
+
+struct link *
+operator_new(struct broker *b)
+{
+	(void)b;
+	return alloc_bytes(sizeof(struct link));
+}
+
+const struct channel_owner operator_owner = {
+    .opened = on_opened,
+    .received = on_received,
+    .leaving = link_leaving,
+    .closed = on_closed,
+};

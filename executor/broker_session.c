@@ -1,0 +1,149 @@
+/*
+ * Sessions: which instance of a planner zone has seen what. The ledger is on
+ * disk before the bytes that change it leave the broker.
+ */
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "executor/broker.h"
+
+struct session *
+session_find(struct broker *b, int64_t id)
+{
+	struct session *s = b->sessions;
+
+	while (s != NULL && s->id != id)
+		s = s->next;
+	return s;
+}
+
+static void
+record_session(struct broker *b, const struct session *session,
+    const char *zone, const char *what, const char *detail)
+{
+	struct entry_head entry;
+
+	entry_init(&entry, RECORD_SESSION);
+	entry.session = (uint64_t)session->id;
+	entry.message = (uint64_t)session->claim;
+	entry_text(entry.zone, sizeof entry.zone, span_of(zone));
+	entry_text(entry.why, sizeof entry.why, span_of(what));
+	entry_text(entry.detail, sizeof entry.detail, span_of(detail));
+	entry_send(b, &entry, (struct span){0}, (struct span){0});
+}
+
+int
+session_open(struct broker *b, const struct config_zone *zone,
+    struct session **session_out)
+{
+	struct inbox_session ledger;
+	struct session *session;
+	int64_t id;
+	int rc;
+
+	rc = inbox_session_new(
+	    b->inbox, span_of(zone->name), zone->session, &id);
+	if (rc != 0)
+		return rc;
+	if (session_find(b, id) != NULL)
+		return -ERR_BUSY;
+	rc = inbox_session_get(b->inbox, id, &ledger);
+	if (rc != 0)
+		return rc;
+	session = alloc_bytes(sizeof *session);
+	session->id = id;
+	session->legs = ledger.legs;
+	session->mode = zone->session;
+	session->next = b->sessions;
+	b->sessions = session;
+	record_session(
+	    b, session, zone->name, "begins", session_mode_name(session->mode));
+	*session_out = session;
+	return 0;
+}
+
+void
+session_close(struct broker *b, struct session *session)
+{
+	struct session **at = &b->sessions;
+	struct inbox_session ledger;
+	int rc;
+
+	while (*at != session)
+		at = &(*at)->next;
+	*at = session->next;
+	rc = inbox_session_ended(b->inbox, session->id);
+	if (rc == 0)
+		rc = inbox_session_get(b->inbox, session->id, &ledger);
+	if (rc == 0)
+		record_session(b, session, ledger.zone, "ends",
+		    session_mode_name(session->mode));
+	else if (!b->ending)
+		die(EXIT_SYSTEM,
+		    "the end of session %lld cannot be stored "
+		    "(%s): the next start settles what it held",
+		    (long long)session->id, err_text(rc));
+	free(session);
+}
+
+static bool
+settle_one(const struct inbox_session *ledger, void *context)
+{
+	struct session session = {.id = ledger->id, .mode = ledger->mode};
+	struct broker *b = context;
+	int rc;
+
+	if (ledger->mode == SESSION_STANDING)
+		return true;
+	rc = inbox_session_ended(b->inbox, ledger->id);
+	if (rc != 0)
+		die(EXIT_SYSTEM, "the end of session %lld cannot be stored: %s",
+		    (long long)ledger->id, err_text(rc));
+	record_session(b, &session, ledger->zone, "ended with the service",
+	    session_mode_name(ledger->mode));
+	return true;
+}
+
+void
+sessions_settle(struct broker *b)
+{
+	int rc = inbox_session_list(b->inbox, 0, true, settle_one, b);
+
+	if (rc != 0)
+		die(EXIT_SYSTEM, "sessions cannot be read: %s", err_text(rc));
+}
+
+/* All that it has now: decisions hang on it. */
+static void
+record_legs(struct broker *b, const struct session *session, const char *zone)
+{
+	char detail[16] = "legs";
+	size_t at = 4;
+
+	for (unsigned leg = 0; leg < 3; leg++)
+		if ((session->legs >> leg & 1) != 0) {
+			detail[at++] = ' ';
+			detail[at++] = "ABC"[leg];
+		}
+	record_session(b, session, zone, "has new legs", detail);
+}
+
+int
+session_add_legs(struct broker *b, struct session *session, unsigned legs)
+{
+	struct inbox_session ledger;
+	int rc;
+
+	if ((session->legs & legs) == legs)
+		return 0;
+	rc = inbox_session_add_legs(b->inbox, session->id, legs);
+	if (rc == 0)
+		rc = inbox_session_get(b->inbox, session->id, &ledger);
+	if (rc != 0)
+		return rc;
+	session->legs |= legs;
+	record_legs(b, session, ledger.zone);
+	return 0;
+}

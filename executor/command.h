@@ -1,0 +1,75 @@
+/*
+ * The operator's commands. Each takes its own arguments (argv[0] is the
+ * command's name) and returns an exit status.
+ */
+#ifndef TRIZONE_EXECUTOR_COMMAND_H
+#define TRIZONE_EXECUTOR_COMMAND_H
+
+#include <stdbool.h>
+
+#include "executor/config.h"
+#include "executor/policy.h"
+#include "proto/client.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/trizone/config.json"
+
+int command_run(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_init(int argc, char **argv);
+int command_deliver(int argc, char **argv);
+int command_attach(int argc, char **argv);
+int command_inbox(int argc, char **argv);
+int command_session(int argc, char **argv);
+int command_audit(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_doctor(int argc, char **argv);
+
+/* What a service starts from, read and checked. */
+struct setup {
+	struct buf config_text, policy_text;
+	struct config *config;
+	struct policy *policy;
+};
+
+/* Read both files. 0, or -ERR_CONFIG and words in `reason`, place included
+ * ("policy.json: line 3, column 7: ..."). */
+int setup_load(const char *path, struct setup *out, char *reason, size_t room);
+void setup_free(struct setup *setup);
+
+/* Only config.json; ends the process with `status` if it is not good. */
+struct config *config_or_die(const char *path, int status);
+
+/* Options most commands share. */
+struct common_options {
+	const char *config;
+	bool json;
+};
+
+/* Read --config, --json and --help from argv; optind is then at the first
+ * other argument. False: print `usage` and end with *status_out. */
+bool common_options(int argc, char **argv, const char *usage,
+    struct common_options *out, int *status_out);
+/* The same for a command that takes nothing besides. */
+bool options_only(int argc, char **argv, const char *usage,
+    struct common_options *out, int *status_out);
+
+/* Connect to the operator's or the deliver socket; ends the process with a
+ * message that says what to do if there is no service. */
+struct client *connect_or_die(const struct config *config, enum side self,
+    const char *socket,
+    int (*notice)(
+	struct client *client, void *context, const struct message *message),
+    void *context);
+
+/* Ask and return the answer's result; an error answer or none ends the
+ * process with a message. */
+void ask_or_die(struct client *client, struct client_answer *answer_out);
+
+/* Print hostile text on one line: control characters and all that is not
+ * printable ASCII become escapes. */
+void print_inert(struct span text);
+
+/* "2026-01-02 03:04:05" of milliseconds since 1970, UTC. */
+void format_time(int64_t ms, char out[32]);
+
+#endif

@@ -1,0 +1,284 @@
+/*
+ * doctor: what is missing or wrong, and how to mend it. Looks only; a check is
+ * a row of the table.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "executor/audit_files.h"
+#include "executor/audit_verify.h"
+#include "executor/command.h"
+#include "executor/confine_files.h"
+#include "executor/parent_files.h"
+#include "proto/endpoint.h"
+
+static const char usage[] =
+    "usage: trizone-executor doctor [--config FILE] [--json]\n"
+    "What is missing or wrong, and how to mend it.\n"
+    "Exit status: 0 all is well; 1 something is not.\n";
+
+#define FREE_BYTES_LEAST ((uint64_t)256 << 20)
+
+enum finding_level { FOUND_GOOD, FOUND_NOTE, FOUND_BAD };
+
+struct doctor {
+	struct setup setup;
+	bool json;
+	int bad;
+	const char *check; /* that is running */
+};
+
+static void found(struct doctor *d, enum finding_level level,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void
+found(struct doctor *d, enum finding_level level, const char *format, ...)
+{
+	static const char *const names[] = {"good", "note", "bad"};
+	char text[1024];
+	struct json_writer w;
+	struct buf out;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	d->bad += level == FOUND_BAD;
+	if (!d->json) {
+		printf("%-5s %-8s %s\n", names[level], d->check, text);
+		return;
+	}
+	buf_init(&out, 8192);
+	json_write_init(&w, &out);
+	json_open(&w, '{');
+	json_put_text(&w, "level", names[level]);
+	json_put_text(&w, "check", d->check);
+	json_put_text(&w, "text", text);
+	json_close(&w, '}');
+	printf("%.*s\n", (int)out.len, out.data);
+	buf_free(&out);
+}
+
+static void
+check_folder(struct doctor *d, const char *path, mode_t widest)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0 && errno == ENOENT)
+		found(d, FOUND_NOTE, "%s is not there yet; run makes it", path);
+	else if (lstat(path, &st) != 0)
+		found(d, FOUND_BAD, "%s: %s", path, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		found(d, FOUND_BAD, "%s is not a folder: move it away", path);
+	else if ((st.st_mode & 0777 & ~widest) != 0)
+		found(d, FOUND_BAD, "%s is open to others: chmod %o %s", path,
+		    (unsigned)widest, path);
+	else
+		found(d, FOUND_GOOD, "%s", path);
+}
+
+static void
+check_folders(struct doctor *d)
+{
+	check_folder(d, d->setup.config->state, 0700);
+	check_folder(d, d->setup.config->audit, 0700);
+	check_folder(d, d->setup.config->run, 0711);
+}
+
+static void
+check_disk(struct doctor *d)
+{
+	struct statvfs fs;
+	uint64_t left;
+
+	if (statvfs(d->setup.config->state, &fs) != 0) {
+		found(d, FOUND_NOTE, "free space of %s is not known",
+		    d->setup.config->state);
+		return;
+	}
+	left = (uint64_t)fs.f_bavail * fs.f_frsize;
+	found(d, left < FREE_BYTES_LEAST ? FOUND_BAD : FOUND_GOOD,
+	    "%llu MiB free for state and audit%s",
+	    (unsigned long long)(left >> 20),
+	    left < FREE_BYTES_LEAST
+		? ": make room; without room for the audit nothing is done"
+		: "");
+}
+
+static void
+check_audit(struct doctor *d)
+{
+	struct verify_result result;
+	char path[4096];
+	int rc;
+
+	rc = audit_log_path(d->setup.config->audit, path, sizeof path);
+	if (rc == 0)
+		rc = audit_verify(path, NULL, NULL, &result);
+	if (rc == -ERR_NOT_FOUND)
+		found(d, FOUND_NOTE, "no log yet; the first run begins one");
+	else if (rc != 0)
+		found(d, FOUND_BAD, "%s: %s", path, err_text(rc));
+	else if (result.damage != DAMAGE_NONE)
+		found(d, FOUND_BAD,
+		    "record %llu is the first bad one (%s): %s; see audit "
+		    "verify",
+		    (unsigned long long)result.bad_record,
+		    damage_name(result.damage), damage_text(result.damage));
+	else
+		found(d, FOUND_GOOD, "%llu records, chain whole",
+		    (unsigned long long)result.count);
+}
+
+static void
+check_policy(struct doctor *d)
+{
+	size_t count = policy_capability_count(d->setup.policy);
+
+	if (count == 0)
+		found(d, FOUND_NOTE,
+		    "no capabilities: whatever is asked is refused");
+	else
+		found(d, FOUND_GOOD, "%zu capabilities", count);
+}
+
+static bool
+on_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	char *copy = alloc_string(path == NULL ? "/usr/bin:/bin" : path);
+	bool is_there = false;
+	char *rest = copy, *folder;
+
+	while ((folder = strsep(&rest, ":")) != NULL && !is_there) {
+		char *file = alloc_format("%s/%s", folder, program);
+
+		is_there = access(file, X_OK) == 0;
+		free(file);
+	}
+	free(copy);
+	return is_there;
+}
+
+static void
+check_age(struct doctor *d)
+{
+	if (on_path("age") || on_path("rage"))
+		found(d, FOUND_GOOD, "age or rage is there");
+	else
+		found(d, FOUND_BAD,
+		    "neither age nor rage: apt install age, "
+		    "apk add age or brew install age");
+	if (d->setup.config->operator_recipient == NULL)
+		found(d, FOUND_NOTE,
+		    "no operator's recipient: run init "
+		    "elsewhere and copy its \"recipient\"");
+}
+
+static void
+check_locks(struct doctor *d)
+{
+	char what[100];
+	pid_t pid = fork();
+	int wait_status = 0;
+
+	/* it cannot be undone, so a child tries it */
+	if (pid == 0) {
+		int rc = confine_files(NULL, 0, what, sizeof what);
+
+		_exit(rc == 0 ? 0 : 1);
+	}
+	if (pid < 0 || waitpid(pid, &wait_status, 0) != pid)
+		found(d, FOUND_NOTE, "files: not tried");
+	else if (wait_status == 0)
+		found(d, FOUND_GOOD, "couriers can be confined to their files");
+	else
+		found(d, FOUND_BAD,
+		    "the kernel confines no files: couriers "
+		    "rest on our own checks alone (Linux 5.13 with Landlock "
+		    "has it)");
+}
+
+static void
+check_service(struct doctor *d)
+{
+	char path[SOCKET_PATH_BYTES], spec[SOCKET_PATH_BYTES + 5];
+	struct client_options options = {.spec = spec,
+	    .self = SIDE_OPERATOR,
+	    .zone = "operator",
+	    .program = "trizone-executor " TRIZONE_VERSION};
+	struct client *client = NULL;
+	int rc = socket_path(d->setup.config, "operator", path, sizeof path);
+
+	if (rc == 0) {
+		snprintf(spec, sizeof spec, "unix:%s", path);
+		rc = client_open(&options, &client);
+	}
+	if (rc == -ERR_PEER)
+		found(d, FOUND_NOTE,
+		    "you may not use %s: run as root or as "
+		    "the service's user",
+		    path);
+	else if (rc == -ERR_HELLO_TIMEOUT)
+		found(d, FOUND_BAD,
+		    "the executor at %s does not answer: "
+		    "stop it and start it again",
+		    path);
+	else if (rc != 0)
+		found(d, FOUND_BAD,
+		    "nobody answers at %s: trizone-executor "
+		    "run",
+		    path);
+	else
+		found(d, FOUND_GOOD, "the executor answers");
+	client_close(client);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct doctor *d);
+} checks[] = {
+    {"policy", check_policy},
+    {"folders", check_folders},
+    {"disk", check_disk},
+    {"audit", check_audit},
+    {"age", check_age},
+    {"locks", check_locks},
+    {"service", check_service},
+};
+
+int
+command_doctor(int argc, char **argv)
+{
+	struct common_options options;
+	struct doctor d = {0};
+	char reason[1024];
+	int status;
+
+	if (!options_only(argc, argv, usage, &options, &status))
+		return status;
+	d.json = options.json;
+	d.check = "config";
+	if (setup_load(options.config, &d.setup, reason, sizeof reason) != 0) {
+		found(&d, FOUND_BAD, "%s", reason);
+		return EXIT_FOUND;
+	}
+	found(&d, FOUND_GOOD, "%s", options.config);
+	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+		fflush(stdout);
+		d.check = checks[i].name;
+		checks[i].run(&d);
+	}
+	setup_free(&d.setup);
+	return d.bad == 0 ? EXIT_DONE : EXIT_FOUND;
+}

@@ -1,0 +1,167 @@
+/*
+ * What the executor's own processes say to each other: fixed-size heads in
+ * host byte order (all are the same program on the same machine), followed by
+ * exactly the bytes their lengths name.
+ *
+ *   broker  --entry-->  auditor                           (one-way pipe)
+ *                       auditor  --order-->  courier      (socket, both ways)
+ *                       auditor <--outcome-- courier
+ *   broker <--result--                       courier      (one-way pipe)
+ *   parent <--control-> each of them                      (socket, both ways)
+ *
+ * The auditor looks at heads only; a body is opaque to it.
+ */
+#ifndef TRIZONE_EXECUTOR_ORDER_H
+#define TRIZONE_EXECUTOR_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/limits.h"
+#include "common/sha256.h"
+
+#define ORDER_MAGIC 0x7a336f72u /* a head that does not begin so is a bug */
+#define ORDER_BODY_MAX FRAME_MAX_BYTES /* arguments came in one frame */
+#define RESULT_BODY_MAX (512u * 1024)  /* an answer fits half a frame */
+#define DETAIL_BYTES 200	       /* a reason, NUL included */
+
+/* broker -> auditor: something to put on record, and perhaps to be done. */
+struct entry_head {
+	uint32_t magic;
+	uint32_t kind;	  /* enum record_kind */
+	uint64_t request; /* the broker's number for a planner's call */
+	uint64_t session;
+	uint64_t message;    /* inbox id, 0: none */
+	uint64_t grant;	     /* 0: none */
+	uint64_t bytes;	     /* size the record speaks of */
+	uint32_t capability; /* number, or NO_CAPABILITY */
+	uint32_t verdict;    /* enum verdict */
+	uint32_t error;	     /* enum err, 0: none */
+	uint32_t order;	     /* 1: pass the body on once this is on disk */
+	uint32_t name_bytes; /* capability as it was asked for */
+	uint32_t name_full;  /* its real length, if it was cut */
+	uint32_t body_bytes; /* 0 unless order is 1 */
+	uint32_t committed;  /* 1: body_hash is set */
+	unsigned char body_hash[SHA256_BYTES];
+	char zone[NAME_MAX_BYTES + 1];
+	char rule[NAME_MAX_BYTES + 1];
+	char why[WHY_MAX_BYTES + 1];
+	char detail[DETAIL_BYTES];
+};
+#define NO_CAPABILITY UINT32_MAX
+#define ENTRY_NAME_MAX 256
+
+/* auditor -> courier: do this; its intent is on disk. */
+struct order_head {
+	uint32_t magic;
+	uint32_t capability;
+	uint64_t sequence; /* of the intent in the audit */
+	uint64_t request;
+	uint64_t grant;
+	uint32_t body_bytes;
+	uint32_t unused;
+	unsigned char body_hash[SHA256_BYTES];
+};
+
+enum outcome {
+	OUTCOME_DONE,	 /* the effect took place */
+	OUTCOME_FAILED,	 /* it was tried and did not take place */
+	OUTCOME_REFUSED, /* the courier did not try */
+	OUTCOME_UNKNOWN, /* it may have taken place */
+	OUTCOME_COUNT
+};
+
+/* courier -> auditor: what became of it. */
+struct outcome_head {
+	uint32_t magic;
+	uint32_t outcome; /* enum outcome */
+	uint64_t sequence;
+	uint64_t request;
+	uint64_t bytes; /* of the result */
+	uint32_t capability;
+	uint32_t error;			       /* enum err, 0: none */
+	unsigned char body_hash[SHA256_BYTES]; /* of the result */
+	char detail[DETAIL_BYTES];
+};
+
+/* courier -> broker: the answer itself, body_bytes of JSON behind it. */
+struct result_head {
+	uint32_t magic;
+	uint32_t outcome;
+	uint64_t request;
+	uint32_t error;
+	uint32_t body_bytes;
+	char detail[DETAIL_BYTES];
+};
+
+/* parent <-> role. */
+enum control_what {
+	CONTROL_READY,	 /* role -> parent: locked and serving */
+	CONTROL_DOWN,	 /* parent -> broker, auditor: this courier is dead */
+	CONTROL_DRAINED, /* their answer: nothing of it is left with us */
+	CONTROL_UP,	 /* parent -> broker, auditor: it runs (again) */
+	CONTROL_STUCK,	 /* auditor -> parent: no outcome in time, kill it */
+	CONTROL_STOP	 /* parent -> broker: finish and end */
+};
+
+struct control {
+	uint32_t magic;
+	uint32_t what;
+	uint32_t courier;
+	uint32_t unused;
+};
+
+/*
+ * Heads with bodies over stream descriptors.
+ */
+
+/* Gathers one head and its body at a time from a non-blocking descriptor. */
+struct inflow {
+	int fd;
+	size_t head_bytes;
+	size_t body_max;
+	struct buf in;
+	size_t used; /* bytes of `in` that were taken */
+};
+
+void inflow_init(
+    struct inflow *flow, int fd, size_t head_bytes, size_t body_max);
+void inflow_done(struct inflow *flow);
+
+/* Read what is there, without waiting. 1: some bytes came; 0: none now;
+ * -ERR_CLOSED: the end. */
+int inflow_read(struct inflow *flow);
+
+/* 1: took a whole head into `head_out`, its body is at *body_out until the
+ * next inflow_read. 0: not yet. -ERR_CORRUPT: no such head. `length` tells how
+ * many bytes follow a head. */
+int inflow_next(struct inflow *flow, size_t (*length)(const void *head),
+    void *head_out, const char **body_out);
+
+/* Throw away what a sender, now dead, has left: here and in the descriptor. */
+void inflow_reset(struct inflow *flow);
+
+/* Make descriptors non-blocking, or end the process: the deadlines below hold
+ * only on such. */
+void set_nonblocking(const int *fds, size_t count);
+
+/* Write all of it to a descriptor, waiting at most `ms` in all. 0,
+ * -ERR_DEADLINE or -ERR_CLOSED. */
+int write_all(int fd, const void *bytes, size_t count, int ms);
+
+/* Read exactly `count` bytes, waiting at most `ms` in all; a negative `ms`
+ * waits for ever for the first byte. 0, -ERR_DEADLINE, -ERR_CLOSED. */
+int read_all(int fd, void *bytes, size_t count, int ms);
+
+/* For roles: ends the process if the parent does not take it. */
+void control_send(int fd, enum control_what what, uint32_t courier);
+/* For the parent: 0, -ERR_DEADLINE or -ERR_CLOSED. */
+int control_try(int fd, enum control_what what, uint32_t courier);
+/* 1 and the record, 0 if there is none now, -ERR_CLOSED. */
+int control_receive(int fd, struct control *out);
+
+const char *outcome_name(enum outcome outcome);
+
+#endif

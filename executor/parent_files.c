@@ -1,0 +1,136 @@
+/*
+ * Folders, lock and sockets. Runs in the parent before any other role exists.
+ */
+#include "executor/parent_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "proto/endpoint.h"
+
+#define BACKLOG 64
+
+/* Make a folder, or check that an existing one is ours and no wider. */
+static void
+make_folder(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
+		die(EXIT_CONFIG,
+		    "cannot make %s: make its parent folder, or "
+		    "choose another place in the configuration",
+		    path);
+	if (lstat(path, &st) != 0)
+		die_errno("%s", path);
+	if (!S_ISDIR(st.st_mode))
+		die(EXIT_CONFIG, "%s is not a folder: move it away", path);
+	if (st.st_uid != geteuid())
+		die(EXIT_NOT_PERMITTED,
+		    "%s belongs to user %lu, not to %lu: "
+		    "chown it or start as its owner",
+		    path, (unsigned long)st.st_uid, (unsigned long)geteuid());
+	if ((st.st_mode & 0777 & ~mode) != 0 && chmod(path, mode) != 0)
+		die_errno("cannot make %s mode %o", path, (unsigned)mode);
+}
+
+void
+parent_folders(const struct config *config)
+{
+	mode_t old_mask = umask(0);
+
+	make_folder(config->state, 0700);
+	make_folder(config->audit, 0700);
+	make_folder(config->run, 0711);
+	umask(old_mask);
+}
+
+void
+parent_lock(const struct config *config)
+{
+	char path[4096];
+	int fd;
+
+	if (snprintf(path, sizeof path, "%s/lock", config->state) >=
+	    (int)sizeof path)
+		die(EXIT_CONFIG, "the state folder's path is too long");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		die_errno("%s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		die(EXIT_UNAVAILABLE,
+		    "another executor runs on %s: stop it first",
+		    config->state);
+	/* left open: the lock lives as long as this process */
+}
+
+int
+socket_path(
+    const struct config *config, const char *name, char *out, size_t room)
+{
+	int length = snprintf(out, room, "%s/%s.sock", config->run, name);
+
+	if (length >= SOCKET_PATH_BYTES || (size_t)length >= room)
+		return -ERR_PATH;
+	return 0;
+}
+
+static int
+listen_on(const struct config *config, const char *name)
+{
+	char path[SOCKET_PATH_BYTES];
+	int fd;
+
+	if (socket_path(config, name, path, sizeof path) != 0)
+		die(EXIT_CONFIG,
+		    "%s/%s.sock is too long for a socket: choose "
+		    "a shorter \"run\" folder",
+		    config->run, name);
+	fd = endpoint_listen(path, 0660, BACKLOG);
+	if (fd == -ERR_BUSY)
+		die(EXIT_UNAVAILABLE,
+		    "another executor listens on %s: stop "
+		    "it, or choose another \"run\" folder",
+		    path);
+	if (fd == -ERR_WRONG_STATE)
+		die(EXIT_CONFIG, "%s is not a socket: move it away", path);
+	if (fd < 0)
+		die_errno("cannot listen on %s", path);
+	return fd;
+}
+
+void
+parent_listen(const struct config *config, struct listeners *out)
+{
+	if (config->zone_count + 2 > LISTENERS_MAX)
+		die(EXIT_CONFIG, "more than %d zones", LISTENERS_MAX - 2);
+	out->count = 0;
+	for (size_t i = 0; i < config->zone_count; i++)
+		out->fd[out->count++] =
+		    listen_on(config, config->zones[i].name);
+	out->fd[out->count++] = listen_on(config, "operator");
+	out->fd[out->count++] = listen_on(config, "deliver");
+}
+
+static void
+remove_socket(const struct config *config, const char *name)
+{
+	char path[SOCKET_PATH_BYTES];
+
+	if (socket_path(config, name, path, sizeof path) == 0)
+		unlink(path);
+}
+
+void
+parent_unlisten(const struct config *config)
+{
+	for (size_t i = 0; i < config->zone_count; i++)
+		remove_socket(config, config->zones[i].name);
+	remove_socket(config, "operator");
+	remove_socket(config, "deliver");
+}
