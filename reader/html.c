@@ -1,0 +1,592 @@
+/*
+ * HTML to visible text: two passes over the tokens, the first for the style
+ * rules, the second for the text. Runs in the reader's worker; believes
+ * nothing. Text that a person would not see should never reach visible_add.
+ * Where styles leave that open it mostly counts as hidden (html_sheet.h,
+ * html_look.c); where it does not, style_unsure says so.
+ */
+#include "reader/html.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "reader/html_ascii.h"
+#include "reader/html_entity.h"
+#include "reader/html_flow.h"
+#include "reader/html_hint.h"
+#include "reader/html_media.h"
+#include "reader/html_sheet.h"
+#include "reader/html_stack.h"
+#include "reader/html_token.h"
+#include "reader/html_url.h"
+
+#define LINK_TEXT_BYTES 500 /* of a link's text in the list of links */
+#define ITEM_MOST 99999	    /* first number of a list */
+
+/* The link whose text is being read. */
+struct link {
+	const struct html_element *element; /* NULL: none */
+	struct span href;		    /* raw */
+	enum hidden reason;		    /* the whole link is hidden */
+	bool seen;			    /* it shows a text or a picture */
+	struct buf text;
+};
+
+struct render {
+	struct html_tokenizer tokens;
+	struct html_token token;
+	struct html_token root[2]; /* <html> and <body> */
+	struct html_stack stack;
+	struct html_sheet sheet;
+	struct html_flow flow;
+	struct visible *out;
+	struct buf scratch; /* of one decoded attribute */
+	struct buf second;  /* the same, when two are needed */
+	struct link link;
+	struct style_cascades cascades;
+};
+
+static const enum hidden attr_reasons[ATTR_COUNT] = {
+#define ATTR(name, text, reason) reason,
+#include "reader/html_attr.def"
+#undef ATTR
+};
+
+/* Line ends before and behind a block. */
+static unsigned
+tag_breaks(enum html_tag tag)
+{
+	if (html_tag_flags(tag) & TAG_HEADING)
+		return 2;
+	switch (tag) {
+	case HTML_P:
+	case HTML_BLOCKQUOTE:
+	case HTML_PRE:
+	case HTML_LISTING:
+	case HTML_XMP:
+	case HTML_DL:
+		return 2;
+	default:
+		return html_tag_flags(tag) & TAG_BLOCK ? 1 : 0;
+	}
+}
+
+static bool
+is_list(enum html_tag tag)
+{
+	return tag == HTML_UL || tag == HTML_OL || tag == HTML_MENU ||
+	       tag == HTML_DIR;
+}
+
+/* A decoded attribute; empty if the tag has none. Valid until the next call
+ * with the same buffer. */
+static struct span
+attr_value(struct render *r, enum html_attr attr, struct buf *scratch)
+{
+	const struct span *raw = html_token_attr(&r->token, attr);
+
+	return raw == NULL ? (struct span){"", 0}
+			   : entity_decode(*raw, scratch);
+}
+
+static enum hidden
+look_reason(const struct render *r)
+{
+	enum hidden reason = html_stack_look(&r->stack)->unseen;
+
+	if (reason == HIDDEN_COUNT && r->sheet.exhausted)
+		return HIDDEN_STYLE_LIMIT;
+	return reason;
+}
+
+static void
+hide(struct render *r, enum hidden reason, struct span text)
+{
+	html_flow_flush(&r->flow);
+	visible_hide(r->out, reason, text.p, text.n);
+}
+
+/* A piece of decoded text. */
+static void
+add_text(struct render *r, enum hidden reason, bool pre, struct span text)
+{
+	if (reason != HIDDEN_COUNT) {
+		visible_hide_more(r->out, reason, text.p, text.n);
+		return;
+	}
+	html_flow_text(&r->flow, text.p, text.n, pre);
+	if (r->link.element != NULL) {
+		size_t room = LINK_TEXT_BYTES - r->link.text.len;
+
+		(void)buf_add(
+		    &r->link.text, text.p, text.n < room ? text.n : room);
+	}
+}
+
+/* A text token: pieces between references, and what those stand for. */
+static void
+text_token(struct render *r)
+{
+	struct span text = r->token.text;
+	enum hidden reason;
+	bool pre;
+	size_t i = 0;
+
+	html_stack_reopen(&r->stack);
+	reason = look_reason(r);
+	pre = html_stack_look(&r->stack)->pre;
+	if (reason != HIDDEN_COUNT)
+		html_flow_flush(&r->flow);
+	while (i < text.n) {
+		const char *amp =
+		    r->token.coded ? memchr(text.p + i, '&', text.n - i) : NULL;
+		size_t plain =
+		    amp == NULL ? text.n - i : (size_t)(amp - text.p) - i;
+		size_t used, length = 1;
+		char out[ENTITY_TEXT_BYTES];
+
+		add_text(r, reason, pre, (struct span){text.p + i, plain});
+		i += plain;
+		if (amp == NULL)
+			break;
+		used = entity_parse(amp, text.n - i, false, out, &length);
+		add_text(r, reason, pre,
+		    (struct span){used == 0 ? "&" : out, length});
+		i += used == 0 ? 1 : used;
+	}
+}
+
+static void
+declare_inline(void *context, const struct style_declaration *declaration)
+{
+	style_declare(context, declaration, WEIGHT_INLINE);
+}
+
+/* <body link> gives the colour of every link. */
+static void
+link_hint(struct render *r)
+{
+	const struct span *raw = html_token_attr(&r->root[1], ATTR_LINK);
+	struct style_declaration d = {.property = STYLE_COLOUR};
+	colour found;
+
+	if (raw == NULL || html_token_attr(&r->token, ATTR_HREF) == NULL ||
+	    !colour_legacy(entity_decode(*raw, &r->scratch), &found))
+		return;
+	d.value = (struct style_value){UNIT_COLOUR, (int32_t)found};
+	style_declare(&r->cascades.known, &d, WEIGHT_HINT);
+}
+
+/* The own styles of the element this start tag opens. `element` gets its
+ * names for the rules. */
+static struct html_own
+own_styles(struct render *r, struct html_element *element)
+{
+	struct span style, hidden;
+	struct html_own own;
+
+	style_cascade_init(&r->cascades.known);
+	style_cascade_init(&r->cascades.doubts);
+	html_hint(&r->token, &r->scratch, &r->cascades.known);
+	if (r->token.tag == HTML_A)
+		link_hint(r);
+	if (r->sheet.rule_count != 0) {
+		element->name = html_hash_any(html_hash(r->token.name));
+		html_sheet_name(&r->sheet, &r->stack, element,
+		    attr_value(r, ATTR_ID, &r->scratch),
+		    attr_value(r, ATTR_CLASS, &r->second));
+		html_sheet_match(&r->sheet, &r->stack, element, &r->cascades);
+	}
+	style = attr_value(r, ATTR_STYLE, &r->scratch);
+	if (style.n != 0) {
+		struct css css = {style.p, style.p + style.n};
+
+		style_parse(&css, false, declare_inline, &r->cascades.known);
+	}
+	own = html_own_in(
+	    html_stack_look(&r->stack), &r->cascades, &r->out->style_unsure);
+	if (own.reason == HIDDEN_COUNT && r->token.tag == HTML_DETAILS &&
+	    html_token_attr(&r->token, ATTR_OPEN) == NULL)
+		own.reason = HIDDEN_CLOSED;
+	hidden = attr_value(r, ATTR_ARIA_HIDDEN, &r->scratch);
+	if (own.reason == HIDDEN_COUNT && ascii_is(hidden, "true"))
+		own.reason = HIDDEN_ARIA_HIDDEN;
+	if (html_tag_reason(r->token.tag) != HIDDEN_COUNT)
+		own.reason = (uint8_t)html_tag_reason(r->token.tag);
+	if (r->token.attributes == 0)
+		own.flags |= OWN_BARE;
+	return own;
+}
+
+/* Texts in attributes that no reader sees. */
+static void
+attribute_texts(struct render *r)
+{
+	for (unsigned i = 0; i < ATTR_COUNT; i++) {
+		enum html_attr attr = (enum html_attr)i;
+
+		if (attr_reasons[i] == HIDDEN_COUNT ||
+		    html_token_attr(&r->token, attr) == NULL ||
+		    (attr == ATTR_VALUE && r->token.tag == HTML_LI))
+			continue;
+		hide(r, attr_reasons[i], attr_value(r, attr, &r->scratch));
+	}
+	if (html_stack_foreign(&r->stack))
+		return;
+	for (unsigned i = 0; i < r->token.others; i++) {
+		struct span raw = r->token.other[i];
+
+		if (memchr(raw.p, ' ', raw.n) != NULL)
+			hide(r, HIDDEN_ATTRIBUTE,
+			    entity_decode(raw, &r->scratch));
+	}
+}
+
+/* The address of a link that ends. */
+static void
+link_address(struct render *r, const char *address, size_t bytes)
+{
+	struct span text = {r->link.text.data, r->link.text.len};
+	struct span url = {address, bytes};
+
+	text = ascii_trim(text);
+	if (r->link.reason != HIDDEN_COUNT || !r->link.seen) {
+		hide(r,
+		    r->link.reason != HIDDEN_COUNT ? r->link.reason
+						   : HIDDEN_ATTRIBUTE,
+		    url);
+		return;
+	}
+	visible_link(r->out, text, url);
+	if (url.n > r->out->limits.link_bytes || span_equal(text, url))
+		return;
+	r->flow.blank = true;
+	html_flow_mark(&r->flow, "<", 1);
+	html_flow_mark(&r->flow, url.p, url.n);
+	html_flow_mark(&r->flow, ">", 1);
+}
+
+static void
+link_end(struct render *r)
+{
+	struct span href = entity_decode(r->link.href, &r->scratch);
+	size_t room = r->out->limits.link_bytes * 3;
+	struct buf url;
+	enum url_kind kind;
+
+	r->link.element = NULL;
+	buf_init(&url, room + 4);
+	kind = url_plain(href, &url);
+	r->link.seen |= r->link.text.len != 0;
+	if (kind == URL_DANGEROUS)
+		hide(r, HIDDEN_URL_SCHEME, href);
+	else if (kind == URL_PLAIN && url.overflow)
+		r->out->links_dropped++;
+	else if (kind == URL_PLAIN)
+		link_address(r, url.data, url.len);
+	buf_free(&url);
+}
+
+static void
+link_start(struct render *r, const struct html_element *element)
+{
+	const struct span *href = html_token_attr(&r->token, ATTR_HREF);
+
+	if (href == NULL)
+		return;
+	if (r->link.element != NULL)
+		link_end(r);
+	r->link.element = element;
+	r->link.href = *href;
+	r->link.reason = look_reason(r);
+	r->link.seen = false;
+	buf_clear(&r->link.text);
+}
+
+/* An element ends, told by the stack. */
+static void
+element_closed(void *context, const struct html_element *element)
+{
+	struct render *r = context;
+	enum hidden reason = element->look.unseen;
+
+	if (element == r->link.element)
+		link_end(r);
+	if (element->space != SPACE_HTML)
+		return;
+	if (reason != HIDDEN_COUNT) {
+		visible_hide_more(r->out, reason, " ", 1);
+		if (element->own.reason != HIDDEN_COUNT)
+			visible_hide_end(r->out);
+	} else if (tag_breaks(element->tag) != 0) {
+		html_flow_break(&r->flow, tag_breaks(element->tag));
+	}
+	if (is_list(element->tag))
+		html_flow_list_end(&r->flow);
+	else if (element->tag == HTML_BLOCKQUOTE)
+		html_flow_quote(&r->flow, false);
+	else if (element->tag == HTML_LI)
+		html_flow_item_end(&r->flow);
+}
+
+static int32_t
+list_start(struct render *r)
+{
+	struct span text = ascii_trim(attr_value(r, ATTR_START, &r->scratch));
+	int32_t number = 0;
+
+	if (r->token.tag != HTML_OL)
+		return -1;
+	for (size_t i = 0; i < text.n; i++) {
+		if (!ascii_is_digit(text.p[i]) || number > ITEM_MOST)
+			return 1;
+		number = number * 10 + (text.p[i] - '0');
+	}
+	return text.n == 0 ? 1 : number;
+}
+
+/* Lay out the start of an element that is now open. */
+static void
+element_opened(struct render *r, const struct html_element *element)
+{
+	enum html_tag tag = element->tag;
+	bool seen = look_reason(r) == HIDDEN_COUNT;
+
+	if (tag == HTML_A)
+		link_start(r, element);
+	else if (is_list(tag))
+		html_flow_list(&r->flow, list_start(r));
+	else if (tag == HTML_BLOCKQUOTE)
+		html_flow_quote(&r->flow, true);
+	else if (tag == HTML_LI && seen)
+		html_flow_item(&r->flow);
+	else if ((tag == HTML_TD || tag == HTML_TH) && seen)
+		html_flow_cell(&r->flow);
+	if (seen && tag_breaks(tag) != 0)
+		html_flow_break(&r->flow, tag_breaks(tag));
+	if (element->own.reason != HIDDEN_COUNT)
+		visible_hide_end(r->out);
+}
+
+/* Elements without contents that leave a mark. */
+static void
+void_element(struct render *r, const struct html_own *own)
+{
+	struct html_look look =
+	    html_look_inside(html_stack_look(&r->stack), own);
+
+	if (look.unseen != HIDDEN_COUNT || r->sheet.exhausted)
+		return;
+	if (r->token.tag == HTML_BR) {
+		html_flow_newline(&r->flow);
+	} else if (r->token.tag == HTML_HR) {
+		html_flow_break(&r->flow, 1);
+		html_flow_mark(&r->flow, "---", 3);
+		html_flow_break(&r->flow, 1);
+	} else if (r->token.tag == HTML_IMG) {
+		r->link.seen = true;
+	}
+}
+
+static void
+start_token(struct render *r)
+{
+	struct html_element element = {.class_start = r->stack.class_count};
+	enum html_tag tag = r->token.tag;
+	enum html_mode mode;
+	size_t depth;
+
+	if (r->token.attributes != 0)
+		attribute_texts(r);
+	if (!html_stack_prepare(&r->stack, &r->token))
+		return;
+	element.class_start = r->stack.class_count;
+	element.own = own_styles(r, &element);
+	mode = html_stack_mode(&r->stack, tag);
+	depth = r->stack.depth;
+	html_stack_push(&r->stack, &r->token, &element);
+	if (r->stack.depth > depth)
+		element_opened(r, &r->stack.at[r->stack.depth]);
+	else if (html_tag_flags(tag) & TAG_VOID)
+		void_element(r, &element.own);
+	else if (tag_breaks(tag) != 0)
+		html_flow_break(&r->flow, 1);
+	html_token_mode(&r->tokens, &r->token, mode);
+}
+
+static void
+stop_token(struct render *r)
+{
+	enum html_tag tag = r->token.tag;
+	bool foreign = html_stack_foreign(&r->stack);
+
+	if (r->token.attributes != 0)
+		attribute_texts(r);
+	html_stack_end(&r->stack, &r->token);
+	if (foreign)
+		return;
+	if (tag == HTML_BR)
+		void_element(r, &html_own_none);
+	else if (look_reason(r) == HIDDEN_COUNT && tag_breaks(tag) != 0)
+		html_flow_break(&r->flow, tag_breaks(tag));
+}
+
+static void
+one_token(struct render *r)
+{
+	switch (r->token.type) {
+	case TOKEN_TEXT:
+		text_token(r);
+		break;
+	case TOKEN_START:
+		start_token(r);
+		break;
+	case TOKEN_STOP:
+		stop_token(r);
+		break;
+	case TOKEN_COMMENT:
+	case TOKEN_BOGUS:
+		hide(r,
+		    ascii_starts(ascii_trim(r->token.text), "[if") ||
+			    ascii_starts(ascii_trim(r->token.text), "[endif") ||
+			    ascii_starts(ascii_trim(r->token.text), "<![endif")
+			? HIDDEN_CONDITIONAL
+			: HIDDEN_COMMENT,
+		    r->token.text);
+		break;
+	case TOKEN_DOCTYPE:
+		hide(r, HIDDEN_METADATA, r->token.text);
+		break;
+	case TOKEN_UNFINISHED:
+		hide(r, HIDDEN_MARKUP, r->token.text);
+		break;
+	case TOKEN_END:
+		break;
+	}
+	r->tokens.cdata = html_stack_foreign(&r->stack);
+}
+
+/* <html> and <body> are open from the start, and their tags, wherever they
+ * stand, only add attributes that were not there before (13.2.6.4.7). */
+static void
+collect_root(struct render *r)
+{
+	struct html_token *root = &r->root[r->token.tag == HTML_BODY];
+
+	root->attributes += r->token.attributes;
+	for (unsigned i = 0; i < ATTR_COUNT; i++) {
+		enum html_attr attr = (enum html_attr)i;
+		const struct span *value = html_token_attr(&r->token, attr);
+
+		if (value == NULL || html_token_attr(root, attr) != NULL)
+			continue;
+		root->present |= UINT64_C(1) << i;
+		root->attr[i] = *value;
+	}
+}
+
+static void
+collect_start(struct render *r)
+{
+	struct html_element element = {.own = html_own_none};
+	enum html_tag tag = r->token.tag;
+	enum html_mode mode;
+
+	if (tag == HTML_HTML || tag == HTML_BODY)
+		collect_root(r);
+	if (!html_stack_prepare(&r->stack, &r->token))
+		return;
+	mode = html_stack_mode(&r->stack, tag);
+	html_stack_push(&r->stack, &r->token, &element);
+	html_token_mode(&r->tokens, &r->token, mode);
+}
+
+/* A <style> that applies: its text is the next token. */
+static void
+collect_style(struct render *r)
+{
+	struct span media = attr_value(r, ATTR_MEDIA, &r->scratch);
+	enum media use = r->stack.open[HTML_TEMPLATE] == 0
+			     ? media_attribute(media)
+			     : MEDIA_NO;
+
+	if (html_token_next(&r->tokens, &r->token) && use != MEDIA_NO &&
+	    r->token.type == TOKEN_TEXT)
+		html_sheet_add(&r->sheet, r->token.text, use == MEDIA_MAYBE);
+}
+
+/* First pass: style rules and attributes of the root, wherever they stand. */
+static void
+collect_rules(struct render *r)
+{
+	r->tokens.marks = r->sheet.marks;
+	while (html_token_next(&r->tokens, &r->token)) {
+		if (r->token.type == TOKEN_START) {
+			collect_start(r);
+			if (r->token.tag == HTML_STYLE &&
+			    r->tokens.mode == MODE_RAWTEXT)
+				collect_style(r);
+		} else if (r->token.type == TOKEN_STOP) {
+			html_stack_end(&r->stack, &r->token);
+		}
+		r->tokens.cdata = html_stack_foreign(&r->stack);
+	}
+}
+
+/* Begin a pass over the document. */
+static void
+start_pass(struct render *r, struct span input)
+{
+	html_tokenizer_init(&r->tokens, input);
+	html_stack_init(&r->stack);
+	for (size_t i = 0; i < 2; i++) {
+		struct html_element element = {
+		    .class_start = r->stack.class_count};
+
+		r->token = r->root[i];
+		element.own = own_styles(r, &element);
+		html_stack_push(&r->stack, &r->token, &element);
+	}
+}
+
+static void
+render_text(struct render *r)
+{
+	r->stack.closed = element_closed;
+	r->stack.context = r;
+	while (html_token_next(&r->tokens, &r->token))
+		one_token(r);
+	html_stack_finish(&r->stack);
+	if (r->link.element != NULL)
+		link_end(r);
+	html_flow_flush(&r->flow);
+}
+
+void
+html_render(const char *html, size_t bytes, struct visible *v)
+{
+	struct render *r = alloc_bytes(sizeof *r);
+	struct span input = {html, bytes};
+
+	r->out = v;
+	buf_init(&r->scratch, bytes * 2);
+	buf_init(&r->second, bytes * 2);
+	buf_init(&r->link.text, LINK_TEXT_BYTES);
+	html_sheet_init(&r->sheet);
+	html_flow_init(&r->flow, v);
+	r->root[0] =
+	    (struct html_token){.tag = HTML_HTML, .name = SPAN("html")};
+	r->root[1] =
+	    (struct html_token){.tag = HTML_BODY, .name = SPAN("body")};
+	start_pass(r, input);
+	collect_rules(r);
+	start_pass(r, input);
+	render_text(r);
+	v->style_unsure |= r->sheet.unsure;
+	html_sheet_done(&r->sheet);
+	buf_free(&r->scratch);
+	buf_free(&r->second);
+	buf_free(&r->link.text);
+	free(r);
+}

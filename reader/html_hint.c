@@ -1,0 +1,132 @@
+/*
+ * Style by attribute. Runs in the reader's worker over hostile markup.
+ */
+#include "reader/html_hint.h"
+
+#include "reader/html_ascii.h"
+#include "reader/html_colour.h"
+#include "reader/html_entity.h"
+
+/* What every helper here needs. */
+struct hint {
+	const struct html_token *token;
+	struct buf *scratch;
+	struct style_cascade *cascade;
+};
+
+static struct span
+value(const struct hint *h, enum html_attr attr)
+{
+	const struct span *raw = html_token_attr(h->token, attr);
+
+	return raw == NULL ? SPAN("") : entity_decode(*raw, h->scratch);
+}
+
+static void
+declare(struct hint *h, enum style_property property, enum style_unit unit,
+    int32_t n)
+{
+	struct style_declaration d = {.property = property, .value = {unit, n}};
+
+	style_declare(h->cascade, &d, WEIGHT_HINT);
+}
+
+static void
+colour_hint(struct hint *h, enum html_attr attr, enum style_property property)
+{
+	colour found;
+
+	if (html_token_attr(h->token, attr) != NULL &&
+	    colour_legacy(value(h, attr), &found))
+		declare(h, property, UNIT_COLOUR, (int32_t)found);
+}
+
+/* <font size>: 1 to 7, or so many steps from 3. */
+static void
+font_hint(struct hint *h)
+{
+	static const int32_t sizes[8] = {
+	    0, 1000, 1300, 1600, 1800, 2400, 3200, 4800};
+	struct span text = ascii_trim(value(h, ATTR_SIZE));
+	int size = 0, sign = 0;
+	size_t i = 0;
+
+	if (text.n > 0 && (text.p[0] == '+' || text.p[0] == '-'))
+		sign = text.p[i++] == '+' ? 1 : -1;
+	if (i == text.n || !ascii_is_digit(text.p[i]))
+		return;
+	size = text.p[i] - '0';
+	if (i + 1 < text.n && ascii_is_digit(text.p[i + 1]))
+		size = 7;
+	if (sign != 0)
+		size = 3 + sign * size;
+	size = size < 1 ? 1 : size > 7 ? 7 : size;
+	declare(h, STYLE_FONT_SIZE, UNIT_PX, sizes[size]);
+}
+
+void
+html_hint(const struct html_token *token, struct buf *scratch,
+    struct style_cascade *cascade)
+{
+	struct hint h = {token, scratch, cascade};
+
+	if (html_token_attr(token, ATTR_HIDDEN) != NULL)
+		declare(&h, STYLE_DISPLAY, UNIT_KEYWORD,
+		    HIDDEN_HIDDEN_ATTRIBUTE + 1);
+	if (token->tag == HTML_DIALOG &&
+	    html_token_attr(token, ATTR_OPEN) == NULL)
+		declare(
+		    &h, STYLE_DISPLAY, UNIT_KEYWORD, HIDDEN_DISPLAY_NONE + 1);
+	if (token->tag == HTML_A && html_token_attr(token, ATTR_HREF) != NULL)
+		declare(&h, STYLE_COLOUR, UNIT_COLOUR, (int32_t)COLOUR_LINK);
+	if (token->tag == HTML_PRE || token->tag == HTML_LISTING ||
+	    token->tag == HTML_XMP || token->tag == HTML_PLAINTEXT)
+		declare(&h, STYLE_WHITE_SPACE, UNIT_KEYWORD, 1);
+	if (token->tag == HTML_FONT) {
+		colour_hint(&h, ATTR_COLOR, STYLE_COLOUR);
+		font_hint(&h);
+	}
+	if (token->tag == HTML_BODY)
+		colour_hint(&h, ATTR_TEXT, STYLE_COLOUR);
+	if (html_token_attr(token, ATTR_BACKGROUND) != NULL)
+		declare(&h, STYLE_IMAGE, UNIT_KEYWORD, 1);
+	colour_hint(&h, ATTR_BGCOLOR, STYLE_BACKGROUND);
+}
+
+enum hidden
+html_tag_reason(enum html_tag tag)
+{
+	switch (tag) {
+	case HTML_SCRIPT:
+		return HIDDEN_SCRIPT;
+	case HTML_STYLE:
+		return HIDDEN_STYLE;
+	case HTML_TITLE:
+		return HIDDEN_TITLE;
+	case HTML_TEMPLATE:
+		return HIDDEN_TEMPLATE;
+	case HTML_NOSCRIPT:
+		return HIDDEN_NOSCRIPT;
+	case HTML_SVG:
+		return HIDDEN_SVG;
+	case HTML_MATH:
+		return HIDDEN_MATH;
+	case HTML_TEXTAREA:
+	case HTML_SELECT:
+	case HTML_DATALIST:
+		return HIDDEN_FORM_VALUE;
+	case HTML_IFRAME:
+	case HTML_NOEMBED:
+	case HTML_NOFRAMES:
+	case HTML_OBJECT:
+	case HTML_APPLET:
+	case HTML_AUDIO:
+	case HTML_VIDEO:
+	case HTML_CANVAS:
+	case HTML_METER:
+	case HTML_PROGRESS:
+		return HIDDEN_FALLBACK;
+	default:
+		return HIDDEN_COUNT;
+	}
+}

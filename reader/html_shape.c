@@ -1,0 +1,281 @@
+/*
+ * Values that cut, shrink, move or fade a box until nothing of it is left.
+ * Runs in the reader's worker over hostile bytes. What is not understood is
+ * no value here; html_style.c says what follows from that.
+ */
+#include "reader/html_value.h"
+
+#include <string.h>
+
+#define FAR_PX 50000	 /* hundredths; nobody scrolls so far */
+#define SCALE_LEAST 0.05 /* of a length */
+#define BLUR_MOST 1000	 /* hundredths of a px; behind that are no letters */
+#define MATRIX 6	 /* numbers of matrix() */
+
+static bool
+is_near_zero(double n)
+{
+	return n < SCALE_LEAST && n > -SCALE_LEAST;
+}
+
+/* rect() with edges that leave at most one pixel. */
+bool
+read_clip(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	struct style_value edge[4];
+	size_t n = 0;
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	if (css_is_word(&v->token[0], "auto"))
+		return true;
+	if (v->token[0].type != CSS_FUNCTION)
+		return false;
+	for (size_t i = 1; i < v->count; i++) {
+		if (v->token[i].type == CSS_IDENT)
+			return true; /* auto: the whole side */
+		if (n < 4 && style_length(&v->token[i], &edge[n]))
+			n++;
+	}
+	if (n != 4)
+		return false;
+	out->n = edge[2].n - edge[0].n <= 100 || edge[1].n - edge[3].n <= 100;
+	return true;
+}
+
+/* inset() whose sides meet; up to "round". */
+static bool
+inset_is_empty(const struct style_tokens *v)
+{
+	static const size_t sides[5][4] = {
+	    {0}, {0, 0, 0, 0}, {0, 1, 0, 1}, {0, 1, 2, 1}, {0, 1, 2, 3}};
+	int32_t side[4] = {0};
+	size_t n = 0;
+
+	for (size_t i = 1; i < v->count && n < 4; i++) {
+		struct style_value one;
+
+		if (!style_length(&v->token[i], &one))
+			break;
+		side[n++] = one.unit == UNIT_PERCENT ? one.n : 0;
+	}
+	return side[sides[n][0]] + side[sides[n][2]] >= 1000 ||
+	       side[sides[n][1]] + side[sides[n][3]] >= 1000;
+}
+
+/* polygon() all of whose points have one place on one axis. */
+static bool
+polygon_is_empty(const struct style_tokens *v)
+{
+	double low[2] = {1e9, 1e9}, high[2] = {-1e9, -1e9};
+	size_t axis = 0;
+
+	for (size_t i = 1; i < v->count; i++) {
+		double n = v->token[i].number;
+
+		if (v->token[i].type != CSS_NUMBER)
+			continue;
+		low[axis] = n < low[axis] ? n : low[axis];
+		high[axis] = n > high[axis] ? n : high[axis];
+		axis = 1 - axis;
+	}
+	return high[0] - low[0] < 1 || high[1] - low[1] < 1;
+}
+
+static bool
+has_function(const struct style_tokens *v, size_t from)
+{
+	while (from < v->count)
+		if (v->token[from++].type == CSS_FUNCTION)
+			return true;
+	return false;
+}
+
+bool
+read_clip_path(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	const char *name = v->token[0].text;
+	struct style_value first;
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	if (v->token[0].type == CSS_IDENT)
+		return true;
+	if (v->token[0].type != CSS_FUNCTION || has_function(v, 1))
+		return false;
+	if (strcmp(name, "inset") == 0)
+		out->n = inset_is_empty(v);
+	else if (strcmp(name, "polygon") == 0)
+		out->n = polygon_is_empty(v);
+	else if (strcmp(name, "circle") == 0 || strcmp(name, "ellipse") == 0)
+		out->n = v->count > 1 && style_length(&v->token[1], &first) &&
+			 first.n == 0;
+	else
+		return false;
+	return true;
+}
+
+/* 2: so far away that nobody scrolls there. */
+static int32_t
+moved(const struct css_token *token)
+{
+	struct style_value by;
+
+	return style_length(token, &by) && by.unit == UNIT_PX &&
+		       (by.n <= -FAR_PX || by.n >= 4 * FAR_PX)
+		   ? 2
+		   : 0;
+}
+
+/* matrix(a, b, c, d, e, f), whose name has been read. */
+static bool
+read_matrix(const struct style_tokens *v, size_t i, struct style_value *out)
+{
+	double m[MATRIX];
+	size_t n = 0;
+
+	for (; i < v->count && n < MATRIX; i++)
+		if (v->token[i].type == CSS_NUMBER)
+			m[n++] = v->token[i].number;
+	if (n < MATRIX)
+		return false;
+	if (is_near_zero(m[0] * m[3] - m[1] * m[2]))
+		out->n = 1;
+	else if (m[4] * 100 <= -FAR_PX || m[5] * 100 <= -FAR_PX ||
+		 m[4] * 100 >= 4 * FAR_PX || m[5] * 100 >= 4 * FAR_PX)
+		out->n = 2;
+	return true;
+}
+
+/* scale(0), translate() far away, and matrix() that does either. What turns
+ * a box out of its plane is not worked out. */
+bool
+read_transform(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	const char *name = "";
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	for (size_t i = 0; i < v->count; i++) {
+		const struct css_token *t = &v->token[i];
+
+		if (t->type == CSS_FUNCTION) {
+			name = t->text;
+			if (strcmp(name, "matrix") == 0) {
+				if (!read_matrix(v, i + 1, out))
+					return false;
+			} else if (strncmp(name, "scale", 5) != 0 &&
+				   strncmp(name, "translate", 9) != 0 &&
+				   strncmp(name, "skew", 4) != 0 &&
+				   strcmp(name, "rotate") != 0 &&
+				   strcmp(name, "rotatez") != 0) {
+				return false;
+			}
+		} else if (t->type == CSS_NUMBER && out->n == 0) {
+			if (strncmp(name, "scale", 5) == 0)
+				out->n = is_near_zero(t->number);
+			else if (strncmp(name, "translate", 9) == 0)
+				out->n = moved(t);
+		}
+	}
+	return true;
+}
+
+/* The property "scale", or "zoom": factors, none of them nearly zero. */
+bool
+read_scale(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	struct style_value one;
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	if (v->count == 1 && v->token[0].type == CSS_IDENT)
+		return true;
+	for (size_t i = 0; i < v->count; i++) {
+		if (!style_number(&v->token[i], &one))
+			return false;
+		out->n |= is_near_zero(one.n / 1000.0);
+	}
+	return true;
+}
+
+bool
+read_translate(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	struct style_value one;
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	if (v->count == 1 && css_is_word(&v->token[0], "none"))
+		return true;
+	for (size_t i = 0; i < v->count; i++) {
+		if (!style_length(&v->token[i], &one))
+			return false;
+		if (moved(&v->token[i]) != 0)
+			out->n = 2;
+	}
+	return true;
+}
+
+bool
+read_inset(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	struct style_value one;
+
+	(void)property;
+	*out = (struct style_value){UNIT_UNSET, 0};
+	for (size_t i = 0; i < v->count; i++) {
+		if (css_is_word(&v->token[i], "auto"))
+			continue;
+		if (!style_length(&v->token[i], &one))
+			return false;
+		if (out->unit == UNIT_UNSET ||
+		    (one.n < 0 ? -one.n : one.n) >
+			(out->n < 0 ? -out->n : out->n))
+			*out = one;
+	}
+	return v->count <= 4;
+}
+
+/* What opacity() leaves; nothing behind a blur() without letters. */
+bool
+read_filter(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	struct style_value one;
+
+	(void)property;
+	*out = (struct style_value){UNIT_NUMBER, 1000};
+	for (size_t i = 0; i < v->count; i++) {
+		const struct css_token *t = &v->token[i];
+
+		if (t->type == CSS_URL || strcmp(t->text, "var") == 0 ||
+		    strcmp(t->text, "calc") == 0)
+			return false;
+		if (t->type != CSS_FUNCTION || i + 1 == v->count)
+			continue;
+		if (strcmp(t->text, "opacity") == 0 &&
+		    style_number(&t[1], &one) && one.n < out->n)
+			out->n = one.n;
+		if (strcmp(t->text, "blur") == 0 && style_length(&t[1], &one) &&
+		    one.n > BLUR_MOST)
+			out->n = 0;
+	}
+	return true;
+}
+
+/* A mask may leave nothing; only that there is none can be known. */
+bool
+read_mask(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	return v->count == 1 && css_is_word(&v->token[0], "none");
+}

@@ -1,0 +1,80 @@
+/*
+ * The rules of <style> elements: type, class, id, descendant and child
+ * selectors, @media as on a screen of 800 to 2,000 pixels. Of other selectors
+ * (attributes, siblings, pseudo-classes such as :not) the rest counts, and
+ * such a rule is a doubt: it may hide, never show. So is one under @supports,
+ * @layer, @scope, @container or a query nobody can answer here, one inside
+ * another rule, and a name in other letters than the document's. What needs a
+ * hand on the mouse (:hover), generated text (::before) and animations do not
+ * count. `unsure` is set where something may hide and is not even a doubt.
+ *
+ * Each of the limits below that is passed makes the sheet `exhausted`: then
+ * nobody can say what is hidden, and the caller must take everything as
+ * hidden.
+ */
+#ifndef TRIZONE_READER_HTML_SHEET_H
+#define TRIZONE_READER_HTML_SHEET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/text.h"
+#include "reader/html_stack.h"
+#include "reader/html_style.h"
+
+#define SHEET_RULES 8192     /* selectors; the largest newsletters have 600 */
+#define SHEET_ITEMS 32768    /* parts, classes and declarations, of each */
+#define SHEET_PARTS 12	     /* in one selector */
+#define SHEET_STEPS 20000000 /* comparisons and declarations: some 0.1 s */
+#define SHEET_BUCKETS 1024
+#define SHEET_NEEDS 2 /* names a rule notes that the document must have */
+
+/* One compound selector: "td.x#y". Zero or no classes: any. */
+struct sheet_part {
+	uint64_t id;
+	uint32_t tag;
+	uint32_t class_start, class_count;
+	char combinator; /* to the part left of it: ' ', '>', or NUL */
+};
+
+struct sheet_rule {
+	uint32_t part_start, part_count;
+	uint32_t declaration_start, declaration_count;
+	uint32_t weight;
+	uint32_t next; /* rule of the same bucket, plus one; 0: none */
+	uint32_t need[SHEET_NEEDS]; /* tags or attributes; 0: none */
+	bool doubt;
+};
+
+struct html_sheet {
+	struct sheet_rule *rules;
+	struct sheet_part *parts;
+	uint64_t *classes;
+	struct style_declaration *declarations;
+	uint32_t rule_count, part_count, class_count, declaration_count;
+	uint32_t rule_cap, part_cap, class_cap, declaration_cap;
+	uint32_t bucket[SHEET_BUCKETS]; /* rule plus one */
+	uint8_t wanted[SHEET_BUCKETS];	/* classes some rule has */
+	uint8_t marks[TOKEN_MARKS]; /* tags and attributes of the document */
+	uint64_t steps;		    /* left */
+	bool exhausted, unsure;
+	bool loose; /* the match being made is one in doubt */
+};
+
+void html_sheet_init(struct html_sheet *sheet);
+void html_sheet_done(struct html_sheet *sheet);
+
+/* Add the text of one <style> element, all of it in doubt or not. */
+void html_sheet_add(struct html_sheet *sheet, struct span text, bool doubt);
+
+/* Note name, id and those classes of an element that rules ask for; classes
+ * go behind st->class_count. `id` and `class_names` are decoded values. */
+void html_sheet_name(struct html_sheet *sheet, struct html_stack *st,
+    struct html_element *element, struct span id, struct span class_names);
+
+/* Declare what the rules say about an element that is about to be pushed and
+ * has been named. */
+void html_sheet_match(struct html_sheet *sheet, const struct html_stack *st,
+    const struct html_element *element, struct style_cascades *to);
+
+#endif

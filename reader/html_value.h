@@ -1,0 +1,34 @@
+/*
+ * How the values of declarations are read; between html_style.c and
+ * html_shape.c.
+ */
+#ifndef TRIZONE_READER_HTML_VALUE_H
+#define TRIZONE_READER_HTML_VALUE_H
+
+#include "reader/html_style.h"
+
+#define VALUE_TOKENS 64 /* no value that hides has more */
+
+/* The tokens of one value without blanks. */
+struct style_tokens {
+	struct css_token token[VALUE_TOKENS];
+	size_t count;
+	bool cut; /* there were more */
+	bool bad;
+	bool block; /* it holds a '{' block */
+};
+
+/* Read a value; false if it is none, or none that is understood. */
+typedef bool read_value(const struct style_tokens *v,
+    enum style_property property, struct style_value *out);
+
+/* A length or percentage; a bare number is one only if it is zero. */
+bool style_length(const struct css_token *token, struct style_value *out);
+
+/* A plain number or percentage, in thousandths. */
+bool style_number(const struct css_token *token, struct style_value *out);
+
+read_value read_clip, read_clip_path, read_filter, read_inset, read_mask,
+    read_scale, read_transform, read_translate;
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Limits of the reader, each with its reason. What goes past a limit of a
+ * mail is cut and named in the clean object; what goes past a limit of the
+ * worker ends that worker, and the object becomes a failure form.
+ */
+#ifndef TRIZONE_READER_LIMITS_H
+#define TRIZONE_READER_LIMITS_H
+
+/* The MIME parser takes 2 KiB and more for each part. */
+#define MAIL_PARTS 1000
+
+/* A bounced, forwarded, signed newsletter has 9 levels; the parser compares
+ * each line that begins with "--" with all that are open. */
+#define MAIL_DEPTH 50
+
+/* Of one header section; mail servers stop at 100 to 256 KiB. */
+#define MAIL_HEADER_BYTES (256u << 10)
+
+/* Of one header section; 20 hops and spam reports make 120. */
+#define MAIL_HEADER_FIELDS 1000
+
+/* Of one field, which then holds some 1,000 addresses. */
+#define MAIL_FIELD_BYTES (64u << 10)
+
+/* Of one field after decoding; encoded words can grow. */
+#define MAIL_HEADER_TEXT (32u << 10)
+
+/* Of one part's decoded text: what the largest mail holds in base64. */
+#define MAIL_TEXT_BYTES (24u << 20)
+
+/* With its envelope below the 128 KiB of its method. */
+#define RECORD_MAX_BYTES (96u << 10)
+
+/* Header oddities in the record, and of one of them; shows where to look. */
+#define RECORD_NOTES_BYTES (24u << 10)
+#define RECORD_DETAIL_BYTES 300
+
+/* One message's worker. Our largest torture mail takes 2 s and 200 MB. */
+#define WORKER_DEADLINE_MS 20000 /* wall clock, also on a busy machine */
+#define WORKER_CPU_SECONDS 10
+#define WORKER_FILES 0 /* no new descriptor of any kind */
+
+/* AddressSanitizer maps terabytes of address space, so there is no bound on
+ * it in a build that has that. */
+#if defined(__SANITIZE_ADDRESS__)
+#define WORKER_MEMORY_BYTES 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WORKER_MEMORY_BYTES 0
+#endif
+#endif
+#ifndef WORKER_MEMORY_BYTES
+#define WORKER_MEMORY_BYTES (1024u << 20) /* five times the most seen */
+#endif
+
+#endif

@@ -1,0 +1,331 @@
+/*
+ * One mail from raw bytes to clean object: bounded copy, MIME tree, header
+ * fields, body, record. Runs in the disposable worker; nothing it touches has
+ * been looked at before.
+ */
+#include "reader/mail.h"
+
+#include <string.h>
+
+#include "common/err.h"
+#include "common/limits.h"
+#include "proto/clean.h"
+#include "reader/body.h"
+#include "reader/charset.h"
+#include "reader/limits.h"
+#include "reader/mime.h"
+#include "reader/record.h"
+#include "reader/scan.h"
+#include "reader/visible.h"
+
+#define CHANNEL "mail"
+#define SAME_FIELDS                                                            \
+	20 /* To or Cc fields that are read; there should be one               \
+	    */
+
+/* A mail in work. */
+struct mail {
+	struct scan scan;
+	struct mime *mime;
+	struct clean clean;
+	struct record notes;
+	struct visible head; /* header texts go through it one by one */
+	struct visible body;
+	struct buf decoded;
+};
+
+static void
+find(struct mail *m, enum finding finding, const char *detail)
+{
+	clean_find(&m->clean, finding);
+	record_note(&m->notes, finding, span_of(detail));
+}
+
+/* A header text as a person would see it, in one line without blanks at its
+ * ends; valid until the next call. Hidden characters are counted. */
+static struct span
+one_line(struct mail *m, struct span text)
+{
+	struct buf *seen = &m->head.text;
+	struct span out;
+
+	buf_clear(seen);
+	visible_add(&m->head, text.p, text.n);
+	for (size_t i = 0; i < seen->len; i++)
+		if (seen->data[i] == '\n')
+			seen->data[i] = ' ';
+	out = (struct span){seen->data, seen->len};
+	while (out.n != 0 && out.p[out.n - 1] == ' ')
+		out.n--;
+	while (out.n != 0 && out.p[0] == ' ')
+		out = (struct span){out.p + 1, out.n - 1};
+	return out;
+}
+
+/* A mailbox: the name made visible, in `name`; the address as it is, or
+ * empty if it cannot be one. */
+static struct span
+take_name(
+    struct mail *m, const char *name, const char *address, struct buf *out)
+{
+	struct span seen = one_line(m, span_of(name));
+	const char *at = memchr(seen.p != NULL ? seen.p : "", '@', seen.n);
+
+	buf_clear(out);
+	(void)buf_add(out, seen.p, seen.n);
+	if (at != NULL && !span_is(seen, address))
+		find(m, FINDING_ADDRESS_IN_NAME, name);
+	return (struct span){out->data, out->len};
+}
+
+static struct span
+take_address(struct mail *m, const char *address)
+{
+	struct span text = span_of(address);
+
+	if (text.n == 0 || clean_address_valid(text))
+		return text;
+	find(m, FINDING_BAD_ADDRESS, address);
+	return (struct span){NULL, 0};
+}
+
+/* Where mailboxes of one kind of field go. */
+struct people {
+	struct mail *mail;
+	bool from;
+	enum clean_list list; /* if not from */
+	size_t count;
+	struct buf name;
+};
+
+static void
+take_mailbox(void *with, const char *name, const char *address)
+{
+	struct people *p = with;
+	struct span seen = take_name(p->mail, name, address, &p->name);
+	struct span valid = take_address(p->mail, address);
+
+	p->count++;
+	if (!p->from)
+		clean_add_address(&p->mail->clean, p->list, seen, valid);
+	else if (p->count == 1)
+		clean_set_from(&p->mail->clean, seen, valid);
+	else
+		find(p->mail, FINDING_SEVERAL_FROM, address);
+}
+
+/* All mailboxes of the first `fields` fields of that name; their number. */
+static size_t
+take_people(
+    struct mail *m, const char *field, struct people people, size_t fields)
+{
+	const char *raw;
+
+	people.mail = m;
+	buf_init(&people.name, MAIL_HEADER_TEXT);
+	for (size_t i = 0;
+	     i < fields && (raw = mime_header(m->mime, field, i)) != NULL; i++)
+		mime_addresses(m->mime, raw, take_mailbox, &people);
+	buf_free(&people.name);
+	return people.count;
+}
+
+static void
+take_all_people(struct mail *m)
+{
+	if (take_people(m, "From", (struct people){.from = true}, 1) == 0)
+		clean_find(&m->clean, FINDING_NO_FROM);
+	(void)take_people(
+	    m, "To", (struct people){.list = CLEAN_TO}, SAME_FIELDS);
+	(void)take_people(
+	    m, "Cc", (struct people){.list = CLEAN_CC}, SAME_FIELDS);
+	(void)take_people(
+	    m, "Reply-To", (struct people){.list = CLEAN_REPLY_TO}, 1);
+}
+
+static void
+take_subject(struct mail *m)
+{
+	const char *raw = mime_header(m->mime, "Subject", 0);
+
+	if (raw == NULL)
+		return;
+	mime_decode_text(m->mime, raw, &m->decoded);
+	clean_set_subject(&m->clean,
+	    one_line(m, (struct span){m->decoded.data, m->decoded.len}));
+}
+
+static void
+take_date(struct mail *m)
+{
+	const char *raw = mime_header(m->mime, "Date", 0);
+	int64_t seconds = 0;
+
+	if (raw == NULL)
+		return;
+	if (mime_date(raw, &seconds) == 0)
+		clean_set_date(&m->clean, seconds);
+	else
+		find(m, FINDING_BAD_DATE, raw);
+}
+
+static void
+take_message_id(struct mail *m)
+{
+	const char *raw = mime_header(m->mime, "Message-ID", 0);
+	struct span id;
+
+	if (raw == NULL)
+		return;
+	id = one_line(m, span_of(raw));
+	if (id.n >= 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
+		id = (struct span){id.p + 1, id.n - 2};
+	else
+		find(m, FINDING_BAD_MESSAGE_ID, raw);
+	clean_set_message_id(&m->clean, id);
+}
+
+static struct span
+link_part(const struct visible *v, uint32_t start, uint32_t bytes)
+{
+	if (bytes == 0)
+		return SPAN("");
+	return (struct span){v->link_bytes.data + start, bytes};
+}
+
+/* Without the blank lines before and the blanks behind. */
+static struct span
+trim(struct span text)
+{
+	size_t i = 0;
+
+	while (text.n != 0 &&
+	       (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' '))
+		text.n--;
+	while (i < text.n && (text.p[i] == ' ' || text.p[i] == '\n')) {
+		if (text.p[i++] != '\n')
+			continue;
+		text = (struct span){text.p + i, text.n - i};
+		i = 0;
+	}
+	return text;
+}
+
+static void
+take_body(struct mail *m)
+{
+	struct visible *v = &m->body;
+
+	clean_set_body(&m->clean,
+	    trim((struct span){v->text.data, v->text.len}), v->text_dropped);
+	for (size_t i = 0; i < v->link_count; i++)
+		clean_add_link(&m->clean,
+		    link_part(
+			v, v->links[i].text_start, v->links[i].text_bytes),
+		    link_part(v, v->links[i].url_start, v->links[i].url_bytes));
+	clean_lost_links(&m->clean, v->links_dropped);
+}
+
+static void
+take_hidden(struct mail *m)
+{
+	for (enum hidden i = 0; i < HIDDEN_COUNT; i++) {
+		uint64_t runs = m->head.hidden_runs[i] + m->body.hidden_runs[i];
+		uint64_t chars =
+		    m->head.hidden_chars[i] + m->body.hidden_chars[i];
+
+		if (runs != 0)
+			clean_add_hidden(
+			    &m->clean, hidden_name(i), runs, chars);
+	}
+}
+
+static void
+take_bounds(struct mail *m)
+{
+	const struct scan *s = &m->scan;
+	uint64_t out = mime_left_out(m->mime), total = s->parts;
+	uint64_t kept = s->parts_kept > out ? s->parts_kept - out : 0;
+
+	m->clean.findings |= mime_findings(m->mime);
+	if (s->cut) /* then the missing end is our doing */
+		m->clean.findings &= ~(FINDING_BIT(FINDING_NO_END) |
+				       FINDING_BIT(FINDING_NO_PARTS));
+	m->clean.findings |= s->findings;
+	if (total < kept + out) /* the scan has seen fewer boundaries */
+		total = kept + out;
+	clean_note_cut(&m->clean, CLEAN_CUT_PARTS, kept, total);
+	clean_note_cut(
+	    &m->clean, CLEAN_CUT_HEADERS, s->headers_kept, s->headers);
+}
+
+static void
+mail_init(struct mail *m)
+{
+	*m = (struct mail){0};
+	clean_init(&m->clean, CHANNEL);
+	record_init(&m->notes);
+	visible_init(&m->head, NULL);
+	visible_init(&m->body, NULL);
+	buf_init(&m->decoded, MAIL_HEADER_TEXT);
+}
+
+static void
+mail_done(struct mail *m)
+{
+	clean_done(&m->clean);
+	record_done(&m->notes);
+	visible_done(&m->head);
+	visible_done(&m->body);
+	buf_free(&m->decoded);
+}
+
+static void
+read_mail(struct mail *m, struct span raw)
+{
+	scan_mail(raw, &m->notes, &m->scan);
+	m->mime = mime_new((struct span){m->scan.mail.data, m->scan.mail.len});
+	take_all_people(m);
+	take_subject(m);
+	take_date(m);
+	take_message_id(m);
+	body_render(m->mime, &m->body, &m->clean, &m->notes);
+	take_body(m);
+	take_hidden(m);
+	take_bounds(m);
+	mime_free(m->mime);
+	scan_done(&m->scan);
+}
+
+void
+mail_warm(void)
+{
+	charset_warm();
+	mime_warm();
+}
+
+int
+mail_clean(struct span raw, struct buf *clean, struct buf *record)
+{
+	struct mail m;
+	int rc;
+
+	mail_init(&m);
+	if (raw.n <= MAIL_MAX_BYTES)
+		read_mail(&m, raw);
+	else
+		clean_fail(&m.clean, ERR_TOO_LARGE,
+		    "the mail is larger than the reader takes");
+	rc = clean_write(&m.clean, clean);
+	if (rc == 0) {
+		const struct span hidden[] = {
+		    {m.head.record.data, m.head.record.len},
+		    {m.body.record.data, m.body.record.len},
+		};
+
+		rc = record_write(&m.notes, CHANNEL, hidden, 2,
+		    m.head.record_dropped + m.body.record_dropped, record);
+	}
+	mail_done(&m);
+	return rc;
+}
