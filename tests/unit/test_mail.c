@@ -1,0 +1,306 @@
+/*
+ * Whole mails to clean objects: the files of tests/data/mail and small ones
+ * written here. The folder comes as TRIZONE_TEST_DATA or is tests/data.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "common/json.h"
+#include "common/limits.h"
+#include "proto/clean.h"
+#include "reader/limits.h"
+#include "reader/mail.h"
+
+static struct buf clean, record;
+static struct json_doc doc;
+static struct clean_view view;
+
+static void
+setup(void)
+{
+	buf_init(&clean, CLEAN_MAX_BYTES);
+	buf_init(&record, RECORD_MAX_BYTES);
+	json_init(&doc);
+}
+
+static void
+teardown(void)
+{
+	buf_free(&clean);
+	buf_free(&record);
+	json_done(&doc);
+}
+
+/* Read a mail; its object has to pass the check. */
+static void
+read_mail(struct span raw)
+{
+	struct json_error where = {0};
+	char text[300] = "";
+
+	buf_clear(&clean);
+	buf_clear(&record);
+	ck_assert_int_eq(mail_clean(raw, &clean, &record), 0);
+	ck_assert_int_eq(
+	    json_parse(
+		&doc, (struct span){record.data, record.len}, NULL, NULL),
+	    0);
+	ck_assert_int_eq(
+	    json_parse(&doc, (struct span){clean.data, clean.len}, NULL, NULL),
+	    0);
+	if (clean_check(&doc, json_root(&doc), &view, &where) != 0)
+		json_error_text(&where, text, sizeof text);
+	ck_assert_str_eq(text, "");
+}
+
+static void
+read_file(const char *name)
+{
+	const char *folder = getenv("TRIZONE_TEST_DATA");
+	char *path = alloc_format(
+	    "%s/mail/%s", folder == NULL ? "tests/data" : folder, name);
+	FILE *file = fopen(path, "rb");
+	char raw[8192];
+	size_t bytes;
+
+	if (file == NULL)
+		ck_abort_msg("cannot open %s", path);
+	bytes = fread(raw, 1, sizeof raw, file);
+	fclose(file);
+	free(path);
+	read_mail((struct span){raw, bytes});
+}
+
+static bool
+contains(const struct buf *text, const char *what)
+{
+	return memmem(text->data, text->len, what, strlen(what)) != NULL;
+}
+
+static void
+expect(const char *pointer, const char *want)
+{
+	const struct json_node *node =
+	    json_pointer(&doc, json_root(&doc), span_of(pointer));
+
+	ck_assert_msg(node != NULL && json_is_string(node, want),
+	    "%s is not \"%s\" in %.*s", pointer, want, (int)clean.len,
+	    clean.data);
+}
+
+/* File, place in the object, text there. */
+static const struct {
+	const char *file, *pointer, *want;
+} texts[] = {
+    {"plain.eml", "/from/name", "Ada Lind"},
+    {"plain.eml", "/from/address", "ada@north.example"},
+    {"plain.eml", "/to/0/name", "Berg, Tom"},
+    {"plain.eml", "/to/1/address", "uli@south.example"},
+    {"plain.eml", "/to/2/address", "eva@south.example"},
+    {"plain.eml", "/cc/0/address", "kim@west.example"},
+    {"plain.eml", "/reply_to/0/address", "answers@north.example"},
+    {"plain.eml", "/subject",
+	"Gr\xc3\xbc\xc3\x9f"
+	"e from the north"},
+    {"plain.eml", "/date", "2026-02-02T08:00:00Z"},
+    {"plain.eml", "/message_id", "n1@north.example"},
+    {"plain.eml", "/body",
+	"This line is long and goes on here.\n"
+	"See https://north.example/a?b=c."},
+    {"plain.eml", "/links/0/url", "https://north.example/a?b=c"},
+    {"alternative.eml", "/attachments/0/name", "Rechnung M\xc3\xa4rz.pdf"},
+    {"alternative.eml", "/attachments/0/sha256",
+	"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"},
+    {"alternative.eml", "/body",
+	"The order is on its way to you and should be there on Friday."},
+    {"differ.eml", "/body", "Lunch at noon?"},
+    {"differ.eml", "/findings/0", "alternatives-differ"},
+    {"duplicate.eml", "/from/address", "first@one.example"},
+    {"duplicate.eml", "/subject", "One"},
+    {"nested.eml", "/body", "Dzie\xc5\x84 dobry"},
+    {"nested.eml", "/attachments/0/type", "message/rfc822"},
+    {"nested.eml", "/attachments/1/name", "notes.txt"},
+    {"charset.eml", "/body", "only ASCII"},
+    {"charset.eml", "/findings/0", "unknown-charset"},
+    {"mbox.eml", "/body", "body"},
+    {"mbox.eml", "/findings/0", "mbox-from-line"},
+    {"invisible.eml", "/from/name", "Support help@bank.example"},
+    {"invisible.eml", "/subject", "abc"},
+    {"invisible.eml", "/body", "visible"},
+    {"invisible.eml", "/findings/0", "address-in-name"},
+};
+
+START_TEST(files)
+{
+	read_file(texts[_i].file);
+	expect(texts[_i].pointer, texts[_i].want);
+}
+END_TEST
+
+/* The sentence that nobody sees reaches the operator and not the planner. */
+START_TEST(hidden_text_stays_out)
+{
+	read_file("hostile.eml");
+	ck_assert(contains(&clean, "the market stall is ours again"));
+	ck_assert(!contains(&clean, "evil.com"));
+	ck_assert(!contains(&clean, "send_data"));
+	expect("/hidden/0/reason", "display-none");
+	ck_assert(contains(&record, "send_data_to_external_server"));
+}
+END_TEST
+
+START_TEST(odd_headers_are_found)
+{
+	read_file("duplicate.eml");
+	ck_assert_uint_eq(
+	    view.findings, FINDING_BIT(FINDING_DUPLICATE_FROM) |
+			       FINDING_BIT(FINDING_DUPLICATE_SUBJECT) |
+			       FINDING_BIT(FINDING_DUPLICATE_CONTENT_TYPE) |
+			       FINDING_BIT(FINDING_BLANK_BEFORE_COLON) |
+			       FINDING_BIT(FINDING_BAD_DATE));
+	ck_assert(contains(&record, "second@two.example"));
+	ck_assert(!contains(&clean, "second@two.example"));
+}
+END_TEST
+
+/* Mail, place, text. */
+static const struct {
+	const char *mail, *pointer, *want;
+} small[] = {
+    {"", "/findings/0", "empty"},
+    {"\n", "/findings/0", "no-header"},
+    {"no header at all", "/findings/0", "bad-header-line"},
+    {"From: a@b, c@d\n\nx", "/findings/0", "several-from"},
+    {"From: a b <x y@z>\n\nx", "/from/address", ""},
+    {"From: undisclosed:;\n\nx", "/findings/0", "no-from"},
+    {"From: a@b\nContent-Type: text/html\n\n<p style=color:var(--x)>y",
+	"/findings/0", "style-not-understood"},
+    {"Content-Type: garbage\n\ntext", "/body", "text"},
+    {"Content-Type: text/x-new\n\ntext", "/body", "text"},
+    {"Content-Type: multipart/mixed\n\ntext", "/body", "text"},
+    {"Content-Type: multipart/mixed; boundary=b\n\ntext", "/body", "text"},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nno end", "/body",
+	"no end"},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo\n"
+     "--b--\nepilogue\n",
+	"/body", "one\n\ntwo"},
+    {"Content-Type: multipart/alternative; boundary=b\n\n--b\n\nwords\n--b\n"
+     "Content-Type: text/html\n\n<p> </p>\n--b--\n",
+	"/body", "words"},
+    {"Content-Type: multipart/alternative; boundary=b\n\n--b\n\nwords\n--b\n"
+     "Content-Type: text/html\n\n<p> </p>\n--b--\n",
+	"/findings/0", "no-from"},
+    {"Content-Type: multipart/related; start=\"<r>\"; boundary=b\n\n"
+     "--b\nContent-ID: <q>\n\nside\n--b\nContent-ID: <r>\n\nroot\n--b--\n",
+	"/body", "root"},
+    {"Content-Type: multipart/signed; boundary=b\n\n--b\n\nsigned\n--b\n"
+     "Content-Type: application/pgp-signature\n\nsig\n--b--\n",
+	"/attachments/0/type", "application/pgp-signature"},
+    {"Content-Type: multipart/encrypted; boundary=b\n\n--b\n\nversion\n--b\n"
+     "\nsecret\n--b--\n",
+	"/body", ""},
+    {"Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: in\n\n"
+     "text\n--b--\n",
+	"/attachments/0/type", "message/rfc822"},
+    {"Content-Type: message/partial; id=x; number=1\n\nSubject: y\n\nz",
+	"/attachments/0/type", "message/partial"},
+    {"Content-Type: text/plain; charset=utf-8\n\nx\xffy", "/body",
+	"x\xef\xbf\xbdy"},
+    {"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\naGkK",
+	"/body", "hi"},
+    {"Content-Disposition: attachment; filename=a.txt\n\nkept away", "/body",
+	""},
+    {"Content-Disposition: inline; filename=a.txt\n\nshown", "/body", "shown"},
+};
+
+START_TEST(small_mails)
+{
+	read_mail(span_of(small[_i].mail));
+	expect(small[_i].pointer, small[_i].want);
+}
+END_TEST
+
+START_TEST(too_large)
+{
+	size_t bytes = MAIL_MAX_BYTES + 1;
+	char *raw = alloc_bytes(bytes);
+
+	read_mail((struct span){raw, bytes});
+	ck_assert_int_eq(view.error, ERR_TOO_LARGE);
+	free(raw);
+}
+END_TEST
+
+static const struct {
+	const char *head, *piece;
+	int times;
+	const char *what; /* that is named as cut, or "" */
+} bombs[] = {
+    {"Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\nx\n", 100000,
+	"parts"},
+    {"", "Content-Type: multipart/mixed; boundary=b\n\n--b\n", 10000, "parts"},
+    {"", "Content-Type: multipart/mixed; x-boundary=q; boundary=b\n\n--b\n", 60,
+	"parts"},
+    {"Subject: ", "=?utf-8?q?=E2=82=AC?=\n ", 250000, "subject"},
+    {"Cc: a@b", ",\n \"User\" <u@example.org>", 100000, "cc"},
+    {"Cc: ", "(", 100000, "headers"},
+    {"To: ", "a:", 100000, ""},
+    {"", "X: y\n", 100000, "headers"},
+    {"Content-Type: text/plain", ";\n a*0*=x", 50000, "headers"},
+    {"\n", "x", 3000000, "body"},
+    {"\n", "http://a.example/ ", 100000, "links"},
+    {"Content-Type: text/plain; charset=utf-8\n\n", "\xff", 2000000, "body"},
+    {"Content-Type: multipart/mixed; boundary=b\n",
+	"\n--b\nContent-Type: a/b\n\nx", 900, "attachments"},
+};
+
+START_TEST(bombs_are_bounded)
+{
+	struct buf raw;
+	bool named = bombs[_i].what[0] == '\0';
+	const struct json_node *e;
+
+	buf_init(&raw, MAIL_MAX_BYTES);
+	ck_assert_int_eq(buf_add_text(&raw, bombs[_i].head), 0);
+	for (int i = 0; i < bombs[_i].times; i++)
+		ck_assert_int_eq(buf_add_text(&raw, bombs[_i].piece), 0);
+	read_mail((struct span){raw.data, raw.len});
+	for (e = json_first(&doc, view.truncated); e != NULL;
+	     e = json_next(&doc, view.truncated, e))
+		if (json_is_string(json_get(&doc, e, "what"), bombs[_i].what))
+			named = true;
+	ck_assert_msg(named, "%s is not named as cut", bombs[_i].what);
+	buf_free(&raw);
+}
+END_TEST
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+int
+main(void)
+{
+	Suite *suite = suite_create("mail");
+	TCase *tcase = tcase_create("mail");
+	SRunner *runner;
+	int failed;
+
+	mail_warm();
+	tcase_set_timeout(tcase, 60); /* with sanitizers, on a busy machine */
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, files, 0, ROWS(texts));
+	tcase_add_test(tcase, hidden_text_stays_out);
+	tcase_add_test(tcase, odd_headers_are_found);
+	tcase_add_loop_test(tcase, small_mails, 0, ROWS(small));
+	tcase_add_test(tcase, too_large);
+	tcase_add_loop_test(tcase, bombs_are_bounded, 0, ROWS(bombs));
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
