@@ -272,13 +272,14 @@ on_tick(void *context)
 
 	if (b->stalled && now - b->stalled_ms > STALLED_MS)
 		die(EXIT_UNAVAILABLE, "the auditor takes no records");
-	refill_calls(b);
+	if (now >= b->refill_at_ms) { /* a backlog makes ticks shorter */
+		refill_calls(b);
+		b->refill_at_ms = now + TICK_MS;
+	}
 	call_tick(b, now);
 	/* what an error left waiting is tried again */
 	reader_feed(b);
 	planner_wake(b);
-	if (b->feed_at_ms != 0)
-		reader_feed(b);
 	if (now >= b->expire_at_ms) {
 		int rc = inbox_expire(b->inbox, clock_utc_ms(), &more);
 

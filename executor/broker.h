@@ -98,7 +98,7 @@ struct broker {
 
 	struct watch *control;
 	struct watch *tick; /* once a second: deadlines, retention */
-	int64_t expire_at_ms;
+	int64_t expire_at_ms, refill_at_ms;
 	int64_t feed_at_ms; /* no item goes to a reader before; 0: now */
 
 	struct watch *entries_writable;
