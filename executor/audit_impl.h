@@ -30,9 +30,6 @@ struct audit {
 	bool dead;
 };
 
-/* Milliseconds since 1970, UTC. */
-uint64_t audit_now_ms(void);
-
 /* Release without flushing. */
 void audit_free(struct audit *audit);
 

@@ -9,23 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "executor/audit_impl.h"
 #include "executor/audit_salt.h"
 #include "executor/sync.h"
-
-uint64_t
-audit_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void
 close_fd(int fd)
@@ -233,7 +224,7 @@ audit_append(struct audit *audit, const struct record *record,
     uint64_t *seq_out, unsigned char hash_out[SHA256_BYTES])
 {
 	struct record_head head = {.seq = audit->chain.last + 1,
-	    .time_ms = audit_now_ms(),
+	    .time_ms = (uint64_t)clock_utc_ms(),
 	    .prev = audit->chain.head};
 	unsigned char hash[SHA256_BYTES];
 	uint64_t offset = 0;

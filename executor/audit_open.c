@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "executor/audit_impl.h"
 #include "executor/audit_lines.h"
@@ -171,7 +172,7 @@ set_torn_aside(struct audit *audit, size_t count, struct audit_problem *problem)
 	int rc = got == (ssize_t)count ? 0 : -ERR_IO;
 
 	snprintf(
-	    name, sizeof name, "torn-%llu", (unsigned long long)audit_now_ms());
+	    name, sizeof name, "torn-%llu", (unsigned long long)clock_utc_ms());
 	if (rc == 0)
 		rc = save_torn(audit, name, bytes, count);
 	if (rc == 0)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/inbox_item.h"
@@ -218,7 +219,7 @@ recover_one(struct inbox *inbox, const struct recovery *recovery)
 	query_integer(&q, 1, recovery->from);
 	query_integer(&q, 2, recovery->to);
 	query_text(&q, 3, span_of(recovery->note));
-	query_integer(&q, 4, inbox_now_ms());
+	query_integer(&q, 4, clock_utc_ms());
 	query_integer(&q, 5, recovery->keep_session);
 	query_integer(&q, 6, recovery->attempts);
 	while ((error = query_row(&q)) == 0)

@@ -8,19 +8,10 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
-
-int64_t
-inbox_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool
 inbox_name_check(struct span name)
@@ -53,7 +44,7 @@ int
 item_load(
     struct inbox *inbox, int64_t id, unsigned states, struct item_row *row_out)
 {
-	struct item_row row = {.id = id, .changed_ms = inbox_now_ms()};
+	struct item_row row = {.id = id, .changed_ms = clock_utc_ms()};
 	struct query q;
 	int64_t state, failures, attempts;
 	int error;

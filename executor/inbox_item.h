@@ -42,8 +42,6 @@ struct item_row {
 	uint64_t bytes; /* read only */
 };
 
-int64_t inbox_now_ms(void);
-
 /* A zone or channel name: 1 to NAME_MAX_BYTES of printable ASCII. */
 bool inbox_name_check(struct span name);
 

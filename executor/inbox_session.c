@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "executor/inbox_item.h"
 
@@ -53,7 +54,7 @@ session_end(struct inbox *inbox, int64_t session)
 
 	query_init(&q, &inbox->db, SQL_SESSION_END);
 	query_integer(&q, 1, session);
-	query_integer(&q, 2, inbox_now_ms());
+	query_integer(&q, 2, clock_utc_ms());
 	return query_run(&q);
 }
 
@@ -134,7 +135,7 @@ inbox_session_new(struct inbox *inbox, struct span zone, enum session_mode mode,
 	query_init(&q, &inbox->db, SQL_SESSION_ADD);
 	query_text(&q, 1, zone);
 	query_integer(&q, 2, mode);
-	query_integer(&q, 3, inbox_now_ms());
+	query_integer(&q, 3, clock_utc_ms());
 	error = query_run(&q);
 	id = sqlite3_last_insert_rowid(inbox->db.handle);
 	error = inbox_end(inbox, error);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/inbox_item.h"
@@ -28,10 +29,11 @@
  * bytes than its mail, and a little; but a reader may send CLEAN_MAX_BYTES for
  * any mail, and then items wait until there is room again. */
 #define CLEAN_LOG_BYTES ((uint64_t)4 << 20)
-#define CLEAN_LEAST_BYTES 8192 /* a clean text and record of next to nothing   \
-				*/
-#define STAGE_COPIES 3	       /* of a delivery at once: stage, log, database */
-#define CLEAN_COPIES 2	       /* of a clean text: log, database */
+#define CLEAN_LEAST_BYTES                                                      \
+	8192	       /* a clean text and record of next to nothing           \
+			*/
+#define STAGE_COPIES 3 /* of a delivery at once: stage, log, database */
+#define CLEAN_COPIES 2 /* of a clean text: log, database */
 
 struct inbox_stage {
 	struct inbox *inbox;
@@ -220,7 +222,7 @@ item_add(const struct inbox_stage *stage,
 	query_blob(&q, 2, hash, SHA256_BYTES);
 	query_integer(&q, 3, INBOX_NEW);
 	query_integer(&q, 4, (int64_t)stage->declared);
-	query_integer(&q, 5, inbox_now_ms());
+	query_integer(&q, 5, clock_utc_ms());
 	error = query_run(&q);
 	if (error == 0)
 		*id_out = sqlite3_last_insert_rowid(stage->inbox->db.handle);

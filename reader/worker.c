@@ -14,32 +14,23 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/err.h"
+#include "common/io.h"
 #include "common/json.h"
 #include "common/limits.h"
+#include "common/platform.h"
 #include "proto/clean.h"
 #include "reader/filter.h"
 #include "reader/limits.h"
-#include "reader/seal.h"
 
 #define HEAD_BYTES 8
 #define READ_BYTES 65536
 #define CHILD_FD                                                               \
 	STDOUT_FILENO /* the pipe, in the child; besides it has only           \
 			 standard error */
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
-		die_errno("clock_gettime");
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* The child's walls. A limit of the file size would end it by a signal when
  * it logs to a file; without the signal the line is lost, which is better.
@@ -57,8 +48,8 @@ lock_child(void)
 		(void)signal(signals[i], SIG_DFL);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)close(STDIN_FILENO);
-	if (seal_process(STDERR_FILENO + 1) != 0 ||
-	    setrlimit(RLIMIT_CORE, &none) != 0 ||
+	if (platform_close_from(STDERR_FILENO + 1) != 0 ||
+	    platform_harden() != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
 	    setrlimit(RLIMIT_FSIZE, &none) != 0 ||
 	    setrlimit(RLIMIT_CPU, &cpu) != 0 ||
 	    setrlimit(RLIMIT_NOFILE, &files) != 0 ||
@@ -67,20 +58,10 @@ lock_child(void)
 }
 
 static void
-write_all(const void *bytes, size_t count)
+tell(struct span bytes)
 {
-	const char *p = bytes;
-
-	while (count != 0) {
-		ssize_t n = write(CHILD_FD, p, count);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			_exit(EXIT_SYSTEM);
-		p += n;
-		count -= (size_t)n;
-	}
+	if (io_write_all(CHILD_FD, bytes) != 0)
+		_exit(EXIT_SYSTEM);
 }
 
 static void
@@ -115,9 +96,9 @@ child(int fd, struct span raw, const char *kind)
 		_exit(EXIT_BUG);
 	put_length(head, clean.len);
 	put_length(head + 4, record.len);
-	write_all(head, sizeof head);
-	write_all(clean.data, clean.len);
-	write_all(record.data, record.len);
+	tell((struct span){(const char *)head, sizeof head});
+	tell((struct span){clean.data, clean.len});
+	tell((struct span){record.data, record.len});
 	_exit(EXIT_DONE);
 }
 
@@ -162,7 +143,7 @@ worker_start(struct span raw, const char *kind, struct worker *out)
 	    .fd = fds[0],
 	    .pid = pid,
 	    .kind = kind,
-	    .deadline_ms = now_ms() + WORKER_DEADLINE_MS,
+	    .deadline_ms = clock_ms() + WORKER_DEADLINE_MS,
 	};
 	buf_init(&out->in, HEAD_BYTES + CLEAN_MAX_BYTES + RECORD_MAX_BYTES);
 	buf_init(&out->clean, CLEAN_MAX_BYTES);
@@ -187,7 +168,7 @@ is_complete(const struct worker *w)
 int
 worker_wait_ms(const struct worker *w)
 {
-	int64_t left = w->deadline_ms - now_ms();
+	int64_t left = w->deadline_ms - clock_ms();
 
 	return left <= 0 ? 0 : (int)left;
 }
