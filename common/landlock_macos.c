@@ -1,18 +1,15 @@
 /*
- * macOS has no Landlock; what it has is Seatbelt, which is not used for this.
+ * macOS has no Landlock.
  */
-#include "executor/confine_files.h"
-
-#include <stdio.h>
-
 #include "common/err.h"
+#include "common/landlock.h"
 
 int
-confine_files(
-    const struct confine_path *paths, size_t count, char *what_out, size_t room)
+landlock_restrict(
+    const struct lock_path *paths, size_t count, uint32_t *abi_out)
 {
 	(void)paths;
 	(void)count;
-	snprintf(what_out, room, "none: unavailable on this system");
+	(void)abi_out;
 	return -ERR_UNAVAILABLE;
 }

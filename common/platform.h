@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Close every descriptor from `first` up. 0 or -ERR_SYSTEM. */
 int platform_close_from(int first);
@@ -18,12 +19,26 @@ int platform_harden(void);
  * become of its file; NUL-terminated. 0 or -ERR_SYSTEM. */
 int platform_program_path(char *out, size_t room);
 
-/* Whether this process can gain privileges by exec; what its system call
- * filter is ("none", "strict", "filter"); whether it dumps core. */
+/* What the name of an account of ours begins with; the lowest number of a
+ * user that is a person. */
+const char *platform_account_prefix(void);
+unsigned platform_first_person(void);
+
+/* setgroups(2), whose first parameter differs. */
+int platform_set_groups(int count, const gid_t *groups);
+
+/* Whether a limit of the address space can be set. */
+bool platform_limits_memory(void);
+
+/* Get SIGKILL when the process that forked us ends. Forgotten by a change of
+ * user. 0 or -ERR_SYSTEM (macOS has no such thing). */
+int platform_die_with_parent(void);
+
+/* Whether this process can gain privileges by exec; whether it can be traced
+ * by its user. */
 struct platform_facts {
 	bool no_new_privs;
 	bool dumpable;
-	const char *syscall_filter;
 };
 void platform_facts(struct platform_facts *out);
 

@@ -2,6 +2,8 @@
  * Linux: close_range(2), prctl(2), /proc/self.
  */
 #include <dirent.h>
+#include <grp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -59,14 +61,39 @@ platform_program_path(char *out, size_t room)
 	return 0;
 }
 
+const char *
+platform_account_prefix(void)
+{
+	return "trizone-";
+}
+
+unsigned
+platform_first_person(void)
+{
+	return 1000;
+}
+
+int
+platform_set_groups(int count, const gid_t *groups)
+{
+	return setgroups((size_t)count, groups);
+}
+
+bool
+platform_limits_memory(void)
+{
+	return true;
+}
+
+int
+platform_die_with_parent(void)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ? 0 : -ERR_SYSTEM;
+}
+
 void
 platform_facts(struct platform_facts *out)
 {
-	static const char *const filters[] = {"none", "strict", "filter"};
-	int filter = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
-
 	out->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	out->dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0;
-	out->syscall_filter =
-	    filter >= 0 && filter <= 2 ? filters[filter] : "unknown";
 }

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "common/err.h"
-#include "common/json.h"
 #include "common/log.h"
 #include "common/platform.h"
 
@@ -68,26 +67,4 @@ start_process(const char *role, int first_closed)
 		die(EXIT_SYSTEM, "the process cannot be hardened");
 	clear_signals();
 	umask(077);
-}
-
-void
-start_attest(struct buf *out)
-{
-	struct platform_facts facts;
-	struct rlimit core = {1, 1};
-	struct json_writer w;
-
-	platform_facts(&facts);
-	if (getrlimit(RLIMIT_CORE, &core) != 0)
-		die_errno("getrlimit");
-	json_write_init(&w, out);
-	json_open(&w, '{');
-	json_put_text(&w, "profile", "unlocked");
-	json_put_integer(&w, "uid", (int64_t)geteuid());
-	json_put_integer(&w, "gid", (int64_t)getegid());
-	json_put_boolean(&w, "no_new_privs", facts.no_new_privs);
-	json_put_boolean(&w, "dumpable", facts.dumpable);
-	json_put_boolean(&w, "core_dumps", core.rlim_cur != 0);
-	json_put_text(&w, "syscall_filter", facts.syscall_filter);
-	json_close(&w, '}');
 }

@@ -1,0 +1,122 @@
+/*
+ * The waiter: sees the end of one process and has no other work. Its child is
+ * where the role goes on.
+ */
+#include "common/waiter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/filter.h"
+#include "common/platform.h"
+
+#define ALIVE (STDERR_FILENO + 1) /* its end of the pipe, outside */
+
+static volatile sig_atomic_t inner_pid;
+
+static void
+end_inner(int number)
+{
+	(void)number;
+	if (inner_pid > 0)
+		(void)kill((pid_t)inner_pid, SIGKILL);
+}
+
+static void
+catch_signals(void)
+{
+	static const int caught[] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction action = {.sa_handler = end_inner};
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
+		if (sigaction(caught[i], &action, NULL) != 0)
+			die_errno("sigaction");
+}
+
+static void
+stay_outside(int end)
+{
+	(void)close(STDIN_FILENO);
+	(void)close(STDOUT_FILENO);
+	if ((end != ALIVE && dup2(end, ALIVE) != ALIVE) ||
+	    platform_close_from(ALIVE + 1) != 0)
+		die(EXIT_SYSTEM, "descriptors cannot be closed");
+}
+
+void
+waiter_fork(struct waiter *waiter)
+{
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		die_errno("pipe");
+	catch_signals(); /* before there is somebody to end */
+	waiter->pid = fork();
+	if (waiter->pid < 0)
+		die_errno("fork");
+	waiter->outside = waiter->pid > 0;
+	if (waiter->outside) {
+		inner_pid = waiter->pid;
+		stay_outside(ends[1]);
+		return;
+	}
+	if (getpid() != 1)
+		die(EXIT_SYSTEM, "the pid namespace is not new though the "
+				 "kernel said so");
+	close(ends[1]);
+	waiter->alive = ends[0];
+	/* the first process of a namespace gets no signal it does not catch,
+	 * and we catch none: the one outside ends us */
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGHUP, SIG_DFL);
+}
+
+void
+waiter_wait(const struct waiter *waiter)
+{
+	static const struct call_row calls[] = {
+	    {"wait4", 1, CALL_ALWAYS, CALL_ALLOW, "for the one inside"},
+	    {"kill", 1, CALL_ALWAYS, CALL_ALLOW, "ending that"},
+	};
+	static const struct lock_profile profile = {
+	    .role = "waiter",
+	    .bit = 1,
+	    .calls = calls,
+	    .call_count = sizeof calls / sizeof calls[0],
+	};
+	struct filter filter;
+	int status = 0;
+
+	if ((lock_table()->off & LAYER_FILTER) == 0 &&
+	    filter_make(&profile, false, &filter) == 0) {
+		filter_catch();
+		if (filter_install(&filter) != 0)
+			die_errno("the list of system calls is refused");
+	}
+	while (waitpid(waiter->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die_errno("waitpid");
+	_exit(
+	    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+void
+waiter_follow(struct waiter *waiter)
+{
+	struct pollfd end = {.fd = waiter->alive, .events = POLLIN};
+
+	if (waiter->alive < 0)
+		return;
+	/* asked after the signal is set: it can end in between as well */
+	if (platform_die_with_parent() != 0 || poll(&end, 1, 0) != 0)
+		die(EXIT_SYSTEM, "who started us is gone");
+	close(waiter->alive);
+	waiter->alive = -1;
+}
