@@ -12,11 +12,11 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/start.h"
 #include "executor/auditor_impl.h"
 
 #define SYNC_MS 200   /* how long a mere record may wait for its sync */
 #define STOP_MS 10000 /* waiting for outcomes at the end */
+#define ATTESTATION_BYTES 2048
 
 struct span
 text_of(const char *text, size_t room)
@@ -59,9 +59,11 @@ entry_length(const void *head)
 	const struct entry_head *entry = head;
 
 	if (entry->name_bytes > ENTRY_NAME_MAX ||
+	    entry->detail_bytes > ENTRY_DETAIL_MAX ||
 	    entry->body_bytes > ORDER_BODY_MAX)
 		return SIZE_MAX;
-	return (size_t)entry->name_bytes + entry->body_bytes;
+	return (size_t)entry->name_bytes + entry->detail_bytes +
+	       entry->body_bytes;
 }
 
 /* Whether the log has room for its numbers, and its kind for a commitment;
@@ -71,7 +73,7 @@ entry_is_sound(const struct entry_head *entry)
 {
 	if (entry->kind >= RECORD_KIND_COUNT || entry->kind == RECORD_OUTCOME ||
 	    entry->kind == RECORD_START || entry->kind == RECORD_STOP ||
-	    entry->kind == RECORD_DAMAGE)
+	    entry->kind == RECORD_ATTEST || entry->kind == RECORD_DAMAGE)
 		return false;
 	if (entry->committed != 0 &&
 	    !record_commits((enum record_kind)entry->kind))
@@ -105,7 +107,8 @@ static void
 take_entry(
     struct auditor *a, const struct entry_head *entry, const char *behind)
 {
-	const char *body = behind + entry->name_bytes;
+	const char *detail = behind + entry->name_bytes;
+	const char *body = detail + entry->detail_bytes;
 	struct record record = {
 	    .kind = (enum record_kind)entry->kind,
 	    .request = entry->request,
@@ -121,7 +124,9 @@ take_entry(
 	    .message = entry->message,
 	    .grant = entry->grant,
 	    .bytes = entry->bytes,
-	    .detail = text_of(entry->detail, sizeof entry->detail),
+	    .detail = entry->detail_bytes != 0
+			  ? (struct span){detail, entry->detail_bytes}
+			  : text_of(entry->detail, sizeof entry->detail),
 	    .body = entry->committed != 0 ? entry->body_hash : NULL,
 	};
 
@@ -167,6 +172,21 @@ end_batch(struct auditor *a)
 	orders_release(a);
 }
 
+/* How a process of the service is locked. */
+static void
+record_attestation(
+    struct auditor *a, enum record_kind kind, const struct lock_report *report)
+{
+	struct record record = {.kind = kind};
+	struct buf text;
+
+	buf_init(&text, ATTESTATION_BYTES);
+	lock_report_write(report, &text);
+	record.detail = (struct span){text.data, text.len};
+	auditor_append(a, &record);
+	buf_free(&text);
+}
+
 /* All that the parent has said; false when it is gone. */
 static bool
 take_control(struct auditor *a)
@@ -175,8 +195,11 @@ take_control(struct auditor *a)
 	int rc;
 
 	while ((rc = control_receive(FD_CONTROL, &record)) == 1) {
-		if (record.courier >= a->plan->couriers)
+		if (record.what != CONTROL_ATTEST &&
+		    record.courier >= a->plan->couriers)
 			bug("control record names courier %u", record.courier);
+		if (record.what == CONTROL_ATTEST)
+			record_attestation(a, RECORD_ATTEST, &record.report);
 		if (record.what == CONTROL_DOWN)
 			orders_down(a, record.courier);
 		if (record.what == CONTROL_UP) {
@@ -292,9 +315,7 @@ on_unfinished(const struct record *intent, uint64_t sequence, void *context)
 static void
 auditor_open(struct auditor *a, struct span *texts, size_t count)
 {
-	struct record start = {.kind = RECORD_START};
 	struct audit_problem problem;
-	struct buf attest;
 	char folder[4096];
 
 	if (count != 2 || texts[1].n != sizeof *a->plan ||
@@ -307,12 +328,6 @@ auditor_open(struct auditor *a, struct span *texts, size_t count)
 		die(EXIT_SYSTEM, "audit: %s", problem.text);
 	if (audit_unfinished(a->audit, on_unfinished, a) != 0)
 		die(EXIT_SYSTEM, "audit: open intents cannot be read");
-	buf_init(&attest, 4096);
-	start_attest(&attest);
-	start.detail = (struct span){attest.data, attest.len};
-	auditor_append(a, &start);
-	auditor_flush(a, true);
-	buf_free(&attest);
 }
 
 int
@@ -322,19 +337,21 @@ auditor_main(void)
 	struct span texts[2];
 	struct buf store;
 
-	auditor_open(&a, texts, role_read_texts(&store, texts, 2));
+	auditor_open(&a, texts, role_begin(&store, texts, 2));
 	buf_free(&store);
+	record_attestation(&a, RECORD_START, role_seal());
+	auditor_flush(&a, true);
 	buf_init(&a.held, QUEUE_MAX);
 	set_nonblocking((const int[]){FD_CONTROL, FD_ENTRIES}, 2);
 	inflow_init(&a.entries, FD_ENTRIES, sizeof(struct entry_head),
-	    ENTRY_NAME_MAX + ORDER_BODY_MAX);
+	    ENTRY_NAME_MAX + ENTRY_DETAIL_MAX + ORDER_BODY_MAX);
 	for (uint32_t i = 0; i < a.plan->couriers; i++) {
 		set_nonblocking((const int[]){FD_ORDERS + (int)i}, 1);
 		buf_init(&a.lines[i].out, QUEUE_MAX);
 		inflow_init(&a.lines[i].in, FD_ORDERS + (int)i,
 		    sizeof(struct outcome_head), 0);
 	}
-	control_send(FD_CONTROL, CONTROL_READY, 0);
+	role_ready();
 	while (serve_once(&a))
 		continue;
 	end_service(&a);

@@ -183,7 +183,7 @@ tell_parent_stuck(struct auditor *a, uint32_t courier)
 	if (a->lines[courier].stuck_told || a->orphaned)
 		return;
 	a->lines[courier].stuck_told = true;
-	control_send(FD_CONTROL, CONTROL_STUCK, courier);
+	control_send(FD_CONTROL, CONTROL_STUCK, courier, NULL);
 }
 
 static void
@@ -277,7 +277,7 @@ orders_down(struct auditor *a, uint32_t courier)
 	line->out_sent = 0;
 	inflow_reset(&line->in);
 	auditor_flush(a, true);
-	control_send(FD_CONTROL, CONTROL_DRAINED, courier);
+	control_send(FD_CONTROL, CONTROL_DRAINED, courier, NULL);
 }
 
 void

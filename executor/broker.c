@@ -17,7 +17,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/peer.h"
-#include "common/start.h"
+#include "executor/parent_files.h"
 #include "executor/role.h"
 
 #define TICK_MS 1000
@@ -26,6 +26,7 @@
 	60000		/* an auditor that takes nothing for so long is stuck */
 #define EXPIRE_MS 60000 /* retention is looked at once a minute */
 #define EXPIRE_MORE_MS 100 /* and soon again while there is a backlog */
+#define ATTESTATION_BYTES 4096
 
 static const char *const program = "trizone-executor " TRIZONE_VERSION;
 
@@ -223,6 +224,22 @@ begin_end(struct broker *b)
 	loop_stop(b->loop);
 }
 
+/* How a process is locked; one that was started again replaces itself. */
+static void
+attest(struct broker *b, const struct lock_report *report)
+{
+	size_t i = 0;
+
+	while (i < b->report_count &&
+	       strcmp(b->reports[i].role, report->role) != 0)
+		i++;
+	if (i == REPORTS_MAX)
+		bug("reports of too many processes");
+	b->reports[i] = *report;
+	if (i == b->report_count)
+		b->report_count++;
+}
+
 static void
 on_control(void *context)
 {
@@ -232,6 +249,10 @@ on_control(void *context)
 
 	if (rc < 0 || (rc == 1 && record.what == CONTROL_STOP)) {
 		begin_end(b);
+		return;
+	}
+	if (rc == 1 && record.what == CONTROL_ATTEST) {
+		attest(b, &record.report);
 		return;
 	}
 	if (rc == 1 && record.courier >= b->plan.couriers)
@@ -316,15 +337,20 @@ static void
 read_settings(struct broker *b)
 {
 	struct json_error where;
-	struct span texts[2];
+	struct span texts[3];
 	struct buf store;
 	char reason[400];
 	int rc;
 
-	if (role_read_texts(&store, texts, 2) != 2)
+	if (role_begin(&store, texts, 3) != 3)
 		bug("broker start texts");
 	record_texts(b, texts);
-	rc = config_parse(texts[0], "", &b->config, &where);
+	rc = config_parse_again(texts[0], "", &b->config, &where);
+	if (rc == 0)
+		rc = config_peers_unpack(b->config,
+		    (const struct config_peers *)(const void *)alloc_text(
+			texts[2].p, texts[2].n),
+		    texts[2].n / sizeof(struct config_peers));
 	if (rc == 0)
 		rc = policy_parse(texts[1], &b->policy, &where);
 	if (rc != 0) {
@@ -344,6 +370,7 @@ listen_on(struct broker *b, int fd, enum link_kind kind,
 
 	*l = (struct listener){
 	    .broker = b, .fd = fd, .kind = kind, .zone = zone};
+	buf_init(&l->attested, ATTESTED_BYTES);
 	if (kind == LINK_PLANNER)
 		l->calls_left = zone->max_calls_per_minute;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
@@ -389,11 +416,12 @@ record_settled(const struct inbox_settled *settled, void *context)
 static void
 open_inbox(struct broker *b)
 {
-	int rc = inbox_open(b->config->state, &b->config->inbox, &b->inbox);
+	char *folder = inbox_folder(b->config);
+	int rc = inbox_open(folder, &b->config->inbox, &b->inbox);
 
 	if (rc != 0)
-		die(EXIT_SYSTEM, "inbox in %s: %s", b->config->state,
-		    err_text(rc));
+		die(EXIT_SYSTEM, "inbox in %s: %s", folder, err_text(rc));
+	free(folder);
 	inbox_settled(b->inbox, record_settled, b);
 }
 
@@ -406,8 +434,6 @@ broker_main(void)
 	b.loop = loop_new();
 	entries_open(&b, FD_FIRST);
 	read_settings(&b);
-	buf_init(&b.attestation, 4096);
-	start_attest(&b.attestation);
 	open_inbox(&b);
 	sessions_settle(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);
@@ -420,7 +446,10 @@ broker_main(void)
 	/* unique across restarts without a write: the clock starts it */
 	b.next_request = (uint64_t)clock_utc_ms() * 1000;
 	set_nonblocking((const int[]){FD_CONTROL}, 1);
-	control_send(FD_CONTROL, CONTROL_READY, 0);
+	attest(&b, role_seal());
+	buf_init(&b.attestation, ATTESTATION_BYTES);
+	lock_report_write(&b.reports[0], &b.attestation);
+	role_ready();
 	loop_run(b.loop);
 	inbox_close(b.inbox);
 	return EXIT_DONE;

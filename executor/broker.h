@@ -55,7 +55,12 @@ struct listener {
 	int64_t calls_left;  /* a planner zone's; refilled each second */
 	int64_t stranger_ms; /* when one was last put on record */
 	unsigned strangers;  /* turned away since */
+	struct buf attested; /* a zone's: what it said of itself last */
 };
+
+#define ATTESTED_BYTES 4096 /* longer than ours ever are */
+
+#define REPORTS_MAX (COURIERS_MAX + 3) /* with parent, broker, auditor */
 
 /* One connection. The kinds embed it as their first member. Its channel may
  * close inside any call that writes to it, so that a closed one is only marked
@@ -87,7 +92,9 @@ struct broker {
 	struct policy *policy;
 	struct plan plan;
 	struct inbox *inbox;
-	struct buf attestation;
+	struct buf attestation; /* its own, said to everybody */
+	struct lock_report reports[REPORTS_MAX]; /* its own first */
+	size_t report_count;
 
 	struct listener *listeners;
 	size_t listener_count;
@@ -138,6 +145,10 @@ void entry_text(char *to, size_t room, struct span text);
 /* Queue it; the body follows for an order. */
 void entry_send(struct broker *b, const struct entry_head *entry,
     struct span name, struct span body);
+/* A zone's hello and what it attests. 0, or -ERR_ATTESTATION: less than the
+ * configuration requires. */
+int entry_hello(struct broker *b, struct listener *listener, uint64_t session,
+    const struct json_doc *doc, const struct hello_params *hello);
 /* Write what is queued; called before any answer leaves. False: the auditor
  * takes no more now, and no answer may leave before it does. */
 bool entries_flush(struct broker *b);

@@ -381,5 +381,5 @@ courier_down(struct broker *b, uint32_t courier)
 		answer_unknown(
 		    &was, "its courier died; the effect may have happened");
 	}
-	control_send(FD_CONTROL, CONTROL_DRAINED, courier);
+	control_send(FD_CONTROL, CONTROL_DRAINED, courier, NULL);
 }

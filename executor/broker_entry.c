@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "executor/broker.h"
 #include "executor/role.h"
 
@@ -50,24 +52,75 @@ hold_links(struct broker *b, bool hold)
 	}
 }
 
-void
-entry_send(struct broker *b, const struct entry_head *entry, struct span name,
-    struct span body)
+/* Name, detail and body lie behind the head, in this order. */
+static void
+queue(struct broker *b, const struct entry_head *entry, struct span name,
+    struct span detail, struct span body)
 {
 	struct entry_head head = *entry;
 
 	head.name_full = (uint32_t)name.n;
 	head.name_bytes =
 	    name.n > ENTRY_NAME_MAX ? ENTRY_NAME_MAX : (uint32_t)name.n;
+	head.detail_bytes = (uint32_t)detail.n;
 	head.body_bytes = (uint32_t)body.n;
 	if (buf_add(&b->entries, &head, sizeof head) != 0 ||
 	    buf_add(&b->entries, name.p, head.name_bytes) != 0 ||
+	    buf_add(&b->entries, detail.p, detail.n) != 0 ||
 	    buf_add(&b->entries, body.p, body.n) != 0)
 		die(EXIT_UNAVAILABLE, "the auditor takes no records");
 	if (b->entries.len - b->entries_sent > ENTRIES_HIGH)
 		hold_links(b, true);
 	/* written before the next answer leaves, and in any case soon */
 	watch_soon(b->entries_writable);
+}
+
+void
+entry_send(struct broker *b, const struct entry_head *entry, struct span name,
+    struct span body)
+{
+	queue(b, entry, name, (struct span){0}, body);
+}
+
+/* "attests less than is required: no-network probes", or nothing. */
+static void
+unmet_text(uint32_t unmet, char *out, size_t room)
+{
+	size_t used =
+	    (size_t)snprintf(out, room, "attests less than is required:");
+
+	for (unsigned i = 0; i < NEED_COUNT && used < room; i++)
+		if ((unmet & NEED_BIT(i)) != 0)
+			used += (size_t)snprintf(
+			    out + used, room - used, " %s", need_name(i));
+}
+
+int
+entry_hello(struct broker *b, struct listener *l, uint64_t session,
+    const struct json_doc *doc, const struct hello_params *hello)
+{
+	struct span said = json_raw(doc, hello->attestation);
+	uint32_t unmet = lock_unmet(doc, hello->attestation, l->zone->needs);
+	struct entry_head entry;
+
+	entry_init(&entry, RECORD_HELLO);
+	entry.session = session;
+	entry_text(entry.zone, sizeof entry.zone, span_of(l->zone->name));
+	if (unmet != 0) {
+		entry.error = ERR_ATTESTATION;
+		unmet_text(unmet, entry.detail, sizeof entry.detail);
+		entry_send(b, &entry, (struct span){0}, (struct span){0});
+		log_event(LOG_WARN, "attestation", "zone=%s reason=%s",
+		    l->zone->name, entry.detail);
+		return -ERR_ATTESTATION;
+	}
+	buf_clear(&l->attested);
+	if (buf_add(&l->attested, said.p, said.n) != 0)
+		buf_clear(&l->attested);
+	if (said.n > ENTRY_DETAIL_MAX)
+		said.n = ENTRY_DETAIL_MAX; /* the auditor cuts at characters */
+	queue(b, &entry, (struct span){0}, said, (struct span){0});
+	return 0;
 }
 
 bool

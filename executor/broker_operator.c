@@ -220,6 +220,9 @@ put_zones(struct json_writer *w, const struct broker *b)
 		json_put_text(
 		    w, "kind", l->kind == LINK_PLANNER ? "planner" : "reader");
 		json_put_integer(w, "channels", l->links);
+		if (l->attested.len != 0)
+			json_put_raw(w, "attestation",
+			    (struct span){l->attested.data, l->attested.len});
 		json_close(w, '}');
 	}
 	json_close(w, ']');
@@ -239,6 +242,24 @@ put_couriers(struct json_writer *w, const struct broker *b)
 	json_close(w, ']');
 }
 
+/* How each process of the service is locked. */
+static void
+put_processes(struct json_writer *w, const struct broker *b)
+{
+	struct buf text;
+
+	buf_init(&text, FRAME_MAX_BYTES);
+	json_key(w, "processes");
+	json_open(w, '[');
+	for (size_t i = 0; i < b->report_count; i++) {
+		buf_clear(&text);
+		lock_report_write(&b->reports[i], &text);
+		json_raw_value(w, (struct span){text.data, text.len});
+	}
+	json_close(w, ']');
+	buf_free(&text);
+}
+
 static int
 take_status(struct link *link, int64_t id)
 {
@@ -256,8 +277,7 @@ take_status(struct link *link, int64_t id)
 		    (int64_t)counts.items[i]);
 	json_put_integer(&m.json, "bytes", (int64_t)counts.bytes);
 	json_close(&m.json, '}');
-	json_put_raw(&m.json, "attestation",
-	    (struct span){b->attestation.data, b->attestation.len});
+	put_processes(&m.json, b);
 	link_answer(link, &m, id, 0);
 	return 0;
 }

@@ -323,21 +323,6 @@ on_cancelled(struct channel *channel, void *context, int64_t id)
 	call_cancel(&p->link, id);
 }
 
-static void
-record_hello(struct planner *p, const struct json_doc *doc,
-    const struct hello_params *hello)
-{
-	struct entry_head entry;
-
-	entry_init(&entry, RECORD_HELLO);
-	entry.session = (uint64_t)p->session->id;
-	entry_text(entry.zone, sizeof entry.zone,
-	    span_of(p->link.listener->zone->name));
-	entry_text(entry.detail, sizeof entry.detail,
-	    json_raw(doc, hello->attestation));
-	entry_send(p->link.broker, &entry, (struct span){0}, (struct span){0});
-}
-
 static int
 on_opened(struct channel *channel, void *context, const struct json_doc *doc,
     const struct hello_params *hello)
@@ -349,12 +334,13 @@ on_opened(struct channel *channel, void *context, const struct json_doc *doc,
 	(void)channel;
 	if (!span_is(hello->zone, p->link.listener->zone->name))
 		return -ERR_ZONE;
-	rc = session_open(b, p->link.listener->zone, &p->session);
+	rc = entry_hello(b, p->link.listener, 0, doc, hello);
+	if (rc == 0)
+		rc = session_open(b, p->link.listener->zone, &p->session);
 	if (rc != 0)
 		return rc;
 	p->wait_timer = loop_timer(b->loop, on_wait_over, p);
 	p->work_timer = loop_timer(b->loop, on_work_late, p);
-	record_hello(p, doc, hello);
 	return 0;
 }
 

@@ -273,16 +273,14 @@ on_opened(struct channel *channel, void *context, const struct json_doc *doc,
     const struct hello_params *hello)
 {
 	struct reader *r = context;
-	struct entry_head entry;
+	int rc;
 
 	(void)channel;
 	if (!span_is(hello->zone, r->link.listener->zone->name))
 		return -ERR_ZONE;
-	entry_init(&entry, RECORD_HELLO);
-	entry_text(entry.zone, sizeof entry.zone, hello->zone);
-	entry_text(entry.detail, sizeof entry.detail,
-	    json_raw(doc, hello->attestation));
-	entry_send(r->link.broker, &entry, (struct span){0}, (struct span){0});
+	rc = entry_hello(r->link.broker, r->link.listener, 0, doc, hello);
+	if (rc != 0)
+		return rc;
 	reader_feed(r->link.broker);
 	return 0;
 }

@@ -15,10 +15,11 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/landlock.h"
+#include "common/namespace.h"
 #include "executor/audit_files.h"
 #include "executor/audit_verify.h"
 #include "executor/command.h"
-#include "executor/confine_files.h"
 #include "executor/parent_files.h"
 #include "proto/endpoint.h"
 
@@ -27,6 +28,7 @@ static const char usage[] =
     "What is missing or wrong, and how to mend it.\n"
     "Exit status: 0 all is well; 1 something is not.\n";
 
+#define ASK_MS 10000
 #define FREE_BYTES_LEAST ((uint64_t)256 << 20)
 
 enum finding_level { FOUND_GOOD, FOUND_NOTE, FOUND_BAD };
@@ -90,7 +92,8 @@ check_folder(struct doctor *d, const char *path, mode_t widest)
 static void
 check_folders(struct doctor *d)
 {
-	check_folder(d, d->setup.config->state, 0700);
+	check_folder(
+	    d, d->setup.config->state, geteuid() == 0 ? 0711 : 0700);
 	check_folder(d, d->setup.config->audit, 0700);
 	check_folder(d, d->setup.config->run, 0711);
 }
@@ -185,28 +188,75 @@ check_age(struct doctor *d)
 		    "elsewhere and copy its \"recipient\"");
 }
 
+/* It cannot be undone, so a child tries it. */
+enum lock_found { HAS_LANDLOCK = 1, HAS_NAMESPACES = 2 };
+
+static int
+try_locks(void)
+{
+	uint32_t abi, own;
+	char reason[200];
+	int found_bits = 0;
+
+	if (namespace_leave(LOCK_NET | LOCK_MOUNT | LOCK_PID, &own, reason,
+		sizeof reason) == 0)
+		found_bits |= HAS_NAMESPACES;
+	if (landlock_restrict(NULL, 0, &abi) == 0)
+		found_bits |= HAS_LANDLOCK;
+	return found_bits;
+}
+
 static void
 check_locks(struct doctor *d)
 {
-	char what[100];
+	int wait_status = 0, has;
 	pid_t pid = fork();
-	int wait_status = 0;
 
-	/* it cannot be undone, so a child tries it */
-	if (pid == 0) {
-		int rc = confine_files(NULL, 0, what, sizeof what);
-
-		_exit(rc == 0 ? 0 : 1);
+	if (pid == 0)
+		_exit(try_locks());
+	if (pid < 0 || waitpid(pid, &wait_status, 0) != pid ||
+	    !WIFEXITED(wait_status)) {
+		found(d, FOUND_NOTE, "not tried");
+		return;
 	}
-	if (pid < 0 || waitpid(pid, &wait_status, 0) != pid)
-		found(d, FOUND_NOTE, "files: not tried");
-	else if (wait_status == 0)
-		found(d, FOUND_GOOD, "couriers can be confined to their files");
+	has = WEXITSTATUS(wait_status);
+	if ((has & HAS_LANDLOCK) != 0)
+		found(d, FOUND_GOOD, "Landlock confines processes to files");
 	else
 		found(d, FOUND_BAD,
-		    "the kernel confines no files: couriers "
-		    "rest on our own checks alone (Linux 5.13 with Landlock "
-		    "has it)");
+		    "no Landlock: use a kernel 5.13 or newer that has it in "
+		    "its list of security modules (lsm=landlock,...)");
+	if ((has & HAS_NAMESPACES) != 0)
+		found(d, FOUND_GOOD,
+		    "processes get namespaces and a root of their own");
+	else
+		found(d, FOUND_BAD,
+		    "no namespaces of their own for processes: start as root, "
+		    "or allow user namespaces (sysctl user.max_user_namespaces; "
+		    "on Ubuntu load the AppArmor profiles of trizone, or "
+		    "sysctl kernel.apparmor_restrict_unprivileged_userns=0)");
+}
+
+/* What each process of the service could not have. */
+static void
+report_gaps(struct doctor *d, const struct client_answer *answer)
+{
+	const struct json_node *list =
+	    json_get(answer->doc, answer->result, "processes");
+	const struct json_node *at;
+
+	for (at = json_first(answer->doc, list); at != NULL;
+	     at = json_next(answer->doc, list, at)) {
+		const struct json_node *gap = json_get(answer->doc, at, "gap");
+		const struct json_node *role =
+		    json_get(answer->doc, at, "role");
+
+		if (gap != NULL && gap->type == JSON_STRING && role != NULL &&
+		    role->type == JSON_STRING && gap->value.string.n != 0)
+			found(d, FOUND_NOTE, "%.*s: %.*s",
+			    (int)role->value.string.n, role->value.string.p,
+			    (int)gap->value.string.n, gap->value.string.p);
+	}
 }
 
 static void
@@ -241,6 +291,14 @@ check_service(struct doctor *d)
 		    path);
 	else
 		found(d, FOUND_GOOD, "the executor answers");
+	if (client != NULL) {
+		struct client_answer answer;
+
+		client_begin(client, METHOD_STATUS);
+		if (client_ask(client, ASK_MS, &answer) == 0 &&
+		    answer.result != NULL)
+			report_gaps(d, &answer);
+	}
 	client_close(client);
 }
 

@@ -12,19 +12,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/io.h"
+#include "executor/accounts.h"
 #include "executor/command.h"
 
 static const char usage[] =
     "usage: trizone-executor init [--dir DIR] [--state DIR] [--run DIR]\n"
+    "                             [--no-accounts]\n"
     "Write config.json, policy.json, rules.json and the operator's key to DIR\n"
     "(/etc/trizone). State defaults to /var/lib/trizone, sockets to\n"
-    "/run/trizone. Nothing that exists is overwritten.\n";
+    "/run/trizone. Nothing that exists is overwritten. As root it also makes\n"
+    "the accounts of the service that are missing, unless --no-accounts.\n";
 
 struct places {
 	const char *dir, *state, *run;
+	bool accounts; /* there are accounts for the roles */
 };
 
 /* Append `text` as a JSON string. */
@@ -51,6 +56,22 @@ write_file(const char *dir, const char *name, struct span text, mode_t mode)
 	    fsync(fd) != 0 || close(fd) != 0)
 		die_errno("%s", path);
 	free(path);
+}
+
+/* For a role, where roles have accounts. */
+static void
+give(const struct places *places, const char *path, enum account_role role)
+{
+	char name[ACCOUNT_NAME_BYTES], reason[200];
+	struct account account;
+
+	if (!places->accounts)
+		return;
+	account_default_name(account_role_name(role), name, sizeof name);
+	if (account_find(name, &account, reason, sizeof reason) != 0)
+		die(EXIT_SYSTEM, "%s", reason);
+	if (lchown(path, account.uid, account.gid) != 0)
+		die_errno("chown %s", path);
 }
 
 static void
@@ -158,7 +179,8 @@ write_config(const struct places *places, const char *recipient)
 static void
 write_policy(const struct places *places, const char *files)
 {
-	char *notes = alloc_format("%s/notifications.jsonl", places->state);
+	char *notes =
+	    alloc_format("%s/notify/notifications.jsonl", places->state);
 	struct buf out;
 
 	buf_init(&out, 16384);
@@ -239,14 +261,18 @@ static void
 write_all_files(const struct places *places)
 {
 	char *files = alloc_format("%s/files", places->state);
+	char *notes = alloc_format("%s/notify", places->state);
 	struct buf identity;
 	char *recipient;
 
 	make_identity(&identity);
 	recipient = find_recipient(&identity);
 	make_folder(places->dir, 0755);
-	make_folder(places->state, 0700);
+	make_folder(places->state, geteuid() == 0 ? 0711 : 0700);
 	make_folder(files, 0700);
+	give(places, files, ACCOUNT_FILE);
+	make_folder(notes, 0700);
+	give(places, notes, ACCOUNT_NOTIFY);
 	write_file(places->dir, "operator-key.txt",
 	    (struct span){identity.data, identity.len}, 0600);
 	wipe(identity.data, identity.cap);
@@ -264,8 +290,12 @@ write_all_files(const struct places *places)
 	       "      trizone-executor run --config %s/config.json\n",
 	    places->dir, places->dir, recipient, files, places->dir,
 	    places->dir);
+	if (geteuid() != 0)
+		printf("as root it would also make an account for each "
+		       "process\n");
 	free(recipient);
 	free(files);
+	free(notes);
 }
 
 int
@@ -275,11 +305,12 @@ command_init(int argc, char **argv)
 	    {"dir", required_argument, NULL, 'd'},
 	    {"state", required_argument, NULL, 's'},
 	    {"run", required_argument, NULL, 'r'},
+	    {"no-accounts", no_argument, NULL, 'n'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct places places = {
-	    "/etc/trizone", "/var/lib/trizone", "/run/trizone"};
+	struct places places = {"/etc/trizone", "/var/lib/trizone",
+	    "/run/trizone", geteuid() == 0};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
@@ -289,6 +320,8 @@ command_init(int argc, char **argv)
 			places.state = optarg;
 		else if (option == 'r')
 			places.run = optarg;
+		else if (option == 'n')
+			places.accounts = false;
 		else {
 			fputs(usage, option == 'h' ? stdout : stderr);
 			return option == 'h' ? EXIT_DONE : EXIT_USAGE;
@@ -301,6 +334,8 @@ command_init(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	refuse_existing(places.dir);
+	if (places.accounts)
+		accounts_make();
 	write_all_files(&places);
 	return EXIT_DONE;
 }

@@ -9,8 +9,8 @@
 
 static const char usage[] =
     "usage: trizone-executor status [--config FILE] [--json]\n"
-    "What runs: zones and their channels, couriers, the inbox, and what the\n"
-    "broker really achieved in locking itself.\n"
+    "What runs: zones and their channels, couriers, the inbox, and how each\n"
+    "process is locked in.\n"
     "Exit status: 0 it runs; 75 it does not.\n";
 
 /* One line "label  a=1 b=2" of an object's members. */
@@ -27,6 +27,8 @@ print_members(const struct json_doc *doc, const struct json_node *object,
 	     key = json_next(doc, object, key)) {
 		struct span raw = json_raw(doc, json_value(key));
 
+		if (json_value(key)->type == JSON_OBJECT)
+			continue; /* print_attested has it */
 		if (json_value(key)->type == JSON_INTEGER &&
 		    json_value(key)->value.integer == 0 && label[0] == 'i')
 			continue; /* empty states say nothing */
@@ -53,6 +55,71 @@ print_list(
 		print_members(answer->doc, at, label);
 }
 
+static void
+print_text(
+    const struct json_doc *doc, const struct json_node *object, const char *key)
+{
+	const struct json_node *node = json_get(doc, object, key);
+
+	if (node == NULL)
+		return;
+	print_inert(node->type == JSON_STRING ? node->value.string
+					      : json_raw(doc, node));
+}
+
+/* What a process attests, in words; a zone's are its own. */
+static void
+print_locks(const struct json_doc *doc, const struct json_node *a)
+{
+	const struct json_node *gap = json_get(doc, a, "gap");
+
+	printf("user ");
+	print_text(doc, a, "uid");
+	printf(", calls ");
+	print_text(doc, a, "calls");
+	printf(", landlock ");
+	print_text(doc, a, "landlock");
+	printf(", namespaces ");
+	print_text(doc, a, "namespaces");
+	printf(", own root ");
+	print_text(doc, a, "own_root");
+	printf(", network ");
+	print_text(doc, a, "network");
+	printf(", cgroup ");
+	print_text(doc, a, "cgroup");
+	printf(", probes ");
+	print_text(doc, a, "probes");
+	putchar('\n');
+	if (gap != NULL && gap->type == JSON_STRING &&
+	    gap->value.string.n != 0) {
+		printf("%-12s not had: ", "");
+		print_inert(gap->value.string);
+		putchar('\n');
+	}
+}
+
+static void
+print_attested(const struct client_answer *answer, const char *key,
+    const char *name, const char *member)
+{
+	const struct json_doc *doc = answer->doc;
+	const struct json_node *list = json_get(doc, answer->result, key);
+	const struct json_node *at;
+
+	for (at = json_first(doc, list); at != NULL;
+	     at = json_next(doc, list, at)) {
+		const struct json_node *a =
+		    member == NULL ? at : json_get(doc, at, member);
+
+		if (a == NULL)
+			continue;
+		printf("locked      ");
+		print_text(doc, at, name);
+		printf(": ");
+		print_locks(doc, a);
+	}
+}
+
 int
 command_status(int argc, char **argv)
 {
@@ -77,9 +144,8 @@ command_status(int argc, char **argv)
 		print_list(&answer, "couriers", "courier");
 		print_members(answer.doc,
 		    json_get(answer.doc, answer.result, "inbox"), "inbox");
-		print_members(answer.doc,
-		    json_get(answer.doc, answer.result, "attestation"),
-		    "locked");
+		print_attested(&answer, "processes", "role", NULL);
+		print_attested(&answer, "zones", "zone", "attestation");
 	}
 	client_close(client);
 	config_free(config);

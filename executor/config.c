@@ -32,7 +32,7 @@
 struct config_text {
 	int64_t version;
 	const struct json_node *state, *run, *policy, *audit, *zones;
-	const struct json_node *inbox, *deliver, *operator_, *peers;
+	const struct json_node *inbox, *deliver, *operator_, *accounts, *peers;
 };
 
 static const struct json_field config_fields[] = {
@@ -51,6 +51,8 @@ static const struct json_field config_fields[] = {
 	0, 0},
     {"operator", JSON_WANT_OBJECT, false,
 	offsetof(struct config_text, operator_), 0, 0},
+    {"accounts", JSON_WANT_OBJECT, false,
+	offsetof(struct config_text, accounts), 0, 0},
     {"peers", JSON_WANT_OBJECT, false, offsetof(struct config_text, peers), 0,
 	0},
 };
@@ -337,7 +339,7 @@ read_paths(struct config *config, const struct json_doc *doc,
 
 static int
 read_config(struct config *config, const struct json_doc *doc,
-    const char *folder, struct json_error *where)
+    const char *folder, bool look_up, struct json_error *where)
 {
 	struct config_text text = {0};
 	int rc = json_read(doc, json_root(doc), config_fields,
@@ -356,13 +358,15 @@ read_config(struct config *config, const struct json_doc *doc,
 	if (rc == 0)
 		rc = read_operator(config, doc, text.operator_, where);
 	if (rc == 0)
-		rc = config_read_peers(config, doc, text.peers, where);
+		rc = config_read_accounts(config, doc, text.accounts, where);
+	if (rc == 0)
+		rc = config_read_peers(config, doc, text.peers, look_up, where);
 	return rc;
 }
 
-int
-config_parse(struct span text, const char *folder, struct config **config_out,
-    struct json_error *where)
+static int
+parse(struct span text, const char *folder, bool look_up,
+    struct config **config_out, struct json_error *where)
 {
 	static const struct json_limits limits = {.bytes = CONFIG_MAX_BYTES};
 	struct config *config = alloc_bytes(sizeof *config);
@@ -372,13 +376,27 @@ config_parse(struct span text, const char *folder, struct config **config_out,
 	json_init(&doc);
 	rc = json_parse(&doc, text, &limits, where);
 	if (rc == 0)
-		rc = read_config(config, &doc, folder, where);
+		rc = read_config(config, &doc, folder, look_up, where);
 	json_done(&doc);
 	if (rc == 0)
 		*config_out = config;
 	else
 		config_free(config);
 	return rc;
+}
+
+int
+config_parse(struct span text, const char *folder, struct config **config_out,
+    struct json_error *where)
+{
+	return parse(text, folder, true, config_out, where);
+}
+
+int
+config_parse_again(struct span text, const char *folder,
+    struct config **config_out, struct json_error *where)
+{
+	return parse(text, folder, false, config_out, where);
 }
 
 void
@@ -392,6 +410,8 @@ config_free(struct config *config)
 	}
 	for (size_t i = 0; i < config->deliver_channel_count; i++)
 		free(config->deliver_channels[i]);
+	for (int i = 0; i < ACCOUNT_ROLES; i++)
+		free(config->accounts[i]);
 	free(config->zones);
 	free(config->deliver_channels);
 	free(config->state);

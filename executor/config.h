@@ -11,11 +11,14 @@
  *       "planner": { "kind": "planner", "session": "per-message",
  *                    "deadline_ms": 300000, "max_sessions": 4,
  *                    "max_calls_per_minute": 6000 },
- *       "mail": { "kind": "reader", "channel": "mail" } },
+ *       "mail": { "kind": "reader", "channel": "mail",
+ *                 "require": ["filter", "no-network", "probes",
+ *                             "profile"] } },
  *     "inbox": { "max_items": 100000, "max_bytes": 2147483648,
  *                "keep_days": 30 },
  *     "deliver": { "channels": ["mail"], "max_per_minute": 600 },
  *     "operator": { "recipient": "age1..." },
+ *     "accounts": { "broker": "trizone-broker", "auditor": 451, ... },
  *     "peers": { "planner": ["planner-user", 1001], "deliver": ["mail"],
  *                "operator": ["root"] } }
  *
@@ -36,6 +39,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "executor/accounts.h"
 #include "executor/inbox.h"
 
 #define CONFIG_MAX_BYTES (64u * 1024) /* a file somebody can still review */
@@ -60,6 +64,7 @@ struct config_zone {
 	uint32_t max_sessions;	       /* connections at the same time */
 	uint32_t max_calls_per_minute; /* planners: of the whole zone */
 	char *channel;		       /* readers; else NULL */
+	uint32_t needs; /* bits of enum lock_need: what it has to attest */
 	struct config_peers peers;
 };
 
@@ -73,7 +78,8 @@ struct config {
 	uint32_t deliver_per_minute;
 	struct config_peers deliver_peers;
 	struct config_peers operator_peers;
-	char *operator_recipient; /* NULL: none */
+	char *operator_recipient;	/* NULL: none */
+	char *accounts[ACCOUNT_ROLES]; /* never NULL */
 };
 
 const char *zone_kind_name(enum zone_kind kind);
@@ -83,6 +89,22 @@ const char *zone_kind_name(enum zone_kind kind);
  * what and where. Free with config_free (NULL is fine). */
 int config_parse(struct span text, const char *folder,
     struct config **config_out, struct json_error *where);
+
+/* The same where there are no names to be looked up: each peer that is a name
+ * is nobody, until config_peers_unpack. */
+int config_parse_again(struct span text, const char *folder,
+    struct config **config_out, struct json_error *where);
+
+/* Who may connect to which socket, in the order zones, operator, deliver, as
+ * numbers: what the parent has looked up, for the broker. Returns how many
+ * there are, at most `room`; -ERR_RANGE if it is another number. */
+size_t config_peers_pack(const struct config *config, struct config_peers *out,
+    size_t room);
+int config_peers_unpack(
+    struct config *config, const struct config_peers *in, size_t count);
+
+/* The account of a role: its name or number. */
+const char *config_account(const struct config *config, const char *role);
 void config_free(struct config *config);
 
 /* Read a file into `out` (cleared; its max is the limit) that nobody but root

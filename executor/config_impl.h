@@ -7,9 +7,14 @@
 #include "executor/config.h"
 
 /* Read the object "peers" into the sockets it names; the others get root and
- * our own user. */
+ * our own user, a zone's also its account where we are root. Without `look_up`
+ * a name is passed over. */
 int config_read_peers(struct config *config, const struct json_doc *doc,
-    const struct json_node *peers, struct json_error *where);
+    const struct json_node *peers, bool look_up, struct json_error *where);
+
+/* Read the object "accounts"; roles it does not name have the usual ones. */
+int config_read_accounts(struct config *config, const struct json_doc *doc,
+    const struct json_node *accounts, struct json_error *where);
 
 /* Read the object "zones". */
 int config_read_zones(struct config *config, const struct json_doc *doc,

@@ -1,6 +1,7 @@
 /*
  * A configuration as one JSON object, defaults filled in. Pure.
  */
+#include "common/lock.h"
 #include "executor/config.h"
 
 static void
@@ -28,7 +29,24 @@ put_zone(struct json_writer *w, const struct config_zone *zone)
 	} else {
 		json_put_text(w, "channel", zone->channel);
 	}
+	json_key(w, "require");
+	json_open(w, '[');
+	for (unsigned i = 0; i < NEED_COUNT; i++)
+		if ((zone->needs & NEED_BIT(i)) != 0)
+			json_text(w, need_name(i));
+	json_close(w, ']');
 	put_peers(w, &zone->peers);
+	json_close(w, '}');
+}
+
+static void
+put_accounts(struct json_writer *w, const struct config *config)
+{
+	json_key(w, "accounts");
+	json_open(w, '{');
+	for (int i = 0; i < ACCOUNT_ROLES; i++)
+		json_put_text(w, account_role_name((enum account_role)i),
+		    config->accounts[i]);
 	json_close(w, '}');
 }
 
@@ -64,6 +82,7 @@ config_print_json(const struct config *config, struct buf *out)
 		put_zone(&w, &config->zones[i]);
 	json_close(&w, '}');
 	put_deliver(&w, config);
+	put_accounts(&w, config);
 	json_key(&w, "operator");
 	json_open(&w, '{');
 	if (config->operator_recipient != NULL)

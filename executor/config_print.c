@@ -1,6 +1,7 @@
 /*
  * A configuration in words, for `check`.
  */
+#include "common/lock.h"
 #include "executor/config.h"
 
 #include <inttypes.h>
@@ -49,7 +50,11 @@ print_zone(const struct config *config, const struct config_zone *zone,
 	buf_add_format(
 	    out, "\n    connects to %s/%s.sock as ", config->run, zone->name);
 	add_users(out, &zone->peers);
-	buf_add_text(out, "\n");
+	buf_add_text(out, "\n    has to attest");
+	for (unsigned i = 0; i < NEED_COUNT; i++)
+		if ((zone->needs & NEED_BIT(i)) != 0)
+			buf_add_format(out, " %s", need_name(i));
+	buf_add_text(out, zone->needs == 0 ? " nothing\n" : "\n");
 }
 
 static void
@@ -87,6 +92,11 @@ config_print(const struct config *config, struct buf *out)
 	    config->inbox.items, config->inbox.total_bytes,
 	    config->inbox.done_days);
 	print_deliver(config, out);
+	buf_add_text(out, "Started as root, processes run as");
+	for (int i = 0; i < ACCOUNT_ROLES; i++)
+		buf_add_format(out, "%s %s", i == 0 ? "" : ",",
+		    config->accounts[i]);
+	buf_add_text(out, ".\n");
 	buf_add_text(out, "The operator's socket is for ");
 	add_users(out, &config->operator_peers);
 	buf_add_format(out, ".\n%s%s.\n",

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/lock.h"
 #include "executor/config_impl.h"
 #include "executor/name.h"
 
@@ -64,7 +66,7 @@ config_require_channel(const struct json_doc *doc, const struct json_node *node,
  * Zones.
  */
 struct zone_text {
-	const struct json_node *kind, *session, *channel;
+	const struct json_node *kind, *session, *channel, *require;
 	int64_t deadline_ms, max_sessions, max_calls_per_minute;
 };
 
@@ -72,6 +74,8 @@ static const struct json_field planner_fields[] = {
     {"kind", JSON_WANT_ANY, true, offsetof(struct zone_text, kind), 0, 0},
     {"session", JSON_WANT_ANY, false, offsetof(struct zone_text, session), 0,
 	0},
+    {"require", JSON_WANT_ARRAY, false, offsetof(struct zone_text, require), 0,
+	NEED_COUNT},
     {"deadline_ms", JSON_WANT_INTEGER, false,
 	offsetof(struct zone_text, deadline_ms), DEADLINE_MS_LEAST,
 	DEADLINE_MS_MOST},
@@ -84,6 +88,8 @@ static const struct json_field planner_fields[] = {
 static const struct json_field reader_fields[] = {
     {"kind", JSON_WANT_ANY, true, offsetof(struct zone_text, kind), 0, 0},
     {"channel", JSON_WANT_ANY, true, offsetof(struct zone_text, channel), 0, 0},
+    {"require", JSON_WANT_ARRAY, false, offsetof(struct zone_text, require), 0,
+	NEED_COUNT},
 };
 
 static int
@@ -103,6 +109,35 @@ read_session(const struct json_doc *doc, const struct json_node *node,
 }
 
 static int
+read_need(const struct json_doc *doc, const struct json_node *node,
+    uint32_t *needs, struct json_error *where)
+{
+	for (unsigned i = 0; i < NEED_COUNT; i++)
+		if (json_is_string(node, need_name(i))) {
+			*needs |= NEED_BIT(i);
+			return 0;
+		}
+	return json_complain(doc, node, where, ERR_RANGE,
+	    "\"require\" lists filter, landlock, no-network, namespaces, "
+	    "own-root, own-user, cgroup, probes, profile");
+}
+
+/* What a zone has to attest; an empty list asks for nothing. */
+static int
+read_needs(struct config_zone *zone, const struct json_doc *doc,
+    const struct json_node *list, struct json_error *where)
+{
+	const struct json_node *node;
+	int rc = 0;
+
+	zone->needs = list == NULL ? NEED_DEFAULT : 0;
+	for (node = list == NULL ? NULL : json_first(doc, list);
+	     node != NULL && rc == 0; node = json_next(doc, list, node))
+		rc = read_need(doc, node, &zone->needs, where);
+	return rc;
+}
+
+static int
 read_planner(struct config_zone *zone, const struct json_doc *doc,
     const struct json_node *node, struct json_error *where)
 {
@@ -115,6 +150,8 @@ read_planner(struct config_zone *zone, const struct json_doc *doc,
 	zone->kind = ZONE_PLANNER;
 	if (rc == 0 && text.session != NULL)
 		rc = read_session(doc, text.session, &zone->session, where);
+	if (rc == 0)
+		rc = read_needs(zone, doc, text.require, where);
 	zone->deadline_ms = (uint32_t)text.deadline_ms;
 	zone->max_sessions = (uint32_t)text.max_sessions;
 	zone->max_calls_per_minute = (uint32_t)text.max_calls_per_minute;
@@ -135,6 +172,8 @@ read_reader(const struct config *config, struct config_zone *zone,
 	zone->max_sessions = READER_LINKS;
 	if (rc == 0)
 		rc = config_require_channel(doc, text.channel, where);
+	if (rc == 0)
+		rc = read_needs(zone, doc, text.require, where);
 	if (rc != 0)
 		return rc;
 	channel = text.channel->value.string;
@@ -239,22 +278,40 @@ default_peers(struct config_peers *peers)
 	peers->count = geteuid() == 0 ? 1 : 2;
 }
 
+/* Where zones have accounts they connect as those. */
+static void
+add_account(const struct config *config, struct config_zone *zone)
+{
+	struct account account;
+	char reason[200];
+
+	if (geteuid() == 0 &&
+	    account_find(config_account(config, zone_kind_name(zone->kind)),
+		&account, reason, sizeof reason) == 0)
+		zone->peers.uid[zone->peers.count++] = account.uid;
+}
+
+/* Without `look_up` a name is passed over. */
 static int
 read_user(const struct json_doc *doc, const struct json_node *node,
-    uid_t *uid_out, struct json_error *where)
+    bool look_up, struct config_peers *peers, struct json_error *where)
 {
+	uid_t *uid_out = &peers->uid[peers->count];
 	const struct passwd *user = NULL;
 	char name[64];
 
 	if (node->type == JSON_INTEGER && node->value.integer >= 0 &&
 	    node->value.integer < UINT32_MAX) {
 		*uid_out = (uid_t)node->value.integer;
+		peers->count++;
 		return 0;
 	}
 	if (node->type != JSON_STRING ||
 	    span_copy(node->value.string, name, sizeof name) != 0)
 		return json_complain(doc, node, where, ERR_TYPE,
 		    "a peer has to be the name or the number of a user");
+	if (!look_up)
+		return 0;
 	errno = 0;
 	user = getpwnam(name);
 	if (user == NULL)
@@ -262,12 +319,13 @@ read_user(const struct json_doc *doc, const struct json_node *node,
 		    "there is no user \"%s\"%s%s", name, errno == 0 ? "" : ": ",
 		    errno == 0 ? "" : strerror(errno));
 	*uid_out = user->pw_uid;
+	peers->count++;
 	return 0;
 }
 
 static int
 read_peer_list(struct config_peers *peers, const struct json_doc *doc,
-    const struct json_node *list, struct json_error *where)
+    const struct json_node *list, bool look_up, struct json_error *where)
 {
 	const struct json_node *node;
 	int rc = 0;
@@ -279,7 +337,7 @@ read_peer_list(struct config_peers *peers, const struct json_doc *doc,
 	peers->count = 0;
 	for (node = json_first(doc, list); node != NULL && rc == 0;
 	     node = json_next(doc, list, node))
-		rc = read_user(doc, node, &peers->uid[peers->count++], where);
+		rc = read_user(doc, node, look_up, peers, where);
 	return rc;
 }
 
@@ -299,15 +357,18 @@ find_peers(struct config *config, const struct json_node *name)
 
 int
 config_read_peers(struct config *config, const struct json_doc *doc,
-    const struct json_node *peers, struct json_error *where)
+    const struct json_node *peers, bool look_up, struct json_error *where)
 {
 	const struct json_node *key;
 	int rc = 0;
 
 	default_peers(&config->deliver_peers);
 	default_peers(&config->operator_peers);
-	for (size_t i = 0; i < config->zone_count; i++)
+	for (size_t i = 0; i < config->zone_count; i++) {
 		default_peers(&config->zones[i].peers);
+		if (look_up)
+			add_account(config, &config->zones[i]);
+	}
 	for (key = json_first(doc, peers); key != NULL && rc == 0;
 	     key = json_next(doc, peers, key)) {
 		struct config_peers *list = find_peers(config, key);
@@ -316,7 +377,8 @@ config_read_peers(struct config *config, const struct json_doc *doc,
 			return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
 			    "peers are of a zone, of \"deliver\" or of "
 			    "\"operator\"");
-		rc = read_peer_list(list, doc, json_value(key), where);
+		rc = read_peer_list(
+		    list, doc, json_value(key), look_up, where);
 	}
 	return rc;
 }

@@ -15,8 +15,6 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
-#include "common/start.h"
-#include "executor/confine_files.h"
 #include "executor/kind.h"
 #include "executor/order.h"
 #include "executor/policy.h"
@@ -40,7 +38,7 @@ struct courier {
 	struct buf body, result;
 };
 
-/* Text 0 names the first capability's number, then "number\n{instance}". */
+/* "number\n{instance}". */
 static void
 load_instance(struct instance *instance, struct span text)
 {
@@ -66,7 +64,7 @@ courier_load(struct courier *courier)
 	static struct span texts[START_TEXTS_MAX];
 	struct buf store;
 
-	courier->count = role_read_texts(&store, texts, START_TEXTS_MAX);
+	courier->count = role_begin(&store, texts, START_TEXTS_MAX);
 	courier->instances =
 	    alloc_array(courier->count, sizeof *courier->instances);
 	for (size_t i = 0; i < courier->count; i++)
@@ -77,27 +75,15 @@ courier_load(struct courier *courier)
 	buf_init(&courier->result, RESULT_BODY_MAX);
 }
 
-/* Open what the effects need, then give up everything else on disk. */
+/* Open what the effects need; then there is no more to be had. */
 static void
 courier_open(struct courier *courier)
 {
-	struct confine_path *paths =
-	    alloc_array(courier->count * KIND_PATHS_MAX, sizeof *paths);
-	char files[100];
-	size_t count = 0;
-	int rc;
-
 	for (size_t i = 0; i < courier->count; i++) {
 		struct capability *c = courier->instances[i].capability;
 
 		c->kind->open(c->settings, c->method);
-		count += c->kind->paths(c->settings, c->method, paths + count);
 	}
-	rc = confine_files(paths, count, files, sizeof files);
-	free(paths);
-	if (rc != 0 && rc != -ERR_UNAVAILABLE)
-		die(EXIT_SYSTEM, "files cannot be confined: %s", files);
-	log_event(rc == 0 ? LOG_INFO : LOG_WARN, "confined", "files=%s", files);
 }
 
 static struct instance *
@@ -276,9 +262,9 @@ courier_main(void)
 	courier_load(&courier);
 	if (courier.count == 0)
 		bug("courier without a capability");
-	log_role(courier.instances[0].capability->kind->name);
 	courier_open(&courier);
-	control_send(FD_CONTROL, CONTROL_READY, 0);
+	role_seal();
+	role_ready();
 	serve(&courier);
 	return EXIT_DONE;
 }

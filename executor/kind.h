@@ -15,7 +15,7 @@
 
 #define KIND_PATHS_MAX 4 /* folders one instance can need */
 
-struct confine_path; /* executor/confine_files.h */
+struct lock_path; /* common/lock.h */
 
 struct kind_method {
 	const char *name;   /* "read" */
@@ -50,14 +50,16 @@ struct kind {
 	    const struct json_doc *doc, const struct json_node *arguments,
 	    char *detail, size_t detail_room);
 
-	/* Courier only, before it is locked: open what run needs (the root
-	 * folder, the log socket). die()s if it cannot. */
+	/* Courier only, in its own root directory and as its own user: open
+	 * what run needs (the root folder, the log socket). die()s if it
+	 * cannot. */
 	void (*open)(void *settings, const struct kind_method *method);
 
-	/* Courier only, after open: the folders run opens files in, for
-	 * confine_files. Fills at most KIND_PATHS_MAX, returns how many. */
+	/* The places open and run need; those that only open needs are
+	 * `shown`. The strings live as long as the settings. Fills at most
+	 * KIND_PATHS_MAX, returns how many. */
 	size_t (*paths)(const void *settings, const struct kind_method *method,
-	    struct confine_path *paths_out);
+	    struct lock_path *paths_out);
 
 	/* Courier only: perform the effect. Appends one JSON object to
 	 * `result`. 0; -ERR_REFUSED, -ERR_PATH, -ERR_NOT_REGULAR,

@@ -12,10 +12,10 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/lock.h"
 #include "common/log.h"
 #include "common/sha256.h"
 #include "executor/beneath.h"
-#include "executor/confine_files.h"
 #include "executor/file.h"
 
 #define DEFAULT_MAX_BYTES 100000
@@ -278,12 +278,12 @@ kind_file_open(void *untyped, const struct kind_method *method)
 
 size_t
 kind_file_paths(const void *untyped, const struct kind_method *method,
-    struct confine_path *paths_out)
+    struct lock_path *paths_out)
 {
 	const struct file_settings *settings = untyped;
 
-	paths_out[0] = (struct confine_path){
-	    .fd = settings->root_fd,
+	paths_out[0] = (struct lock_path){
+	    .path = settings->root,
 	    .write = method_number(method) == KIND_FILE_WRITE,
 	};
 	return 1;

@@ -68,7 +68,7 @@ int kind_file_check(const void *settings, const struct kind_method *method,
     size_t detail_room);
 void kind_file_open(void *settings, const struct kind_method *method);
 size_t kind_file_paths(const void *settings, const struct kind_method *method,
-    struct confine_path *paths_out);
+    struct lock_path *paths_out);
 int kind_file_run(void *settings, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments,
     struct buf *result, char *detail, size_t detail_room);

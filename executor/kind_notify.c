@@ -13,8 +13,8 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/lock.h"
 #include "executor/beneath.h"
-#include "executor/confine_files.h"
 #include "executor/inert.h"
 #include "executor/notify.h"
 
@@ -41,6 +41,7 @@ const struct kind_method kind_notify_methods[KIND_NOTIFY_METHOD_COUNT] = {
 
 struct notify_settings {
 	char *path;	/* NULL: syslog */
+	char *folder;	/* of the file */
 	char *identity; /* NULL: file */
 	int64_t max_bytes;
 	int fd; /* of the file; -1 until kind_notify_open */
@@ -121,6 +122,15 @@ parse_syslog(const struct json_doc *doc, const struct json_node *node,
 	return 0;
 }
 
+/* Of an absolute path that is not the root's. */
+static char *
+folder_of(const char *path)
+{
+	size_t bytes = (size_t)(strrchr(path, '/') - path);
+
+	return alloc_text(path, bytes == 0 ? 1 : bytes);
+}
+
 int
 kind_notify_settings_parse(const struct json_doc *doc,
     const struct json_node *node, const struct kind_method *method,
@@ -144,11 +154,13 @@ kind_notify_settings_parse(const struct json_doc *doc,
 	settings = alloc_bytes(sizeof *settings);
 	settings->fd = -1;
 	settings->max_bytes = members.max_bytes;
-	if (members.path.n != 0)
+	if (members.path.n != 0) {
 		settings->path = alloc_text(members.path.p, members.path.n);
-	else
+		settings->folder = folder_of(settings->path);
+	} else {
 		settings->identity =
 		    alloc_text(members.identity.p, members.identity.n);
+	}
 	*settings_out = settings;
 	return 0;
 }
@@ -163,6 +175,7 @@ kind_notify_settings_free(void *untyped)
 	if (settings->fd >= 0)
 		close(settings->fd);
 	free(settings->path);
+	free(settings->folder);
 	free(settings->identity);
 	free(settings);
 }
@@ -248,15 +261,23 @@ kind_notify_open(void *untyped, const struct kind_method *method)
 		    err_text(rc));
 }
 
-/* None: file and connection are open already. */
+/* The file's folder, or the socket of the log: both only until it is open. */
 size_t
-kind_notify_paths(const void *settings, const struct kind_method *method,
-    struct confine_path *paths_out)
+kind_notify_paths(const void *untyped, const struct kind_method *method,
+    struct lock_path *paths_out)
 {
-	(void)settings;
+	const struct notify_settings *settings = untyped;
+
 	(void)method;
-	(void)paths_out;
-	return 0;
+	if (settings->path != NULL)
+		paths_out[0] = (struct lock_path){
+		    .path = settings->folder, .write = true, .shown = true};
+	else
+		paths_out[0] =
+		    (struct lock_path){.path = notify_syslog_socket(),
+			.write = true,
+			.shown = true};
+	return 1;
 }
 
 static void

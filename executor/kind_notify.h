@@ -45,7 +45,7 @@ int kind_notify_check(const void *settings, const struct kind_method *method,
     size_t detail_room);
 void kind_notify_open(void *settings, const struct kind_method *method);
 size_t kind_notify_paths(const void *settings, const struct kind_method *method,
-    struct confine_path *paths_out);
+    struct lock_path *paths_out);
 int kind_notify_run(void *settings, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments,
     struct buf *result, char *detail, size_t detail_room);

@@ -21,6 +21,9 @@ int notify_file_open(const char *path, int *fd_out);
  * -ERR_UNKNOWN_OUTCOME: some of it may be there. */
 int notify_file_add(int fd, struct span line, uint64_t max_bytes);
 
+/* Where the system log listens. */
+char *notify_syslog_socket(void);
+
 /* Connect to the system log; `identity` must outlive the process's use of it.
  * 0 or -ERR_UNAVAILABLE if nothing listens where the log should be. */
 int notify_syslog_open(const char *identity);

@@ -9,6 +9,14 @@
 
 #include "common/err.h"
 
+char *
+notify_syslog_socket(void)
+{
+	static char path[] = _PATH_LOG;
+
+	return path;
+}
+
 int
 notify_syslog_open(const char *identity)
 {

@@ -178,18 +178,22 @@ read_all(int fd, void *bytes, size_t count, int ms)
 }
 
 int
-control_try(int fd, enum control_what what, uint32_t courier)
+control_try(int fd, enum control_what what, uint32_t courier,
+    const struct lock_report *report)
 {
 	struct control record = {
 	    .magic = ORDER_MAGIC, .what = what, .courier = courier};
 
+	if (report != NULL)
+		record.report = *report;
 	return write_all(fd, &record, sizeof record, CONTROL_MS);
 }
 
 void
-control_send(int fd, enum control_what what, uint32_t courier)
+control_send(int fd, enum control_what what, uint32_t courier,
+    const struct lock_report *report)
 {
-	if (control_try(fd, what, courier) != 0)
+	if (control_try(fd, what, courier, report) != 0)
 		die(EXIT_UNAVAILABLE, "the parent does not listen");
 }
 
@@ -203,8 +207,8 @@ control_receive(int fd, struct control *out)
 		return 0;
 	if (read_all(fd, &record, sizeof record, CONTROL_MS) != 0)
 		return -ERR_CLOSED;
-	if (record.magic != ORDER_MAGIC)
-		bug("control record without magic");
+	if (record.magic != ORDER_MAGIC || !lock_report_sound(&record.report))
+		bug("control record that cannot be");
 	*out = record;
 	return 1;
 }

@@ -20,6 +20,7 @@
 
 #include "common/buf.h"
 #include "common/limits.h"
+#include "common/lock.h"
 #include "common/sha256.h"
 
 #define ORDER_MAGIC 0x7a336f72u /* a head that does not begin so is a bug */
@@ -33,17 +34,19 @@ struct entry_head {
 	uint32_t kind;	  /* enum record_kind */
 	uint64_t request; /* the broker's number for a planner's call */
 	uint64_t session;
-	uint64_t message;    /* inbox id, 0: none */
-	uint64_t grant;	     /* 0: none */
-	uint64_t bytes;	     /* size the record speaks of */
-	uint32_t capability; /* number, or NO_CAPABILITY */
-	uint32_t verdict;    /* enum verdict */
-	uint32_t error;	     /* enum err, 0: none */
-	uint32_t order;	     /* 1: pass the body on once this is on disk */
-	uint32_t name_bytes; /* capability as it was asked for */
-	uint32_t name_full;  /* its real length, if it was cut */
-	uint32_t body_bytes; /* 0 unless order is 1 */
-	uint32_t committed;  /* 1: body_hash is set */
+	uint64_t message;      /* inbox id, 0: none */
+	uint64_t grant;	       /* 0: none */
+	uint64_t bytes;	       /* size the record speaks of */
+	uint32_t capability;   /* number, or NO_CAPABILITY */
+	uint32_t verdict;      /* enum verdict */
+	uint32_t error;	       /* enum err, 0: none */
+	uint32_t order;	       /* 1: pass the body on once this is on disk */
+	uint32_t name_bytes;   /* capability as it was asked for */
+	uint32_t name_full;    /* its real length, if it was cut */
+	uint32_t body_bytes;   /* 0 unless order is 1 */
+	uint32_t committed;    /* 1: body_hash is set */
+	uint32_t detail_bytes; /* a detail longer than `detail` holds, or 0 */
+	uint32_t unused;
 	unsigned char body_hash[SHA256_BYTES];
 	char zone[NAME_MAX_BYTES + 1];
 	char rule[NAME_MAX_BYTES + 1];
@@ -52,6 +55,7 @@ struct entry_head {
 };
 #define NO_CAPABILITY UINT32_MAX
 #define ENTRY_NAME_MAX 256
+#define ENTRY_DETAIL_MAX 1024 /* what a record keeps of it */
 
 /* auditor -> courier: do this; its intent is on disk. */
 struct order_head {
@@ -98,12 +102,13 @@ struct result_head {
 
 /* parent <-> role. */
 enum control_what {
-	CONTROL_READY,	 /* role -> parent: locked and serving */
+	CONTROL_READY,	 /* role -> parent: locked, by this, and serving */
 	CONTROL_DOWN,	 /* parent -> broker, auditor: this courier is dead */
 	CONTROL_DRAINED, /* their answer: nothing of it is left with us */
 	CONTROL_UP,	 /* parent -> broker, auditor: it runs (again) */
 	CONTROL_STUCK,	 /* auditor -> parent: no outcome in time, kill it */
-	CONTROL_STOP	 /* parent -> broker: finish and end */
+	CONTROL_STOP,	 /* parent -> broker: finish and end */
+	CONTROL_ATTEST	 /* parent -> broker, auditor: what one is locked by */
 };
 
 struct control {
@@ -111,6 +116,7 @@ struct control {
 	uint32_t what;
 	uint32_t courier;
 	uint32_t unused;
+	struct lock_report report; /* of READY and ATTEST */
 };
 
 /*
@@ -155,10 +161,13 @@ int write_all(int fd, const void *bytes, size_t count, int ms);
  * waits for ever for the first byte. 0, -ERR_DEADLINE, -ERR_CLOSED. */
 int read_all(int fd, void *bytes, size_t count, int ms);
 
-/* For roles: ends the process if the parent does not take it. */
-void control_send(int fd, enum control_what what, uint32_t courier);
+/* For roles: ends the process if the parent does not take it. `report` may be
+ * NULL. */
+void control_send(int fd, enum control_what what, uint32_t courier,
+    const struct lock_report *report);
 /* For the parent: 0, -ERR_DEADLINE or -ERR_CLOSED. */
-int control_try(int fd, enum control_what what, uint32_t courier);
+int control_try(int fd, enum control_what what, uint32_t courier,
+    const struct lock_report *report);
 /* 1 and the record, 0 if there is none now, -ERR_CLOSED. */
 int control_receive(int fd, struct control *out);
 

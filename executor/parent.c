@@ -18,11 +18,13 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/cgroup.h"
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/order.h"
 #include "executor/parent_files.h"
+#include "executor/profile.h"
 #include "executor/role.h"
 
 #define READY_MS 300000 /* the auditor checks the whole log before it is */
@@ -65,6 +67,10 @@ struct parent {
 	struct child auditor, broker;
 	struct courier *couriers;
 	int entry_ends[2]; /* auditor's (read), broker's (write) */
+	struct lock own;   /* how the parent itself is locked */
+	struct lock_report auditor_report;
+	char cgroup[4096]; /* for the roles' groups, or why there are none */
+	struct config_peers peers[LISTENERS_MAX];
 	bool stopping;
 	int64_t stop_deadline_ms;
 	int status;
@@ -123,16 +129,34 @@ make_socket_pair(int ends[2])
 			die_errno("fcntl");
 }
 
-/* Start one role. fds[0] is left free for its control socket. */
+/* What a role has to become: `name` is that of its profile. */
 static void
-start_child(struct child *child, enum role role, int *fds, size_t fd_count,
-    const struct span *texts, size_t text_count)
+lock_for(const struct parent *p, const char *name, struct lock *out)
 {
+	lock_init(out, profile_find(span_of(name)));
+	if (out->profile == NULL)
+		bug("no profile for %s", name);
+	parent_account(p->setup->config, name, &out->account);
+	out->cgroup = p->cgroup;
+	out->interfaces = (int)p->own.report.interfaces;
+}
+
+/* Start one role. fds[0] is left free for its control socket, texts[0] for its
+ * setting. */
+static void
+start_child(struct child *child, enum role role, const struct lock *lock,
+    int *fds, size_t fd_count, struct span *texts, size_t text_count)
+{
+	struct buf setting;
 	int control[2];
 
+	buf_init(&setting, START_TEXT_MAX_BYTES);
+	role_setting_write(lock, &setting);
+	texts[0] = (struct span){setting.data, setting.len};
 	make_socket_pair(control);
 	fds[0] = control[1];
 	child->pid = role_start(role, fds, fd_count, texts, text_count);
+	buf_free(&setting);
 	close(control[1]);
 	if (child->pid < 0)
 		die(EXIT_SYSTEM, "%s cannot be started: %s", role_name(role),
@@ -146,30 +170,55 @@ static void
 start_auditor(struct parent *p)
 {
 	int fds[2 + COURIERS_MAX];
-	struct span texts[2];
+	struct span texts[3];
+	struct lock lock;
 
+	lock_for(p, "auditor", &lock);
+	lock_add_path(&lock, p->setup->config->audit, true, false);
 	fds[1] = p->entry_ends[0];
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		fds[2 + i] = p->couriers[i].order_ends[0];
-	texts[0] = span_of(p->setup->config->audit);
-	texts[1] = (struct span){(const char *)&p->plan, sizeof p->plan};
-	start_child(
-	    &p->auditor, ROLE_AUDITOR, fds, 2 + p->plan.couriers, texts, 2);
+	texts[1] = span_of(p->setup->config->audit);
+	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
+	start_child(&p->auditor, ROLE_AUDITOR, &lock, fds, 2 + p->plan.couriers,
+	    texts, 3);
+	lock_done(&lock);
 }
 
 static void
 start_broker(struct parent *p)
 {
 	int fds[ROLE_DESCRIPTORS_MAX];
-	struct span texts[2] = {p->setup->config_text, p->setup->policy_text};
+	struct span texts[4] = {{0}, p->setup->config_text,
+	    p->setup->policy_text, {(const char *)p->peers, 0}};
+	char *inbox = inbox_folder(p->setup->config);
+	struct lock lock;
 	size_t count = 2;
 
+	texts[3].n = sizeof p->peers[0] * config_peers_pack(p->setup->config,
+					      p->peers, LISTENERS_MAX);
+	lock_for(p, "broker", &lock);
+	lock_add_path(&lock, inbox, true, false);
 	fds[1] = p->entry_ends[1];
 	for (size_t i = 0; i < p->listeners.count; i++)
 		fds[count++] = p->listeners.fd[i];
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		fds[count++] = p->couriers[i].result_ends[0];
-	start_child(&p->broker, ROLE_BROKER, fds, count, texts, 2);
+	start_child(&p->broker, ROLE_BROKER, &lock, fds, count, texts, 4);
+	lock_done(&lock);
+	free(inbox);
+}
+
+/* The places one capability needs; the same one once. */
+static void
+add_paths(struct lock *lock, const struct capability *c)
+{
+	struct lock_path paths[KIND_PATHS_MAX];
+	size_t count = c->kind->paths(c->settings, c->method, paths);
+
+	for (size_t i = 0; i < count; i++)
+		lock_add_path(
+		    lock, paths[i].path, paths[i].write, paths[i].shown);
 }
 
 /* A courier gets only its own capabilities: "number\n" and the instance. */
@@ -178,24 +227,28 @@ start_courier(struct parent *p, uint32_t index)
 {
 	struct courier *courier = &p->couriers[index];
 	size_t capabilities = policy_capability_count(p->setup->policy);
-	struct span texts[POLICY_MAX_CAPABILITIES];
+	struct span texts[POLICY_MAX_CAPABILITIES + 1];
+	struct lock lock;
 	int fds[3];
-	size_t count = 0;
+	size_t count = 1;
 
+	lock_for(p, p->plan.kind[index]->name, &lock);
 	for (uint32_t i = 0; i < capabilities; i++) {
 		const struct capability *c =
 		    policy_capability(p->setup->policy, i);
 
-		if (p->plan.courier_of[i] == index)
-			texts[count++] =
-			    span_of(alloc_format("%u\n%s", i, c->source));
+		if (p->plan.courier_of[i] != index)
+			continue;
+		texts[count++] = span_of(alloc_format("%u\n%s", i, c->source));
+		add_paths(&lock, c);
 	}
 	fds[1] = courier->order_ends[1];
 	fds[2] = courier->result_ends[1];
-	start_child(&courier->child, ROLE_COURIER, fds, 3, texts, count);
+	start_child(&courier->child, ROLE_COURIER, &lock, fds, 3, texts, count);
 	courier->state = COURIER_STARTING;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 1; i < count; i++)
 		free((char *)(uintptr_t)texts[i].p);
+	lock_done(&lock);
 }
 
 /* A child that is gone needs no word: SIGCHLD tells the rest. One that does
@@ -204,7 +257,16 @@ static void
 tell(const struct child *child, enum control_what what, uint32_t courier)
 {
 	if (child->pid > 0 &&
-	    control_try(child->control, what, courier) == -ERR_DEADLINE)
+	    control_try(child->control, what, courier, NULL) == -ERR_DEADLINE)
+		kill(child->pid, SIGKILL);
+}
+
+/* How one is locked, to who puts it on record and who tells the operator. */
+static void
+tell_report(const struct child *child, const struct lock_report *report)
+{
+	if (child->pid > 0 && control_try(child->control, CONTROL_ATTEST, 0,
+				  report) == -ERR_DEADLINE)
 		kill(child->pid, SIGKILL);
 }
 
@@ -336,15 +398,33 @@ reap(struct parent *p)
 }
 
 static void
-tell_up(struct parent *p, uint32_t index)
+tell_up(struct parent *p, uint32_t index, const struct lock_report *report)
 {
 	struct courier *courier = &p->couriers[index];
 
+	tell_report(&p->auditor, report);
+	tell_report(&p->broker, report);
 	courier->state = COURIER_UP;
 	courier->been_up = true;
 	courier->child.deadline_ms = 0;
 	tell(&p->auditor, CONTROL_UP, index);
 	tell(&p->broker, CONTROL_UP, index);
+}
+
+/* Auditor or broker serves. The auditor's own report is its first record. */
+static void
+is_ready(
+    struct parent *p, struct child *child, const struct lock_report *report)
+{
+	child->deadline_ms = 0;
+	if (child == &p->auditor) {
+		p->auditor_report = *report;
+		tell_report(&p->auditor, &p->own.report);
+		return;
+	}
+	tell_report(&p->auditor, report);
+	tell_report(&p->broker, &p->own.report);
+	tell_report(&p->broker, &p->auditor_report);
 }
 
 /* One record of auditor or broker. */
@@ -358,7 +438,7 @@ take_control(struct parent *p, struct child *from)
 	if (record.courier >= COURIERS_MAX)
 		bug("control record names courier %u", record.courier);
 	if (record.what == CONTROL_READY) {
-		from->deadline_ms = 0;
+		is_ready(p, from, &record.report);
 	} else if (record.courier >= p->plan.couriers) {
 		bug("control record for a courier there is not");
 	} else if (record.what == CONTROL_DRAINED) {
@@ -381,7 +461,7 @@ take_courier_control(struct parent *p, uint32_t index)
 	if (control_receive(p->couriers[index].child.control, &record) == 1 &&
 	    record.what == CONTROL_READY &&
 	    p->couriers[index].state == COURIER_STARTING)
-		tell_up(p, index);
+		tell_up(p, index, &record.report);
 }
 
 /* The earlier of two points in time; 0 is none. */
@@ -560,10 +640,26 @@ start_everybody(struct parent *p)
 	return !p->stopping;
 }
 
+/* All is open that needs more than starting roles does. */
+static void
+lock_parent(struct parent *p)
+{
+	char reason[200];
+
+	if (cgroup_base(p->cgroup, sizeof p->cgroup, reason, sizeof reason) !=
+	    0)
+		(void)snprintf(p->cgroup, sizeof p->cgroup, "%s", reason);
+	lock_init(&p->own, profile_find(span_of("parent")));
+	lock_enter(&p->own);
+	lock_seal(&p->own);
+}
+
 int
 parent_run(const struct parent_setup *setup)
 {
-	struct parent p = {.setup = setup};
+	static struct parent p;
+
+	p.setup = setup;
 
 	if (plan_make(setup->policy, &p.plan) != 0)
 		die(EXIT_CONFIG, "the policy needs more than %d couriers",
@@ -574,6 +670,7 @@ parent_run(const struct parent_setup *setup)
 	parent_listen(setup->config, &p.listeners);
 	catch_signals();
 	make_links(&p);
+	lock_parent(&p);
 	if (start_everybody(&p))
 		log_event(LOG_INFO, "ready", "run=%s zones=%zu couriers=%u",
 		    setup->config->run, setup->config->zone_count,

@@ -5,36 +5,59 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/alloc.h"
 #include "common/err.h"
+#include "common/lock.h"
+#include "executor/accounts.h"
 #include "proto/endpoint.h"
 
 #define BACKLOG 64
 
-/* Make a folder, or check that an existing one is ours and no wider. */
-static void
-make_folder(const char *path, mode_t mode)
+void
+parent_account(
+    const struct config *config, const char *role, struct account *out)
 {
+	lock_account(config_account(config, role), out);
+}
+
+char *
+inbox_folder(const struct config *config)
+{
+	return alloc_format("%s/inbox", config->state);
+}
+
+/* Make a folder, or check that an existing one is its owner's and no wider. */
+static void
+make_folder(const char *path, mode_t mode, const struct account *owner)
+{
+	uid_t uid = owner->uid != 0 ? owner->uid : geteuid();
 	struct stat st;
 
-	if (mkdir(path, mode) != 0 && errno != EEXIST)
+	if (mkdir(path, mode) == 0) {
+		if (owner->uid != 0 && chown(path, uid, owner->gid) != 0)
+			die_errno("chown %s", path);
+	} else if (errno != EEXIST) {
 		die(EXIT_CONFIG,
 		    "cannot make %s: make its parent folder, or "
 		    "choose another place in the configuration",
 		    path);
+	}
 	if (lstat(path, &st) != 0)
 		die_errno("%s", path);
 	if (!S_ISDIR(st.st_mode))
 		die(EXIT_CONFIG, "%s is not a folder: move it away", path);
-	if (st.st_uid != geteuid())
+	if (st.st_uid != uid)
 		die(EXIT_NOT_PERMITTED,
 		    "%s belongs to user %lu, not to %lu: "
 		    "chown it or start as its owner",
-		    path, (unsigned long)st.st_uid, (unsigned long)geteuid());
+		    path, (unsigned long)st.st_uid, (unsigned long)uid);
 	if ((st.st_mode & 0777 & ~mode) != 0 && chmod(path, mode) != 0)
 		die_errno("cannot make %s mode %o", path, (unsigned)mode);
 }
@@ -42,12 +65,19 @@ make_folder(const char *path, mode_t mode)
 void
 parent_folders(const struct config *config)
 {
+	static const struct account ours = {.uid = 0};
 	mode_t old_mask = umask(0);
+	struct account broker, auditor;
+	char *inbox = inbox_folder(config);
 
-	make_folder(config->state, 0700);
-	make_folder(config->audit, 0700);
-	make_folder(config->run, 0711);
+	parent_account(config, "broker", &broker);
+	parent_account(config, "auditor", &auditor);
+	make_folder(config->state, geteuid() == 0 ? 0711 : 0700, &ours);
+	make_folder(inbox, 0700, &broker);
+	make_folder(config->audit, 0700, &auditor);
+	make_folder(config->run, 0711, &ours);
 	umask(old_mask);
+	free(inbox);
 }
 
 void
@@ -81,7 +111,7 @@ socket_path(
 }
 
 static int
-listen_on(const struct config *config, const char *name)
+listen_on(const struct config *config, const char *name, gid_t group)
 {
 	char path[SOCKET_PATH_BYTES];
 	int fd;
@@ -101,7 +131,19 @@ listen_on(const struct config *config, const char *name)
 		die(EXIT_CONFIG, "%s is not a socket: move it away", path);
 	if (fd < 0)
 		die_errno("cannot listen on %s", path);
+	if (geteuid() == 0 && chown(path, 0, group) != 0)
+		die_errno("chown %s", path);
 	return fd;
+}
+
+/* The group of that name; root's if there is none, so that nobody else gets
+ * at the socket. */
+static gid_t
+group_of(const char *name)
+{
+	const struct group *group = getgrnam(name);
+
+	return group == NULL ? 0 : group->gr_gid;
 }
 
 void
@@ -110,11 +152,18 @@ parent_listen(const struct config *config, struct listeners *out)
 	if (config->zone_count + 2 > LISTENERS_MAX)
 		die(EXIT_CONFIG, "more than %d zones", LISTENERS_MAX - 2);
 	out->count = 0;
-	for (size_t i = 0; i < config->zone_count; i++)
+	for (size_t i = 0; i < config->zone_count; i++) {
+		struct account account;
+
+		parent_account(
+		    config, zone_kind_name(config->zones[i].kind), &account);
 		out->fd[out->count++] =
-		    listen_on(config, config->zones[i].name);
-	out->fd[out->count++] = listen_on(config, "operator");
-	out->fd[out->count++] = listen_on(config, "deliver");
+		    listen_on(config, config->zones[i].name, account.gid);
+	}
+	out->fd[out->count++] =
+	    listen_on(config, "operator", group_of(ACCOUNT_GROUP_OPERATOR));
+	out->fd[out->count++] =
+	    listen_on(config, "deliver", group_of(ACCOUNT_GROUP_DELIVER));
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "common/account.h"
 #include "executor/config.h"
 
 #define LISTENERS_MAX 64 /* one per zone, and two of our own */
@@ -18,12 +19,25 @@ struct listeners {
 	size_t count;
 };
 
-/* State and audit folders 0700, run folder 0711, all ours. */
+/* Folders of the service. Started as an ordinary user all are ours, 0700, and
+ * the run folder 0711. Started as root, state and run are root's, 0711, and
+ * inbox and audit their role's, 0700. */
 void parent_folders(const struct config *config);
+
+/* The account of a role ("broker", a courier's kind, "planner", "reader") if
+ * we were started as root, or all zeros. Ends the process if there should be
+ * one and is not. */
+void parent_account(
+    const struct config *config, const char *role, struct account *out);
+
+/* <state>/inbox, to be freed. */
+char *inbox_folder(const struct config *config);
 
 /* Only one executor per state folder; held until the process ends. */
 void parent_lock(const struct config *config);
 
+/* Sockets are 0660. Started as root, each has a group of its own: that of the
+ * zone's account, trizone-ops, trizone-deliver. */
 void parent_listen(const struct config *config, struct listeners *out);
 void parent_unlisten(const struct config *config);
 

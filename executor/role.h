@@ -2,10 +2,10 @@
  * Roles: the executor's own processes. Each is this program executed anew
  * (own layout, nothing inherited) with descriptors by number:
  *
- *   3 control socket to the parent      4 start texts (a pipe, read to its end)
- *   broker:  5 entries to the auditor, then listening sockets (one per zone,
- *            operator, deliver), then one result pipe per courier
- *   auditor: 5 entries from the broker, then one order socket per courier
+ *   3 control socket to the parent      4 start texts (a pipe, read to its
+ * end); the first is the role's setting broker:  5 entries to the auditor, then
+ * listening sockets (one per zone, operator, deliver), then one result pipe per
+ * courier auditor: 5 entries from the broker, then one order socket per courier
  *   courier: 5 orders from the auditor, 6 results to the broker
  *
  * Secrets and settings travel in the start texts, never in argv or the
@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "common/buf.h"
+#include "common/lock.h"
 #include "common/text.h"
 
 enum role { ROLE_BROKER, ROLE_AUDITOR, ROLE_COURIER, ROLE_COUNT };
@@ -42,6 +43,19 @@ enum role role_of_arguments(int argc, char **argv);
 /* In the new process: read the start texts, in order, into texts[] (views
  * into *store). Returns their number; a broken text ends the process. */
 size_t role_read_texts(struct buf *store, struct span *texts, size_t room);
+
+/* role_lock.c. The first start text: what the new process has to become. */
+void role_setting_write(const struct lock *lock, struct buf *out);
+
+/* In the new process: read the start texts, become what the first one says
+ * (lock_enter), and give the others as above. */
+size_t role_begin(struct buf *store, struct span *texts, size_t room);
+
+/* In the new process, when all is open: the last locks. */
+const struct lock_report *role_seal(void);
+
+/* In the new process: tell the parent that it serves, and how it is locked. */
+void role_ready(void);
 
 /* The bodies of the roles; they return the exit status. */
 int broker_main(void);

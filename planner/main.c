@@ -10,37 +10,46 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "common/err.h"
+#include "common/firewall_command.h"
 #include "common/io.h"
 #include "common/limits.h"
+#include "common/lock.h"
 #include "common/start.h"
 #include "planner/ask.h"
+#include "planner/profile.h"
 #include "planner/rules.h"
 #include "planner/think.h"
 
 #define PROGRAM "trizone-planner " TRIZONE_VERSION
 #define DEFAULT_CHANNEL "unix:/run/trizone/planner.sock"
 #define DEFAULT_RULES "/etc/trizone/rules.json"
+#define ATTESTATION_BYTES 4096
 
 static const char usage[] =
     "usage: trizone-planner run  [--channel unix:PATH|stdio] [--zone NAME]\n"
     "                            [--think rules] [--rules FILE]\n"
+    "                            [--user NAME]\n"
     "       trizone-planner call [--channel unix:PATH] [--zone NAME]\n"
-    "                            NAME '{\"argument\":...}'\n"
+    "                            [--user NAME] NAME '{\"argument\":...}'\n"
     "       trizone-planner check [--rules FILE] [--json]\n"
+    "       trizone-planner firewall print|apply|check ...\n"
     "       trizone-planner --help | --version\n"
     "\n"
     "run    take messages from the executor and act on them by rules\n"
     "call   ask for one capability; prints the answer as JSON\n"
     "check  say in words what a rules file does\n"
+    "firewall  rules that drop everything, for the zone's machine\n"
     "\n"
     "Defaults: --channel " DEFAULT_CHANNEL ", --zone planner,\n"
-    "--rules " DEFAULT_RULES ".\n"
+    "--rules " DEFAULT_RULES "; started as root, --user is the\n"
+    "zone's account.\n"
     "Exit status: 0 done; 77 refused; 64 usage; 65 wrong rules; 69 no\n"
     "executor, or its capability is not available; 75 outcome unknown.\n";
 
 struct options {
-	const char *channel, *zone, *rules;
+	const char *channel, *zone, *rules, *user;
 	bool json;
 };
 
@@ -59,13 +68,18 @@ read_options(int argc, char **argv, struct options *out)
 	    {"zone", required_argument, NULL, 'z'},
 	    {"think", required_argument, NULL, 't'},
 	    {"rules", required_argument, NULL, 'r'},
+	    {"user", required_argument, NULL, 'u'},
 	    {"json", no_argument, NULL, 'j'},
 	    {NULL, 0, NULL, 0},
 	};
+	static char account[64];
 	int option;
 
-	*out =
-	    (struct options){DEFAULT_CHANNEL, "planner", DEFAULT_RULES, false};
+	account_default_name("planner", account, sizeof account);
+	*out = (struct options){.channel = DEFAULT_CHANNEL,
+	    .zone = "planner",
+	    .rules = DEFAULT_RULES,
+	    .user = account};
 	while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
 		if (option == 'c')
 			out->channel = optarg;
@@ -73,6 +87,8 @@ read_options(int argc, char **argv, struct options *out)
 			out->zone = optarg;
 		else if (option == 'r')
 			out->rules = optarg;
+		else if (option == 'u')
+			out->user = optarg;
 		else if (option == 'j')
 			out->json = true;
 		else if (option != 't' || strcmp(optarg, "rules") != 0)
@@ -81,20 +97,47 @@ read_options(int argc, char **argv, struct options *out)
 	return true;
 }
 
+struct connection {
+	struct client_options how;
+	struct client *client;
+};
+
+static int
+connect_now(void *context)
+{
+	struct connection *to = context;
+
+	return client_connect(&to->how, &to->client);
+}
+
+/* Connect as the user that we shall be, lock ourselves in, then speak. */
 static struct client *
 connect_or_die(const struct options *options)
 {
-	struct client_options how = {.spec = options->channel,
-	    .self = SIDE_PLANNER,
-	    .zone = options->zone,
-	    .program = PROGRAM};
-	struct client *client;
-	int rc = client_open(&how, &client);
+	static struct lock lock;
+	struct connection to = {.how = {.spec = options->channel,
+				    .self = SIDE_PLANNER,
+				    .zone = options->zone,
+				    .program = PROGRAM}};
+	struct buf text;
+	int rc;
 
+	lock_init(&lock, &planner_profile);
+	lock_account(options->user, &lock.account);
+	rc = account_as(&lock.account, connect_now, &to);
+	if (rc == 0) {
+		lock_enter(&lock);
+		lock_seal(&lock);
+		buf_init(&text, ATTESTATION_BYTES);
+		lock_report_write(&lock.report, &text);
+		rc =
+		    client_hello(to.client, (struct span){text.data, text.len});
+		buf_free(&text);
+	}
 	if (rc != 0)
 		die(EXIT_UNAVAILABLE, "cannot reach the executor at %s: %s",
 		    options->channel, err_text(rc));
-	return client;
+	return to.client;
 }
 
 static void
@@ -252,7 +295,8 @@ main(int argc, char **argv)
 	if (argc < 2)
 		return wrong_usage("a command is missing");
 	if (strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[argc - 1], "--help") == 0) {
+	    (strcmp(argv[argc - 1], "--help") == 0 &&
+		strcmp(argv[1], "firewall") != 0)) {
 		fputs(usage, stdout);
 		return EXIT_DONE;
 	}
@@ -266,5 +310,7 @@ main(int argc, char **argv)
 		return call(argc - 1, argv + 1);
 	if (strcmp(argv[1], "check") == 0)
 		return check(argc - 1, argv + 1);
+	if (strcmp(argv[1], "firewall") == 0)
+		return firewall_command("trizone-planner", argc - 1, argv + 1);
 	return wrong_usage("no such command");
 }

@@ -10,14 +10,17 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/limits.h"
-#include "common/start.h"
+#include "common/lock.h"
 #include "proto/endpoint.h"
 #include "proto/stream.h"
+
+#define ATTESTATION_BYTES 4096
 
 struct client {
 	struct client_options options;
 	struct loop *loop;
 	struct channel *channel; /* NULL once it is closed */
+	int fd_in, fd_out;
 	struct buf attestation;
 	int error; /* why it closed */
 	bool opened;
@@ -38,8 +41,8 @@ on_opened(struct channel *channel, void *context, const struct json_doc *doc,
 	struct client *client = context;
 
 	(void)channel;
-	(void)doc;
-	(void)hello;
+	if (lock_foreign(doc, hello->attestation))
+		return -ERR_ATTESTATION;
 	client->opened = true;
 	loop_stop(client->loop);
 	return 0;
@@ -80,13 +83,8 @@ static const struct channel_owner owner = {
 };
 
 int
-client_open(const struct client_options *options, struct client **client_out)
+client_connect(const struct client_options *options, struct client **client_out)
 {
-	struct channel_options channel = {.self = options->self,
-	    .peer = SIDE_EXECUTOR,
-	    .zone = options->zone,
-	    .program = options->program,
-	    .owner = &owner};
 	struct client *client;
 	int fd_in, fd_out, rc;
 
@@ -95,23 +93,55 @@ client_open(const struct client_options *options, struct client **client_out)
 		return rc;
 	client = alloc_bytes(sizeof *client);
 	client->options = *options;
+	client->fd_in = fd_in;
+	client->fd_out = fd_out;
 	client->loop = loop_new();
 	json_init(&client->doc);
 	buf_init(&client->frame, FRAME_MAX_BYTES);
-	buf_init(&client->attestation, 4096);
-	start_attest(&client->attestation);
-	channel.attestation =
-	    (struct span){client->attestation.data, client->attestation.len};
-	channel.context = client;
-	client->channel = channel_new(client->loop, fd_in, fd_out, &channel);
-	loop_run(client->loop);
-	if (!client->opened) {
-		rc = client->error;
-		client_close(client);
-		return rc;
-	}
+	buf_init(&client->attestation, ATTESTATION_BYTES);
 	*client_out = client;
 	return 0;
+}
+
+int
+client_hello(struct client *client, struct span attestation)
+{
+	struct channel_options channel = {.self = client->options.self,
+	    .peer = SIDE_EXECUTOR,
+	    .zone = client->options.zone,
+	    .program = client->options.program,
+	    .owner = &owner,
+	    .context = client};
+
+	buf_add(&client->attestation, attestation.p, attestation.n);
+	channel.attestation =
+	    (struct span){client->attestation.data, client->attestation.len};
+	client->channel =
+	    channel_new(client->loop, client->fd_in, client->fd_out, &channel);
+	loop_run(client->loop);
+	return client->opened ? 0 : client->error;
+}
+
+int
+client_open(const struct client_options *options, struct client **client_out)
+{
+	struct client *client;
+	struct lock_report report;
+	struct buf text;
+	int rc = client_connect(options, &client);
+
+	if (rc != 0)
+		return rc;
+	buf_init(&text, ATTESTATION_BYTES);
+	lock_report_plain("command", &report);
+	lock_report_write(&report, &text);
+	rc = client_hello(client, (struct span){text.data, text.len});
+	buf_free(&text);
+	if (rc == 0)
+		*client_out = client;
+	else
+		client_close(client);
+	return rc;
 }
 
 static void

@@ -29,8 +29,16 @@ struct client_answer {
 	const struct json_node *data; /* may be NULL */
 };
 
-/* Connect and exchange hellos. 0 or a negative error (-ERR_UNAVAILABLE,
- * -ERR_PEER, -ERR_HELLO_TIMEOUT, ...). Free with client_close. */
+/* Connect; a process that locks itself in does it in between. 0 or a negative
+ * error (-ERR_UNAVAILABLE, -ERR_PEER, ...). Free with client_close. */
+int client_connect(
+    const struct client_options *options, struct client **client_out);
+
+/* Exchange hellos; `attestation` is raw JSON of an object. 0 or a negative
+ * error (-ERR_HELLO_TIMEOUT, -ERR_ATTESTATION, ...). */
+int client_hello(struct client *client, struct span attestation);
+
+/* Both, for a command that is not locked in. Frees by itself on failure. */
 int client_open(
     const struct client_options *options, struct client **client_out);
 void client_close(struct client *client); /* NULL is fine */

@@ -6,6 +6,8 @@
 #ifndef TRIZONE_READER_LIMITS_H
 #define TRIZONE_READER_LIMITS_H
 
+#include <stdint.h>
+
 /* The MIME parser takes 2 KiB and more for each part. */
 #define MAIL_PARTS 1000
 
@@ -40,17 +42,7 @@
 #define WORKER_CPU_SECONDS 10
 #define WORKER_FILES 0 /* no new descriptor of any kind */
 
-/* AddressSanitizer maps terabytes of address space, so there is no bound on
- * it in a build that has that. */
-#if defined(__SANITIZE_ADDRESS__)
-#define WORKER_MEMORY_BYTES 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WORKER_MEMORY_BYTES 0
-#endif
-#endif
-#ifndef WORKER_MEMORY_BYTES
-#define WORKER_MEMORY_BYTES (1024u << 20) /* five times the most seen */
-#endif
+#define WORKER_MEMORY_BYTES                                                    \
+	(UINT64_C(1024) << 20) /* five times the most seen */
 
 #endif

@@ -4,19 +4,29 @@
  * credentials, and believes nobody.
  */
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "common/err.h"
+#include "common/firewall_command.h"
+#include "common/lock.h"
 #include "common/start.h"
 #include "reader/filter.h"
 #include "reader/plain.h"
+#include "reader/profile.h"
+#include "reader/worker.h"
 #include "reader/zone.h"
 
+#define NOBODY "65534" /* who has no files */
+
 static const char usage[] =
-    "usage: trizone-reader mail [--record FILE] < RAW > CLEAN\n"
+    "usage: trizone-reader mail [--record FILE] [--user NAME] < RAW > CLEAN\n"
     "       trizone-reader run --channel unix:PATH|stdio [--zone NAME]\n"
+    "                          [--user NAME]\n"
+    "       trizone-reader firewall print|apply|check ...\n"
     "       trizone-reader --help | --version\n"
     "\n"
     "mail  one raw mail (RFC 5322) on standard input becomes one JSON object\n"
@@ -24,7 +34,9 @@ static const char usage[] =
     "      was hidden. --record writes what was hidden to FILE, for a person.\n"
     "run   be a reader zone (mail, unless --zone says another) on the\n"
     "      executor's channel.\n"
+    "firewall  rules that drop everything, for the zone's machine.\n"
     "\n"
+    "Started as root, it becomes the account --user (trizone-reader).\n"
     "Exit status: 0 done; 65 the object is a failure form (it has \"error\");\n"
     "64 usage; 71 the system failed.\n";
 
@@ -35,48 +47,97 @@ wrong_usage(const char *what)
 	return EXIT_USAGE;
 }
 
-/* "--NAME VALUE" as the only arguments from `argv` on; NULL if not that. */
-static const char *
-only_option(int argc, char **argv, const char *name)
+struct options {
+	const char *channel, *zone, *record, *user;
+};
+
+/* Options of one command; `known` has those it takes. */
+static bool
+read_options(
+    int argc, char **argv, const struct option *known, struct options *out)
 {
-	return argc == 2 && strcmp(argv[0], name) == 0 ? argv[1] : NULL;
+	static char account[64];
+	int option;
+
+	account_default_name("reader", account, sizeof account);
+	*out = (struct options){.zone = "mail", .user = account};
+	while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
+		if (option == 'c')
+			out->channel = optarg;
+		else if (option == 'z')
+			out->zone = optarg;
+		else if (option == 'r')
+			out->record = optarg;
+		else if (option == 'u')
+			out->user = optarg;
+		else
+			return false;
+	}
+	return optind == argc;
+}
+
+/* Started as root it needs to be somebody else; a filter has no account of its
+ * own on a machine without a service. */
+static void
+filter_account(const char *user, struct account *out)
+{
+	char reason[200];
+
+	*out = (struct account){.uid = 0};
+	if (geteuid() == 0 &&
+	    account_find(user, out, reason, sizeof reason) != 0)
+		lock_account(NOBODY, out);
 }
 
 static int
 run_filter(const char *kind, int argc, char **argv)
 {
-	const char *path = only_option(argc, argv, "--record");
+	static const struct option known[] = {
+	    {"record", required_argument, NULL, 'r'},
+	    {"user", required_argument, NULL, 'u'},
+	    {NULL, 0, NULL, 0},
+	};
+	static struct lock lock;
+	struct options options;
 	int record = -1, status;
 
-	if (path == NULL && argc != 0)
-		return wrong_usage("only --record FILE is known here");
-	if (path != NULL) {
-		record = open(path,
+	if (!read_options(argc, argv, known, &options))
+		return wrong_usage("a filter knows --record FILE and --user");
+	if (options.record != NULL) {
+		record = open(options.record,
 		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		    0600);
 		if (record < 0)
-			die_errno("open %s", path);
+			die_errno("open %s", options.record);
 	}
 	filter_warm();
+	worker_prepare();
+	lock_init(&lock, &filter_profile);
+	filter_account(options.user, &lock.account);
+	lock_enter(&lock);
+	lock_seal(&lock);
 	status = plain_run(kind, STDIN_FILENO, STDOUT_FILENO, record);
 	if (record >= 0 && close(record) != 0)
-		die_errno("close %s", path);
+		die_errno("close %s", options.record);
 	return status;
 }
 
 static int
 run_zone(int argc, char **argv)
 {
-	const char *channel =
-	    only_option(argc > 2 ? 2 : argc, argv, "--channel");
-	const char *zone = "mail";
+	static const struct option known[] = {
+	    {"channel", required_argument, NULL, 'c'},
+	    {"zone", required_argument, NULL, 'z'},
+	    {"user", required_argument, NULL, 'u'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct options options;
 
-	if (argc > 2)
-		zone = only_option(argc - 2, argv + 2, "--zone");
-	if (channel == NULL || zone == NULL)
+	if (!read_options(argc, argv, known, &options) ||
+	    options.channel == NULL)
 		return wrong_usage("run wants --channel unix:PATH or stdio");
 	filter_warm();
-	return zone_run(channel, zone);
+	return zone_run(options.channel, options.zone, options.user);
 }
 
 int
@@ -87,7 +148,8 @@ main(int argc, char **argv)
 	start_process("reader", STDERR_FILENO + 1);
 	if (argc < 2)
 		return wrong_usage("a command is missing");
-	if (strcmp(argv[argc - 1], "--help") == 0) {
+	if (strcmp(argv[argc - 1], "--help") == 0 &&
+	    strcmp(argv[1], "firewall") != 0) {
 		fputs(usage, stdout);
 		return EXIT_DONE;
 	}
@@ -96,9 +158,11 @@ main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (strcmp(argv[1], "run") == 0)
-		return run_zone(argc - 2, argv + 2);
+		return run_zone(argc - 1, argv + 1);
+	if (strcmp(argv[1], "firewall") == 0)
+		return firewall_command("trizone-reader", argc - 1, argv + 1);
 	kind = filter_kind(span_of(argv[1]));
 	if (kind == NULL)
 		return wrong_usage("no such command");
-	return run_filter(kind, argc - 2, argv + 2);
+	return run_filter(kind, argc - 1, argv + 1);
 }

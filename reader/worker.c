@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/filter.h"
 #include "common/io.h"
 #include "common/json.h"
 #include "common/limits.h"
@@ -25,6 +26,7 @@
 #include "proto/clean.h"
 #include "reader/filter.h"
 #include "reader/limits.h"
+#include "reader/profile.h"
 
 #define HEAD_BYTES 8
 #define READ_BYTES 65536
@@ -32,16 +34,26 @@
 	STDOUT_FILENO /* the pipe, in the child; besides it has only           \
 			 standard error */
 
-/* The child's walls. A limit of the file size would end it by a signal when
- * it logs to a file; without the signal the line is lost, which is better.
- * Signals are the parent's business, and its handlers must not run here. */
+/* The list of a worker, made once. Process-wide by nature. */
+static struct filter list;
+
+void
+worker_prepare(void)
+{
+	if (list.program == NULL)
+		(void)filter_make(&worker_profile, false, &list);
+}
+
+/* The child's walls, besides those it has from its parent. A limit of the file
+ * size would end it by a signal when it logs to a file; without the signal the
+ * line is lost, which is better. Signals are the parent's business, and its
+ * handlers must not run here. */
 static void
 lock_child(void)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
 	const struct rlimit none = {0, 0};
 	const struct rlimit files = {WORKER_FILES, WORKER_FILES};
-	const struct rlimit memory = {WORKER_MEMORY_BYTES, WORKER_MEMORY_BYTES};
 	const struct rlimit cpu = {WORKER_CPU_SECONDS, WORKER_CPU_SECONDS + 1};
 
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
@@ -49,11 +61,9 @@ lock_child(void)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)close(STDIN_FILENO);
 	if (platform_close_from(STDERR_FILENO + 1) != 0 ||
-	    platform_harden() != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
 	    setrlimit(RLIMIT_FSIZE, &none) != 0 ||
 	    setrlimit(RLIMIT_CPU, &cpu) != 0 ||
-	    setrlimit(RLIMIT_NOFILE, &files) != 0 ||
-	    (WORKER_MEMORY_BYTES != 0 && setrlimit(RLIMIT_AS, &memory) != 0))
+	    setrlimit(RLIMIT_NOFILE, &files) != 0 || filter_install(&list) != 0)
 		_exit(EXIT_SYSTEM);
 }
 

@@ -7,6 +7,7 @@
  * The parent believes nothing of what comes back: sizes are checked before
  * memory, and the clean object goes through clean_check.
  *
+ *	worker_prepare();
  *	worker_start(raw, "mail", &w);
  *	while ((state = worker_read(&w)) == WORKER_MORE)
  *		wait until w.fd can be read, at most worker_wait_ms(&w);
@@ -41,6 +42,10 @@ struct worker {
 	struct buf clean;    /* after worker_finish: always a valid object */
 	struct buf record;   /* after worker_finish: always a valid record */
 };
+
+/* Once, before the process locks itself in: make the worker's list of system
+ * calls. */
+void worker_prepare(void);
 
 /* Fork a worker for `raw`, which is not needed afterwards. `kind` comes from
  * filter_kind. Returns 0 or -ERR_SYSTEM; then there is nothing to free. */

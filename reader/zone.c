@@ -10,13 +10,16 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/limits.h"
+#include "common/lock.h"
 #include "common/log.h"
-#include "common/start.h"
 #include "proto/channel.h"
 #include "proto/endpoint.h"
 #include "proto/stream.h"
 #include "reader/filter.h"
+#include "reader/profile.h"
 #include "reader/worker.h"
+
+#define ATTESTATION_BYTES 4096
 
 struct zone {
 	struct loop *loop;
@@ -212,9 +215,7 @@ on_opened(struct channel *channel, void *context, const struct json_doc *doc,
 {
 	(void)channel;
 	(void)context;
-	(void)doc;
-	(void)hello;
-	return 0;
+	return lock_foreign(doc, hello->attestation) ? -ERR_ATTESTATION : 0;
 }
 
 static void
@@ -241,28 +242,48 @@ static const struct channel_owner owner = {
     .closed = on_closed,
 };
 
+struct opening {
+	const char *channel;
+	int in, out;
+};
+
+static int
+open_now(void *context)
+{
+	struct opening *o = context;
+
+	return endpoint_open(o->channel, &o->in, &o->out);
+}
+
 int
-zone_run(const char *channel, const char *zone)
+zone_run(const char *channel, const char *zone, const char *user)
 {
 	static struct zone z;
+	static struct lock lock;
+	struct opening opening = {.channel = channel};
 	struct channel_options options = {.self = SIDE_READER,
 	    .peer = SIDE_EXECUTOR,
 	    .zone = zone,
 	    .program = "trizone-reader " TRIZONE_VERSION,
 	    .owner = &owner,
 	    .context = &z};
-	int fd_in, fd_out, rc;
+	int rc;
 
-	rc = endpoint_open(channel, &fd_in, &fd_out);
+	lock_init(&lock, &reader_profile);
+	lock_account(user, &lock.account);
+	rc = account_as(&lock.account, open_now, &opening);
 	if (rc != 0)
 		die(EXIT_UNAVAILABLE, "cannot reach the executor at %s: %s",
 		    channel, err_text(rc));
+	worker_prepare();
 	z.loop = loop_new();
-	buf_init(&z.attestation, 4096);
-	start_attest(&z.attestation);
+	lock_enter(&lock);
+	lock_seal(&lock);
+	buf_init(&z.attestation, ATTESTATION_BYTES);
+	lock_report_write(&lock.report, &z.attestation);
 	options.attestation =
 	    (struct span){z.attestation.data, z.attestation.len};
-	z.channel = channel_new(z.loop, fd_in, fd_out, &options);
+	z.channel = channel_new(z.loop, opening.in, opening.out, &options);
 	loop_run(z.loop);
 	return z.status;
 }

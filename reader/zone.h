@@ -7,6 +7,6 @@
 
 /* Serve `channel` (see proto/endpoint.h) as `zone` until it closes. Returns an
  * exit status. */
-int zone_run(const char *channel, const char *zone);
+int zone_run(const char *channel, const char *zone, const char *user);
 
 #endif

@@ -1,0 +1,37 @@
+/*
+ * Which accounts the service has, and making them. One for each role, courier
+ * and zone, so that the kernel tells them apart.
+ */
+#ifndef TRIZONE_EXECUTOR_ACCOUNTS_H
+#define TRIZONE_EXECUTOR_ACCOUNTS_H
+
+#include <stddef.h>
+
+enum account_role {
+	ACCOUNT_BROKER,
+	ACCOUNT_AUDITOR,
+	ACCOUNT_FILE,
+	ACCOUNT_NOTIFY,
+	ACCOUNT_PLANNER,
+	ACCOUNT_READER,
+	ACCOUNT_ROLES
+};
+
+#define ACCOUNT_GROUP_OPERATOR "trizone-ops" /* may use operator.sock */
+#define ACCOUNT_GROUP_DELIVER "trizone-deliver"
+
+/* Numbers asked for; where one is taken the system gives another. */
+#define ACCOUNT_FIRST_NUMBER 440
+
+/* "broker"; couriers by their kinds. */
+const char *account_role_name(enum account_role role);
+
+/* The role of that name, or ACCOUNT_ROLES. */
+enum account_role account_role_find(const char *name);
+
+/* Make what is missing of accounts and groups: locked, without shell and home.
+ * Root only. Says each one it made on standard output; ends the process with
+ * the tool's words if one cannot be made. */
+void accounts_make(void);
+
+#endif

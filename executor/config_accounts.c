@@ -1,0 +1,101 @@
+/*
+ * Accounts of the roles, and peers as numbers. Runs in the parent, and in the
+ * broker on what the parent gave it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/account.h"
+#include "common/alloc.h"
+#include "common/err.h"
+#include "executor/config_impl.h"
+
+static int
+read_account(struct config *config, const struct json_doc *doc,
+    const struct json_node *key, struct json_error *where)
+{
+	const struct json_node *node = json_value(key);
+	char role[ACCOUNT_NAME_BYTES], name[ACCOUNT_NAME_BYTES];
+	enum account_role which = ACCOUNT_ROLES;
+
+	if (span_copy(key->value.string, role, sizeof role) == 0)
+		which = account_role_find(role);
+	if (which == ACCOUNT_ROLES)
+		return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
+		    "accounts are of broker, auditor, file, notify, planner "
+		    "and reader");
+	free(config->accounts[which]);
+	config->accounts[which] = NULL;
+	if (node->type == JSON_INTEGER && node->value.integer > 0 &&
+	    node->value.integer < INT32_MAX)
+		config->accounts[which] =
+		    alloc_format("%d", (int)node->value.integer);
+	else if (node->type == JSON_STRING &&
+		 span_copy(node->value.string, name, sizeof name) == 0 &&
+		 name[0] != '\0')
+		config->accounts[which] = alloc_string(name);
+	else
+		return json_complain(doc, node, where, ERR_TYPE,
+		    "an account has to be the name or the number of one that "
+		    "is not root's");
+	return 0;
+}
+
+int
+config_read_accounts(struct config *config, const struct json_doc *doc,
+    const struct json_node *accounts, struct json_error *where)
+{
+	const struct json_node *key;
+	char name[ACCOUNT_NAME_BYTES];
+	int rc = 0;
+
+	for (int i = 0; i < ACCOUNT_ROLES; i++) {
+		account_default_name(account_role_name((enum account_role)i),
+		    name, sizeof name);
+		config->accounts[i] = alloc_string(name);
+	}
+	if (accounts == NULL)
+		return 0;
+	for (key = json_first(doc, accounts); key != NULL && rc == 0;
+	     key = json_next(doc, accounts, key))
+		rc = read_account(config, doc, key, where);
+	return rc;
+}
+
+const char *
+config_account(const struct config *config, const char *role)
+{
+	enum account_role which = account_role_find(role);
+
+	if (which == ACCOUNT_ROLES)
+		bug("no account for %s", role);
+	return config->accounts[which];
+}
+
+size_t
+config_peers_pack(
+    const struct config *config, struct config_peers *out, size_t room)
+{
+	size_t count = 0;
+
+	if (config->zone_count + 2 > room)
+		bug("no room for peers");
+	for (size_t i = 0; i < config->zone_count; i++)
+		out[count++] = config->zones[i].peers;
+	out[count++] = config->operator_peers;
+	out[count++] = config->deliver_peers;
+	return count;
+}
+
+int
+config_peers_unpack(
+    struct config *config, const struct config_peers *in, size_t count)
+{
+	if (count != config->zone_count + 2)
+		return -ERR_RANGE;
+	for (size_t i = 0; i < config->zone_count; i++)
+		config->zones[i].peers = *in++;
+	config->operator_peers = *in++;
+	config->deliver_peers = *in;
+	return 0;
+}
