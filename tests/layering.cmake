@@ -31,7 +31,9 @@ set(owners
   "sqlite3.h=executor/inbox_db.h"
   "pcre2.h=executor/pattern.c"
   "jansson.h=nobody"
-  "linux/landlock.h=executor/confine_files_linux.c")
+  "linux/landlock.h=common/landlock_linux.c"
+  "seccomp.h=common/filter_linux.c"
+  "linux/capability.h=common/privilege_linux.c")
 foreach(owner ${owners})
   string(REPLACE "=" ";" pair ${owner})
   list(GET pair 0 header)

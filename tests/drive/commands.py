@@ -13,9 +13,9 @@ import subprocess
 import time
 
 import gullible
-from harness import (Host, Skipped, check, environment, equal,
-                     folder_of_programs, mail, main, run, short_folder, until,
-                     version_of)
+from harness import (ACCOUNTS, Host, Skipped, as_account, check, environment,
+                     equal, folder_of_programs, is_root, mail, main, own, run,
+                     short_folder, until, version_of)
 
 DONE, FOUND, USAGE, DATA, UNAVAILABLE = 0, 1, 64, 65, 69
 TEMPORARY, NOT_PERMITTED, CONFIG = 75, 77, 78
@@ -158,8 +158,8 @@ class Place:
         self.config = self.etc / "config.json"
 
     def init(self):
-        return try_program(EXECUTOR, "init", "--dir", self.etc, "--state",
-                           self.state, "--run", self.run)
+        return try_program(EXECUTOR, "init", "--no-accounts", "--dir",
+                           self.etc, "--state", self.state, "--run", self.run)
 
     def need(self):
         done = self.init()
@@ -167,6 +167,14 @@ class Place:
             self.close()
             raise Skipped("neither age nor rage here")
         says(done, DONE, "init")
+        if is_root():
+            text = self.config.read_text()  # its lines stay where they are
+            self.config.write_text(text.replace(
+                '"version": 1,', '"version": 1, "accounts": %s,'
+                % json.dumps(ACCOUNTS)))
+            self.folder.chmod(0o711)
+            own(self.state / "files", "file")
+            own(self.state / "notify", "notify")
         return self
 
     def command(self, *arguments, data=b"", **more):
@@ -194,7 +202,8 @@ def init_overwrites_nothing():
         before = snapshot(place.folder)
         key = place.etc / "operator-key.txt"
         equal(key.stat().st_mode & 0o777, 0o600, "mode of the key")
-        equal(place.state.stat().st_mode & 0o777, 0o700, "mode of the state")
+        equal(place.state.stat().st_mode & 0o777,
+              0o711 if is_root() else 0o700, "mode of the state")
         text = "".join(value.decode() for name, value in before.items()
                        if not name.endswith("key.txt"))
         check("AGE-SECRET-KEY" not in text, "the secret is elsewhere too")
@@ -245,7 +254,7 @@ def path_with_a_space():
                                "mail", data=mail("a space"))
             says(done, DONE, "deliver")
             done = try_program(
-                PLANNER, "call", "--channel",
+                PLANNER, "call", *as_account("planner"), "--channel",
                 "unix:%s/planner.sock" % place.run, "notify.send",
                 '{"text":"t"}')
             says(done, DONE, "call")
@@ -343,7 +352,8 @@ def doctor_finds():
         text = policy.read_bytes()
         broken(live, "state open to all",
                lambda: host.state.chmod(0o755),
-               lambda: host.state.chmod(0o700), "folders", "chmod")
+               lambda: host.state.chmod(0o711 if is_root() else 0o700),
+               "folders", "chmod")
         broken(live, "audit open to the group",
                lambda: (host.state / "audit").chmod(0o750),
                lambda: (host.state / "audit").chmod(0o700), "folders",
@@ -683,8 +693,8 @@ def on_terminal(command, env):
 def planner_call_statuses():
     with Host() as host:
         call = lambda *arguments: try_program(
-            PLANNER, "call", "--channel", "unix:" + host.socket("planner"),
-            *arguments)
+            PLANNER, "call", *as_account("planner"), "--channel",
+            "unix:" + host.socket("planner"), *arguments)
         says(call("file.list", "{}"), UNAVAILABLE, "nobody runs")
         host.start()
         done = call("file.list", "{}")
@@ -701,11 +711,11 @@ def planner_call_statuses():
             equal(error["code"], code, "code")
             check(error["message"] and error["data"]["request"], "data: %r",
                   error)
-        done = try_program(PLANNER, "call", "--channel",
-                           "unix:" + host.socket("planner"), "--zone", "mail",
+        done = try_program(PLANNER, "call", *as_account("planner"),
+                           "--channel", "unix:" + host.socket("planner"), "--zone", "mail",
                            "file.list", "{}")
         says(done, UNAVAILABLE, "the wrong zone")
-        says(try_program(PLANNER, "run", "--channel",
+        says(try_program(PLANNER, "run", *as_account("planner"), "--channel",
                          "unix:" + host.socket("planner"), "--rules",
                          "/nonexistent"), 71, "no rules file")
 
@@ -721,8 +731,7 @@ def rules_way():
                     "default": "(none)"}}}]}))
         host.start()
         host.attach_reader()
-        host.attach("planner", PLANNER, "run", "--channel", "stdio",
-                    "--rules", rules)
+        host.attach("planner", *host.planner_command(rules))
         for number in range(20):
             host.deliver(mail("rule %d" % number))
         until(lambda: host.counts()["done"] == 20, 40, "all done")

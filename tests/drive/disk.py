@@ -50,8 +50,11 @@ class SmallHost(Host):
             raise Skipped("needs root, Linux and tmpfs")
         super().__init__()
         self.files = self.folder / "files"
-        self.files.mkdir(mode=0o700)
-        self.notes = self.folder / "notes.jsonl"
+        self.notes = self.folder / "notify" / "notes.jsonl"
+        for path, role in ((self.files, "file"),
+                           (self.notes.parent, "notify")):
+            path.mkdir(mode=0o700)
+            harness.own(path, role)
         self.policy = harness.default_policy(self.files, self.notes)
         self.write_settings()
         self.rules = self.config_path.parent / "rules.json"
@@ -87,8 +90,7 @@ class SmallHost(Host):
         self.filler.unlink()
 
     def attach_planner(self):
-        return self.attach("planner", self.program("planner"), "run",
-                           "--channel", "stdio", "--rules", self.rules)
+        return self.attach("planner", *self.planner_command(self.rules))
 
     def lines(self):
         return self.notes.read_text().splitlines() if (
@@ -353,6 +355,7 @@ def replaced(log):
     shutil.copy(log, copy)
     copy.write_bytes(copy.read_bytes()[:-200])
     copy.chmod(0o600)
+    harness.own(copy, "auditor")
     copy.rename(log)
 
 
@@ -436,13 +439,14 @@ def folders_open_to_others():
         host.stop_executor()
         host.state.chmod(0o777)
         host.start()
-        equal(host.state.stat().st_mode & 0o777, 0o700, "state")
+        equal(host.state.stat().st_mode & 0o777,
+              0o711 if harness.is_root() else 0o700, "state")
         host.stop_executor()
-        (host.state / "inbox.db").chmod(0o644)
+        (host.state / "inbox" / "inbox.db").chmod(0o644)
         done = harness.run([host.program("executor"), "run", "--config",
                             host.config_path], seconds=30)
         check(done.returncode not in (0, None), "started")
-        (host.state / "inbox.db").chmod(0o600)
+        (host.state / "inbox" / "inbox.db").chmod(0o600)
         host.start()
         host.deliver(mail("x"))
 

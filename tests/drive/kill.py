@@ -49,8 +49,8 @@ LARGE = 3 << 20        # a mail whose worker can be caught
 
 # Who is there to be killed at each step.
 ALWAYS = ("parent", "broker", "auditor", "file", "notify", "stop")
-READERS = ("reader", "attach mail")
-PLANNERS = ("planner", "attach planner")
+READERS = ("reader", "reader waiter", "attach mail")
+PLANNERS = ("planner", "planner waiter", "attach planner")
 STEPS = {
     "uploading": ALWAYS + READERS + PLANNERS + ("deliver",),
     "new": ALWAYS + PLANNERS,
@@ -182,8 +182,7 @@ class Service(harness.Host):
 
     def start_provider(self, zone):
         command = self.reader_command() if zone == "mail" else [
-            self.program("planner"), "run", "--channel", "stdio", "--rules",
-            self.rules_path]
+            *self.planner_command(self.rules_path)]
         self.providers[zone] = self.attach(zone, *command)
 
     def stop_provider(self, zone):
@@ -635,7 +634,7 @@ def nobody_is_left(run):
     check(not names, "still there: %r", names)
     left = list((run.service.folder / "run").glob("*"))
     check(not left, "left in run: %r", left)
-    stages = list(run.service.state.glob("stage-*"))
+    stages = list((run.service.state / "inbox").glob("stage-*"))
     check(not stages, "left in state: %r", stages)
 
 

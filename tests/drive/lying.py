@@ -45,6 +45,9 @@ def capabilities(folder):
     (root / "plain").write_text("as it was")
     (root / "link").symlink_to(folder)
     (root / "up").symlink_to("..")
+    harness.own(root, "file")
+    harness.own(root / "plain", "file")
+    harness.own(folder / "notes", "notify")
     common = {"why": "For this test."}
     place = {"root": str(root)}
     return [
@@ -487,7 +490,7 @@ def garbage_for_a_courier():
 def garbage_on_control():
     with Rig(capabilities) as r:
         before = r.tree()
-        r.auditor.control.sendall(b"x" * 16)
+        r.auditor.control.sendall(b"x" * rig.CONTROL.size)
         auditor_dies(r, before, "control")
     for courier in (2, 1 << 31, 0xffffffff):
         with Rig(capabilities) as r:

@@ -12,7 +12,7 @@ import threading
 from harness import Skipped
 
 PR_SET_CHILD_SUBREAPER = 36
-ROLE = re.compile(r"ev=confined .*?role=(\w+) pid=(\d+)")
+ROLE = re.compile(r"ev=locked .*?role=(\w+) pid=(\d+)")
 
 lock = threading.Lock()  # held from fork until the child is in `known`
 known = set()            # whom somebody else waits for
@@ -88,10 +88,33 @@ def _role(arguments, kinds, pid):
     return arguments[1] if len(arguments) > 1 else "?"
 
 
+def _inner_pids(pid):
+    """The numbers a process has in pid namespaces below ours."""
+    try:
+        with open("/proc/%d/status" % pid) as status:
+            for line in status:
+                if line.startswith("NSpid:"):
+                    return [int(word) for word in line.split()[2:]]
+    except OSError:
+        pass
+    return []
+
+
+def _zone(program, pid, above, below):
+    """What a zone's program is in this process: the zone itself is the first
+    of its pid namespace, where it has one, and its waiter is outside."""
+    inner = _inner_pids(pid)
+    if inner:
+        return program if inner[0] == 1 else "worker"
+    if any(_inner_pids(child) for child in below):
+        return program + " waiter"
+    return "worker" if above else program
+
+
 def named(log_text):
     """{name: [pid]} of our descendants: parent, broker, auditor, file, notify,
-    reader, worker, planner, deliver, "attach ZONE". A courier is known by what
-    it wrote into the log."""
+    reader, worker, planner, deliver, "reader waiter", "planner waiter",
+    "attach ZONE". A courier is known by what it wrote into the log."""
     kinds = {int(pid): name for name, pid in ROLE.findall(log_text)}
     mine, names = descendants(), {}
     arguments = {pid: _arguments(pid) for pid in mine}
@@ -100,12 +123,11 @@ def named(log_text):
         program = os.path.basename(words[0]) if words else ""
         if program == "trizone-executor":
             name = _role(words, kinds, pid)
-        elif program == "trizone-reader":
+        elif program in ("trizone-reader", "trizone-planner"):
             above = arguments.get(parent)
-            name = "worker" if above and os.path.basename(
-                above[0]) == program else "reader"
-        elif program == "trizone-planner":
-            name = "planner"
+            name = _zone(program[8:], pid, above and os.path.basename(
+                above[0]) == program, [child for child in mine
+                                       if mine[child] == pid])
         else:
             continue
         names.setdefault(name, []).append(pid)

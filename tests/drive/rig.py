@@ -23,12 +23,15 @@ from harness import check
 MAGIC = 0x7a336f72
 NO_CAPABILITY = 0xffffffff
 COURIERS_MAX, CAPABILITIES_MAX = 32, 256
-ENTRY = struct.Struct("@IIQQQQQ8I32s65s65s301s200s0Q")
+ENTRY = struct.Struct("@IIQQQQQ10I32s65s65s301s200s0Q")
 ORDER = struct.Struct("@IIQQQII32s0Q")
 OUTCOME = struct.Struct("@IIQQQII32s200s0Q")
 RESULT = struct.Struct("@IIQII200s0Q")
-CONTROL = struct.Struct("@4I")
-CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop")
+# struct lock_report of common/lock.h: role, profile, 6 numbers, capabilities,
+# namespaces and what follows up to the first hash, and so on
+REPORT = struct.Struct("@16s8s6I2Q4I32s4I32sI200s0Q")
+CONTROL = struct.Struct("@4I%ds" % REPORT.size)
+CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop", "attest")
 STATUS = ("done", "failed", "refused", "unknown")
 HIGH = 256    # above every number a role is given
 SECONDS = 10
@@ -56,7 +59,7 @@ def entry(body=b"", capability=NO_CAPABILITY, kind="intent", **lies):
         "capability": capability, "verdict": 0, "error": 0,
         "order": int(kind == "intent"), "name_bytes": len(name),
         "name_full": len(name), "body_bytes": len(body), "committed": 1,
-        "hash": sha256(body), "zone": b"planner", "rule": b"r", "why": b"w",
+        "detail_bytes": 0, "unused": 0, "hash": sha256(body), "zone": b"planner", "rule": b"r", "why": b"w",
         "detail": b""}
     check(not set(lies) - set(fields), "no such field: %r", lies)
     fields.update(lies)
@@ -69,6 +72,25 @@ def order(body, capability, **lies):
               "hash": sha256(body)}
     fields.update(lies)
     return ORDER.pack(*fields.values()) + body
+
+
+def setting(profile, places):
+    """The first start text: what the new process has to become."""
+    lines = ["profile " + profile, "interfaces 0", "cgroup none here"]
+    if harness.is_root():
+        number = harness.ACCOUNTS[profile]
+        lines.append("account %d %d %s" % (number, number, profile))
+    lines += ["%s %s" % pair for pair in places]
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def place(capability):
+    """Where a capability works, as its kind says."""
+    settings = capability["settings"]
+    if "root" in settings:
+        writes = capability["method"] == "write"
+        return ("write" if writes else "read"), settings["root"]
+    return "show-write", os.path.dirname(settings["path"])
 
 
 class Role:
@@ -125,7 +147,7 @@ class Role:
 
     def tell(self, what, courier=0, **lies):
         fields = {"magic": MAGIC, "what": CONTROL_WHAT.index(what),
-                  "courier": courier, "unused": 0}
+                  "courier": courier, "unused": 0, "report": b""}
         fields.update(lies)
         self.control.sendall(CONTROL.pack(*fields.values()))
 
@@ -135,7 +157,8 @@ class Role:
         data = self.control.recv(CONTROL.size)
         if len(data) != CONTROL.size:
             return None
-        _, what, courier, _ = CONTROL.unpack(data)
+        _, what, courier, _, report = CONTROL.unpack(data)
+        self.report = REPORT.unpack(report)
         return CONTROL_WHAT[what], courier
 
 
@@ -170,6 +193,8 @@ class Rig:
         self.folder = harness.short_folder()
         self.audit_folder = self.folder / "audit"
         self.audit_folder.mkdir(0o700)
+        harness.own(self.audit_folder, "auditor")
+        self.folder.chmod(0o711)
         self.log_path = self.folder / "log"
         self.log = os.open(self.log_path, os.O_WRONLY | os.O_CREAT
                            | os.O_APPEND, 0o600)
@@ -217,13 +242,16 @@ class Rig:
         self.auditor = Role(
             self.program, "auditor",
             [self.entries_read] + [ours.fileno() for ours, _ in self.orders],
-            [str(self.audit_folder).encode(), self.plan()], self.log)
+            [setting("auditor", [("write", self.audit_folder)]),
+             str(self.audit_folder).encode(), self.plan()], self.log)
         self.expect_ready(self.auditor, "auditor")
 
     def start_courier(self, index):
-        texts = [b"%d\n%s" % (number, json.dumps(row).encode())
-                 for number, row in enumerate(self.capabilities)
-                 if row["kind"] == self.kinds[index]]
+        mine = [(number, row) for number, row in enumerate(self.capabilities)
+                if row["kind"] == self.kinds[index]]
+        texts = [setting(self.kinds[index], [place(row) for _, row in mine])]
+        texts += [b"%d\n%s" % (number, json.dumps(row).encode())
+                  for number, row in mine]
         role = Role(self.program, "courier",
                     [self.orders[index][1].fileno(), self.results[index][1]],
                     texts, self.log)

@@ -248,8 +248,7 @@ def courier_away():
                  "arguments": {"text": {"$field": "/subject"}}}]}))
         host.start()
         host.attach_reader()
-        host.attach("planner", host.program("planner"), "run", "--channel",
-                    "stdio", "--rules", rules)
+        host.attach("planner", *host.planner_command(rules))
         for _ in range(3):  # down for 100 ms, 400 ms, 1.6 s
             until(lambda: all(row["up"] for row in
                               host.operate("status")["couriers"]), 10, "up")

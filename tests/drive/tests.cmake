@@ -1,8 +1,10 @@
 # name, labels, timeout in seconds, arguments
 drive_test(audit_tamper drive 300 ${BIN}/trizone-executor audit verify)
+drive_test(apparmor drive 120 ${BIN})
 drive_test(believer "drive;data" 900 ${BIN})
 drive_test(commands drive 300 ${BIN})
 drive_test(disk drive 300 ${BIN})
+drive_test(firewall drive 300 ${BIN}/trizone-planner)
 drive_test(docs drive 120 ${BIN})
 drive_test(lying drive 300 ${BIN})
 drive_test(mail_corpus "drive;data" 900 ${BIN}/trizone-reader)

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "common/err.h"
+#include "common/lock.h"
 #include "executor/config.h"
 
 #define PATHS                                                                  \
@@ -30,6 +32,64 @@ parse(const char *text)
 	    "%u:%u: %s", where.line, where.column, where.detail);
 	return config;
 }
+
+START_TEST(accounts)
+{
+	struct config *config = parse("{" PATHS "," ZONES
+	    ",\"accounts\":{\"broker\":\"mail-broker\",\"reader\":64806}}");
+	char usual[ACCOUNT_NAME_BYTES];
+
+	account_default_name("auditor", usual, sizeof usual);
+	ck_assert_str_eq(config_account(config, "broker"), "mail-broker");
+	ck_assert_str_eq(config_account(config, "reader"), "64806");
+	ck_assert_str_eq(config_account(config, "auditor"), usual);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(needs)
+{
+	struct config *config = parse("{" PATHS ",\"zones\":{"
+	    "\"a\":{\"kind\":\"planner\"},"
+	    "\"b\":{\"kind\":\"planner\",\"require\":[]},"
+	    "\"c\":{\"kind\":\"reader\",\"channel\":\"mail\","
+	    "\"require\":[\"cgroup\",\"own-user\"]}}}");
+
+	ck_assert_uint_eq(config->zones[0].needs, NEED_DEFAULT);
+	ck_assert_uint_eq(config->zones[1].needs, 0);
+	ck_assert_uint_eq(config->zones[2].needs,
+	    NEED_BIT(NEED_CGROUP) | NEED_BIT(NEED_OWN_USER));
+	config_free(config);
+}
+END_TEST
+
+/* The broker takes the numbers the parent looked up, and looks up nothing. */
+START_TEST(peers_travel_as_numbers)
+{
+	static const char text[] = "{" PATHS "," ZONES
+	    ",\"peers\":{\"planner\":[\"root\",7],\"deliver\":[]}}";
+	static const char strange[] = "{" PATHS "," ZONES
+	    ",\"peers\":{\"planner\":[\"nobody-of-that-name\",7]}}";
+	struct config *config = parse(text), *again = NULL;
+	struct config_peers peers[CONFIG_MAX_ZONES + 2];
+	struct json_error where;
+	size_t count = config_peers_pack(config, peers, CONFIG_MAX_ZONES + 2);
+
+	ck_assert_uint_eq(count, 4);
+	ck_assert_int_eq(
+	    config_parse_again(span_of(strange), "/etc/t", &again, &where), 0);
+	ck_assert_uint_eq(again->zones[0].peers.count, 1);
+	ck_assert_int_eq(
+	    config_peers_unpack(again, peers, count - 1), -ERR_RANGE);
+	ck_assert_int_eq(config_peers_unpack(again, peers, count), 0);
+	ck_assert_uint_eq(again->zones[0].peers.count, 2);
+	ck_assert(config_peer_allowed(&again->zones[0].peers, 0));
+	ck_assert(config_peer_allowed(&again->zones[0].peers, 7));
+	ck_assert_uint_eq(again->deliver_peers.count, 0);
+	config_free(again);
+	config_free(config);
+}
+END_TEST
 
 START_TEST(defaults)
 {
@@ -173,6 +233,13 @@ static const struct {
 	"max_per_minute"},
     {"{" PATHS ",\"operator\":{\"recipient\":\"AGE-SECRET-KEY-1QQQQ\"}}",
 	ERR_RANGE, 97, "never a secret key"},
+    {"{" PATHS ",\"accounts\":{\"parent\":7}}", ERR_UNKNOWN_KEY, 85,
+	"auditor"},
+    {"{" PATHS ",\"accounts\":{\"broker\":0}}", ERR_TYPE, 94, "root"},
+    {"{" PATHS ",\"accounts\":{\"broker\":\"\"}}", ERR_TYPE, 94, "account"},
+    {"{" PATHS ",\"zones\":{\"p\":{\"kind\":\"planner\","
+     "\"require\":[\"trust\"]}}}",
+	ERR_RANGE, 115, "no-network"},
     {"{" PATHS ",\"peers\":{\"planner\":[0]}}", ERR_UNKNOWN_KEY, 82,
 	"of a zone"},
     {"{" PATHS ",\"peers\":{\"deliver\":0}}", ERR_TYPE, 92, "list"},
@@ -353,6 +420,9 @@ main(void)
 	int failed;
 
 	tcase_add_test(texts, defaults);
+	tcase_add_test(texts, accounts);
+	tcase_add_test(texts, needs);
+	tcase_add_test(texts, peers_travel_as_numbers);
 	tcase_add_test(texts, everything_given);
 	tcase_add_loop_test(
 	    texts, refused_with_place, 0, sizeof refused / sizeof refused[0]);

@@ -118,7 +118,7 @@ START_TEST(control_records_pass)
 
 	open_flow(100);
 	ck_assert_int_eq(control_receive(ends[0], &record), 0);
-	control_send(ends[1], CONTROL_DOWN, 3);
+	control_send(ends[1], CONTROL_DOWN, 3, NULL);
 	ck_assert_int_eq(control_receive(ends[0], &record), 1);
 	ck_assert_uint_eq(record.what, CONTROL_DOWN);
 	ck_assert_uint_eq(record.courier, 3);

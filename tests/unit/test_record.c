@@ -155,6 +155,7 @@ static const struct {
 	const char *kind, *members;
 } shapes[] = {
     {"start", "detail"},
+    {"attest", "detail"},
     {"stop", "why detail"},
     {"config", "why bytes commit detail"},
     {"hello", "session zone error detail"},

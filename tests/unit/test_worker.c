@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #include "reader/limits.h"
 #include "reader/record.h"
 #include "reader/worker.h"
+#include "tests/unit/run_suite.h"
 
 #define PIPE_FD STDOUT_FILENO /* of the worker, see worker.c */
 
@@ -61,8 +63,6 @@ probe(struct buf *clean, struct buf *record)
 
 	if (open("/", O_RDONLY) >= 0)
 		strcpy(text, "can open");
-	else if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0)
-		strcpy(text, "can make a socket");
 	else if (fcntl(STDIN_FILENO, F_GETFD) >= 0)
 		strcpy(text, "has an input");
 	for (int fd = STDERR_FILENO + 1; fd < 100; fd++)
@@ -110,7 +110,15 @@ filter_work(
 	else if (span_is(raw, "probe"))
 		probe(clean, record);
 	else if (span_is(raw, "crash"))
-		raise(SIGKILL);
+		__builtin_trap();
+	else if (span_is(raw, "socket"))
+		(void)socket(AF_UNIX, SOCK_STREAM, 0);
+	else if (span_is(raw, "fork"))
+		(void)fork();
+	else if (span_is(raw, "signal"))
+		(void)kill(getppid(), SIGTERM);
+	else if (span_is(raw, "limit"))
+		(void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, 0});
 	else if (span_is(raw, "error"))
 		return -ERR_TOO_LARGE;
 	else if (span_is(raw, "silent"))
@@ -128,7 +136,7 @@ filter_work(
 	else if (span_is(raw, "spin"))
 		spin();
 	else if (span_is(raw, "stay"))
-		pause();
+		(void)poll(NULL, 0, -1);
 	return 0;
 }
 
@@ -205,6 +213,10 @@ static const struct {
 } failures[] = {
     {"fails", ERR_TOO_LARGE},
     {"crash", ERR_SYSTEM},
+    {"socket", ERR_SYSTEM},
+    {"fork", ERR_SYSTEM},
+    {"signal", ERR_SYSTEM},
+    {"limit", ERR_SYSTEM},
     {"error", ERR_SYSTEM},
     {"silent", ERR_FAILED},
     {"short", ERR_FAILED},
@@ -256,9 +268,8 @@ main(void)
 {
 	Suite *suite = suite_create("worker");
 	TCase *tcase = tcase_create("worker");
-	SRunner *runner;
-	int failed;
 
+	worker_prepare();
 	tcase_set_timeout(tcase, 60); /* one spins until its CPU limit */
 	tcase_add_test(tcase, good_results);
 	tcase_add_test(tcase, sealed);
@@ -267,9 +278,5 @@ main(void)
 	tcase_add_test(tcase, late_worker_is_ended);
 	tcase_add_test(tcase, cancelled_worker_is_ended);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }
