@@ -27,16 +27,32 @@ end_inner(int number)
 		(void)kill((pid_t)inner_pid, SIGKILL);
 }
 
+static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP};
+
+#define PASSED_ON (sizeof passed_on / sizeof passed_on[0])
+
 static void
-catch_signals(void)
+handle(void (*handler)(int))
 {
-	static const int caught[] = {SIGTERM, SIGINT, SIGHUP};
-	struct sigaction action = {.sa_handler = end_inner};
+	struct sigaction action = {.sa_handler = handler};
 
 	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
-		if (sigaction(caught[i], &action, NULL) != 0)
+	for (size_t i = 0; i < PASSED_ON; i++)
+		if (sigaction(passed_on[i], &action, NULL) != 0)
 			die_errno("sigaction");
+}
+
+/* From before there is somebody to end until we know whom. */
+static void
+hold_signals(bool hold)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < PASSED_ON; i++)
+		sigaddset(&set, passed_on[i]);
+	if (sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL) != 0)
+		die_errno("sigprocmask");
 }
 
 static void
@@ -56,13 +72,15 @@ waiter_fork(struct waiter *waiter)
 
 	if (pipe(ends) != 0)
 		die_errno("pipe");
-	catch_signals(); /* before there is somebody to end */
+	hold_signals(true);
 	waiter->pid = fork();
 	if (waiter->pid < 0)
 		die_errno("fork");
 	waiter->outside = waiter->pid > 0;
 	if (waiter->outside) {
 		inner_pid = waiter->pid;
+		handle(end_inner);
+		hold_signals(false);
 		stay_outside(ends[1]);
 		return;
 	}
@@ -73,9 +91,7 @@ waiter_fork(struct waiter *waiter)
 	waiter->alive = ends[0];
 	/* the first process of a namespace gets no signal it does not catch,
 	 * and we catch none: the one outside ends us */
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)signal(SIGINT, SIG_DFL);
-	(void)signal(SIGHUP, SIG_DFL);
+	hold_signals(false);
 }
 
 void
