@@ -29,8 +29,6 @@ static const struct call_row sanitizer_calls[] = {
     {"sigaltstack", ALL, CALL_ALWAYS, CALL_ALLOW, "reports have a stack"},
     {"rt_sigaction", ALL, CALL_ALWAYS, CALL_ALLOW, "handlers of reports"},
     {"sched_yield", ALL, CALL_ALWAYS, CALL_ALLOW, "its spin locks"},
-    {"getrlimit", ALL, CALL_ALWAYS, CALL_ALLOW, "how large a stack is"},
-    {"prlimit64", ALL, CALL_ALWAYS, CALL_ALLOW, "the same"},
     {"sched_getaffinity", ALL, CALL_ALWAYS, CALL_ALLOW, "stack of a thread"},
     {"rt_sigprocmask", ALL, CALL_ALWAYS, CALL_ALLOW, "while it reports"},
     {"getuid", ALL, CALL_ALWAYS, CALL_ALLOW, "names of files of reports"},

@@ -42,8 +42,9 @@ RANDOM_SHARE = 0.3
 STEP_SECONDS = 20      # to get to a step
 SETTLE_SECONDS = 90    # from a kill until the mail is at its end
 FINAL = ("done", "quarantined", "interrupted")
-VICTIMS = ("parent", "broker", "auditor", "file", "notify", "reader", "worker",
-           "planner", "deliver", "attach mail", "attach planner", "stop")
+VICTIMS = ("parent", "broker", "auditor", "file", "notify", "reader",
+           "reader waiter", "worker", "planner", "planner waiter", "deliver",
+           "attach mail", "attach planner", "stop")
 BRIEF = ("deliver", "worker")  # waited for, as they are there so shortly
 LARGE = 3 << 20        # a mail whose worker can be caught
 
@@ -181,8 +182,8 @@ class Service(harness.Host):
                 time.sleep(0.1)
 
     def start_provider(self, zone):
-        command = self.reader_command() if zone == "mail" else [
-            *self.planner_command(self.rules_path)]
+        command = self.reader_command() if zone == "mail" else (
+            self.planner_command(self.rules_path))
         self.providers[zone] = self.attach(zone, *command)
 
     def stop_provider(self, zone):
@@ -452,7 +453,7 @@ class Run:
             return True
         pids = s.names().get(victim, [])
         procs.send(pids, signal.SIGKILL)  # orphans of a provider too
-        if pids and victim in ("reader", "worker", "attach mail"):
+        if pids and victim in READERS + ("worker",):
             self.reader_kills.add(step.delivery.mark)
         return bool(pids)
 
