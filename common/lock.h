@@ -41,6 +41,7 @@ enum call_match {
 	CALL_FCNTL,	   /* fcntl: flags, duplicates, locks */
 	CALL_UNIX,	   /* socket, socketpair: AF_UNIX */
 	CALL_PRCTL_READ,   /* prctl: asking, no change */
+	CALL_SELF,	   /* prlimit64: of this process */
 	CALL_OPEN_ONE,	   /* newfstatat, statx: of a descriptor; else EPERM */
 	CALL_DATAGRAM_NULL /* sendto without an address */
 };

@@ -338,10 +338,27 @@ def check_links():
     return wrong
 
 
+def check_threats():
+    """Every way out that is tried has a row, and every row is tried."""
+    tried = set()
+    for path in sorted((ROOT / "tests/confine").glob("attack_*.c")):
+        tried |= set(re.findall(r'^    \{"([\w-]+)", \w+, ',
+                                path.read_text(), re.M))
+    text = page("THREATS.md")
+    rows = set(re.findall(r"^\| ([\w-]+) \|", text[text.index("## Ways"):],
+                          re.M)) - {"way"}
+    tests = set(re.findall(r"`(?:drive|unit)\.(\w+)`", text))
+    known = {path.stem for folder in ("drive", "unit")
+             for path in (ROOT / "tests" / folder).iterdir()}
+    return (differ("way out", rows, tried) +
+            ["THREATS.md names the test %s" % name
+             for name in sorted(tests - known)])
+
+
 CHECKS = [check_methods, check_shapes, check_errors, check_limits,
           check_config_keys, check_policy_keys, check_kinds, check_keywords,
           check_records, check_executor, check_planner, check_reader,
-          check_lint, check_names, check_links]
+          check_lint, check_names, check_links, check_threats]
 
 
 def main():
