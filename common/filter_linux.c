@@ -271,7 +271,9 @@ new_list(uint32_t default_action)
 	    seccomp_attr_set(list, SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0 ||
 	    seccomp_attr_set(
 		list, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0)
-		die(EXIT_SYSTEM, "libseccomp cannot begin a list");
+		die(EXIT_SYSTEM,
+		    "no list of system calls can be begun: seccomp(2) is "
+		    "refused, by the kernel or by who started us");
 	return list;
 }
 

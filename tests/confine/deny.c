@@ -1,0 +1,38 @@
+/*
+ * Run a command with some system calls refused, as container engines do:
+ *
+ *	deny CALL[,CALL...] COMMAND [ARGUMENT...]
+ */
+#include <errno.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+main(int argc, char **argv)
+{
+	scmp_filter_ctx list = seccomp_init(SCMP_ACT_ALLOW);
+	char *name, *rest;
+
+	if (argc < 3 || list == NULL)
+		return 64;
+	rest = argv[1];
+	while ((name = strsep(&rest, ",")) != NULL) {
+		int number = seccomp_syscall_resolve_name(name);
+
+		if (number == __NR_SCMP_ERROR ||
+		    seccomp_rule_add(
+			list, SCMP_ACT_ERRNO(EPERM), number, 0) != 0) {
+			fprintf(stderr, "deny: no call %s\n", name);
+			return 64;
+		}
+	}
+	if (seccomp_load(list) != 0) {
+		perror("deny");
+		return 71;
+	}
+	execvp(argv[2], argv + 2);
+	perror(argv[2]);
+	return 71;
+}
