@@ -134,6 +134,22 @@ set_limits(struct lock *lock)
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
+/* One that takes all the time there is leaves the others theirs. */
+static void
+yield_processor(const struct lock *lock)
+{
+	const struct lock_limits *limits = &lock->profile->limits;
+
+	if (!is_on(LAYER_LIMITS) || limits->nice == 0)
+		return;
+	(void)setsid();
+	platform_session_nice((int)limits->nice);
+	if (setpriority(PRIO_PROCESS, 0, (int)limits->nice) != 0)
+		die_errno("nice");
+	if (limits->one_processor && platform_one_processor() != 0)
+		die_errno("one processor");
+}
+
 /* Counted for each user: only where the user, or the namespace in which it is
  * counted, is the role's own. */
 static void
@@ -361,8 +377,10 @@ lock_enter(struct lock *lock)
 	close_network(lock);
 	if ((lock->report.namespaces & LOCK_PID) != 0)
 		waiter_fork(&waiter);
-	if (!waiter.outside)
+	if (!waiter.outside) {
+		yield_processor(lock);
 		change_root(lock);
+	}
 	bound_capabilities(lock);
 	change_user(lock);
 	drop_capabilities(lock);

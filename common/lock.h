@@ -73,7 +73,9 @@ struct lock_limits {
 	uint32_t descriptors;
 	uint32_t processes; /* of the user, where it is the role's own */
 	uint32_t cpu_percent;
-	uint64_t memory; /* address space; and memory of the group */
+	uint32_t nice;	    /* how much others come first, 0 to 19 */
+	bool one_processor; /* what it starts has to share it */
+	uint64_t memory;    /* address space; and memory of the group */
 	uint64_t file_size;
 };
 

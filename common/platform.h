@@ -30,6 +30,14 @@ int platform_set_groups(int count, const gid_t *groups);
 /* Whether a limit of the address space can be set. */
 bool platform_limits_memory(void);
 
+/* Keep to one of the processors we may use, and with us all that we start.
+ * Where there is no such thing nothing happens. 0 or -ERR_SYSTEM. */
+int platform_one_processor(void);
+
+/* Where the system gives sessions equal shares of the processor: let ours,
+ * which has just begun, have less. */
+void platform_session_nice(int nice);
+
 /* Get SIGKILL when the process that forked us ends. Forgotten by a change of
  * user. 0 or -ERR_SYSTEM (macOS has no such thing). */
 int platform_die_with_parent(void);

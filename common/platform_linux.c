@@ -2,8 +2,11 @@
  * Linux: close_range(2), prctl(2), /proc/self.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -77,6 +80,40 @@ int
 platform_set_groups(int count, const gid_t *groups)
 {
 	return setgroups((size_t)count, groups);
+}
+
+int
+platform_one_processor(void)
+{
+	cpu_set_t may, one;
+	int skip, count;
+
+	if (sched_getaffinity(0, sizeof may, &may) != 0)
+		return -ERR_SYSTEM;
+	count = CPU_COUNT(&may);
+	if (count < 2)
+		return 0;
+	skip = (int)(getpid() % count); /* not all of them on the same one */
+	CPU_ZERO(&one);
+	for (size_t i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &may) && skip-- == 0)
+			CPU_SET(i, &one);
+	return sched_setaffinity(0, sizeof one, &one) == 0 ? 0 : -ERR_SYSTEM;
+}
+
+void
+platform_session_nice(int nice)
+{
+	char text[16];
+	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+	int length = snprintf(text, sizeof text, "%d", nice);
+
+	if (fd < 0)
+		return; /* sched(7): the kernel may have no such groups */
+	if (write(fd, text, (size_t)length) < 0) {
+		/* nor let us: nice(2) holds all the same */
+	}
+	close(fd);
 }
 
 bool

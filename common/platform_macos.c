@@ -68,6 +68,18 @@ platform_set_groups(int count, const gid_t *groups)
 	return setgroups(count, groups);
 }
 
+int
+platform_one_processor(void)
+{
+	return 0;
+}
+
+void
+platform_session_nice(int nice)
+{
+	(void)nice;
+}
+
 bool
 platform_limits_memory(void)
 {

@@ -21,6 +21,7 @@ const struct lock_profile planner_profile = {
     .limits = {.descriptors = 32,
 	.processes = 256,
 	.cpu_percent = 100,
+	.nice = 5,
 	.memory = UINT64_C(512) << 20,
 	.file_size = UINT64_C(64) << 20},
     .calls = calls,

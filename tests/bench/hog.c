@@ -1,0 +1,79 @@
+/*
+ * A zone in an attacker's hands that takes all it can get, for some seconds:
+ *
+ *	hog fork|memory|descriptors SECONDS [NUMBER]
+ *
+ * It is locked in as a reader, the one zone that may start processes. Calls
+ * that trap would end a real one; here it goes on.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/filter.h"
+#include "common/lock.h"
+#include "common/start.h"
+#include "reader/profile.h"
+#include "tests/bench/bench.h"
+
+static double until;
+
+/* Every child does the same. */
+static void
+forks(void)
+{
+	while (bench_now_us() < until)
+		(void)fork();
+}
+
+static void
+memory(void)
+{
+	size_t step = (size_t)16 << 20;
+
+	while (bench_now_us() < until) {
+		char *more = mmap(NULL, step, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (more != MAP_FAILED)
+			memset(more, 1, step);
+	}
+}
+
+static void
+descriptors(void)
+{
+	int ends[2];
+
+	while (bench_now_us() < until)
+		if (pipe(ends) != 0)
+			continue; /* as often as it can */
+}
+
+int
+main(int argc, char **argv)
+{
+	struct lock lock;
+
+	if (argc < 3)
+		return EXIT_USAGE;
+	start_process("hog", STDERR_FILENO + 1);
+	lock_init(&lock, &reader_profile);
+	if (argc > 3)
+		lock_account(argv[3], &lock.account);
+	lock_enter(&lock);
+	lock_seal(&lock);
+	filter_probing(true);
+	(void)signal(SIGCHLD, SIG_IGN);
+	until = bench_now_us() + 1e6 * (double)bench_count(argv[2]);
+	if (strcmp(argv[1], "fork") == 0)
+		forks();
+	else if (strcmp(argv[1], "memory") == 0)
+		memory();
+	else
+		descriptors();
+	return EXIT_DONE;
+}
