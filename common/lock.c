@@ -136,7 +136,7 @@ set_limits(struct lock *lock)
 
 /* One that takes all the time there is leaves the others theirs. */
 static void
-yield_processor(const struct lock *lock)
+yield_processor(struct lock *lock)
 {
 	const struct lock_limits *limits = &lock->profile->limits;
 
@@ -144,10 +144,12 @@ yield_processor(const struct lock *lock)
 		return;
 	(void)setsid();
 	platform_session_nice((int)limits->nice);
-	if (setpriority(PRIO_PROCESS, 0, (int)limits->nice) != 0)
-		die_errno("nice");
+	/* who started us may have done it, and refuse it to us */
+	if (getpriority(PRIO_PROCESS, 0) < (int)limits->nice &&
+	    setpriority(PRIO_PROCESS, 0, (int)limits->nice) != 0)
+		note_gap(lock, "priority", strerror(errno));
 	if (limits->one_processor && platform_one_processor() != 0)
-		die_errno("one processor");
+		note_gap(lock, "one processor", strerror(errno));
 }
 
 /* Counted for each user: only where the user, or the namespace in which it is

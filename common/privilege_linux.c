@@ -84,7 +84,8 @@ privilege_keep(uint64_t keep)
 	for (int i = 0; i < WORDS; i++)
 		words[i].permitted = words[i].effective =
 		    (uint32_t)((keep & have) >> (32 * i));
-	if (set(words) != 0)
+	/* without any there is nothing to give up, and asking may be refused */
+	if ((have & ~keep) != 0 && set(words) != 0)
 		return -ERR_SYSTEM;
 	privilege_read(&have, &bounding);
 	return (have & ~keep) == 0 ? 0 : -ERR_SYSTEM;

@@ -1,7 +1,8 @@
 /*
- * Run a command with some system calls refused, as container engines do:
+ * Run a command with some system calls refused, as container engines do, or
+ * with "=" all but some, as systemd's SystemCallFilter= does:
  *
- *	deny CALL[,CALL...] COMMAND [ARGUMENT...]
+ *	deny [=]CALL[,CALL...] COMMAND [ARGUMENT...]
  */
 #include <errno.h>
 #include <seccomp.h>
@@ -12,18 +13,23 @@
 int
 main(int argc, char **argv)
 {
-	scmp_filter_ctx list = seccomp_init(SCMP_ACT_ALLOW);
+	int only = argc > 1 && argv[1][0] == '=';
+	scmp_filter_ctx list =
+	    seccomp_init(only ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW);
 	char *name, *rest;
 
 	if (argc < 3 || list == NULL)
 		return 64;
-	rest = argv[1];
+	rest = argv[1] + only;
 	while ((name = strsep(&rest, ",")) != NULL) {
 		int number = seccomp_syscall_resolve_name(name);
 
+		if (only && number < 0)
+			continue; /* of another architecture, or newer */
 		if (number == __NR_SCMP_ERROR ||
-		    seccomp_rule_add(
-			list, SCMP_ACT_ERRNO(EPERM), number, 0) != 0) {
+		    seccomp_rule_add(list,
+			only ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), number,
+			0) != 0) {
 			fprintf(stderr, "deny: no call %s\n", name);
 			return 64;
 		}

@@ -22,7 +22,8 @@ from harness import Skipped, check, main  # noqa: E402
 
 ROLES = ("parent", "broker", "auditor", "file", "notify", "planner", "reader",
          "filter", "worker")
-USER = "64850"     # of nobody; other tests have others
+# Of nobody, and of no other test: limits of processes count for each user.
+USER = str(60100 + os.getpid() % 4000)
 NOBODY = "65534"
 SIGSYS = 31
 # Not to be had outside either: what it is, and whether that is why.
