@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/call_list.h"
 #include "common/cgroup.h"
 #include "common/err.h"
-#include "common/filter.h"
 #include "common/firewall.h"
 #include "common/landlock.h"
 #include "common/log.h"
@@ -161,8 +161,8 @@ limit_processes(struct lock *lock)
 		   (lock->report.namespaces & LOCK_USER) != 0;
 
 	if (is_on(LAYER_LIMITS) && own)
-		LOWER(RLIMIT_NPROC, "processes",
-		    lock->profile->limits.processes);
+		LOWER(
+		    RLIMIT_NPROC, "processes", lock->profile->limits.processes);
 }
 
 static void
@@ -212,8 +212,7 @@ leave_namespaces(struct lock *lock)
 	if (!is_on(LAYER_NAMESPACES) || wanted == 0)
 		return;
 	if ((lock->profile->flags & LOCK_SEES) != 0 && geteuid() != 0) {
-		note_gap(lock, "no namespaces",
-		    "it has to see who connects");
+		note_gap(lock, "no namespaces", "it has to see who connects");
 		return;
 	}
 	for (size_t i = 0; i < sizeof lesser / sizeof lesser[0]; i++) {
@@ -425,29 +424,29 @@ restrict_reach(struct lock *lock)
 static void
 restrict_calls(struct lock *lock)
 {
-	struct filter filter;
+	struct call_list filter;
 
 	if (!is_on(LAYER_FILTER) ||
-	    filter_make(lock->profile, true, &filter) != 0)
+	    call_list_make(lock->profile, true, &filter) != 0)
 		return;
-	filter_catch();
-	if (filter_install(&filter) != 0)
+	call_list_catch();
+	if (call_list_install(&filter) != 0)
 		die_errno("the list of system calls is refused: a kernel with "
 			  "CONFIG_SECCOMP_FILTER has it");
 	lock->report.filter = filter.calls;
 	memcpy(lock->report.filter_hash, filter.hash,
 	    sizeof lock->report.filter_hash);
-	filter_done(&filter);
+	call_list_done(&filter);
 }
 
 void
 lock_seal(struct lock *lock)
 {
-	struct filter last;
+	struct call_list last;
 	bool forks = (lock->profile->flags & LOCK_FORKS) != 0;
 
 	/* made now: what it needs is not in the list */
-	if (!forks && is_on(LAYER_FILTER) && filter_make_last(&last) != 0)
+	if (!forks && is_on(LAYER_FILTER) && call_list_last(&last) != 0)
 		forks = true; /* no such thing here */
 	look(&lock->report);
 	restrict_reach(lock);
@@ -455,8 +454,8 @@ lock_seal(struct lock *lock)
 	if (is_on(LAYER_PROBES))
 		lock->report.probes = probe_run(lock->profile);
 	if (!forks && is_on(LAYER_FILTER)) {
-		if (filter_install(&last) != 0)
+		if (call_list_install(&last) != 0)
 			die_errno("the last list of system calls is refused");
-		filter_done(&last);
+		call_list_done(&last);
 	}
 }

@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/call_list.h"
 #include "common/err.h"
-#include "common/filter.h"
 
 #ifndef SYS_io_uring_setup
 #define SYS_io_uring_setup 425
@@ -76,10 +76,10 @@ try(size_t i)
 	const long *a = probes[i].a;
 	long rc;
 
-	filter_trapped(); /* forget an earlier one */
+	call_list_trapped(); /* forget an earlier one */
 	errno = 0;
 	rc = syscall(probes[i].number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	if (filter_trapped())
+	if (call_list_trapped())
 		return true;
 	if (rc != -1)
 		return false;
@@ -122,14 +122,14 @@ probe_run(const struct lock_profile *profile)
 
 	for (size_t i = 0; i < PROBES; i++)
 		tried += (probes[i].unless & profile->flags) == 0;
-	filter_probing(true);
+	call_list_probing(true);
 	status = run(profile, 0, PROBES - 1);
 	if (status != 0)
 		die(EXIT_SYSTEM, "the probes of %s ended with %d",
 		    profile->role, status);
 	/* the last one kills who tries it */
 	status = run(profile, PROBES - 1, PROBES);
-	filter_probing(false);
+	call_list_probing(false);
 	if (status != 0 && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS))
 		die(EXIT_SYSTEM, "the last probe of %s ended with %d",
 		    profile->role, status);

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/call_list.h"
 #include "common/err.h"
-#include "common/filter.h"
 #include "common/platform.h"
 
 #define ALIVE (STDERR_FILENO + 1) /* its end of the pipe, outside */
@@ -107,13 +107,13 @@ waiter_wait(const struct waiter *waiter)
 	    .calls = calls,
 	    .call_count = sizeof calls / sizeof calls[0],
 	};
-	struct filter filter;
+	struct call_list filter;
 	int status = 0;
 
 	if ((lock_table()->off & LAYER_FILTER) == 0 &&
-	    filter_make(&profile, false, &filter) == 0) {
-		filter_catch();
-		if (filter_install(&filter) != 0)
+	    call_list_make(&profile, false, &filter) == 0) {
+		call_list_catch();
+		if (call_list_install(&filter) != 0)
 			die_errno("the list of system calls is refused");
 	}
 	while (waitpid(waiter->pid, &status, 0) < 0)

@@ -1,8 +1,8 @@
 /*
- * Parent of the executor: starts auditor, couriers and broker, restarts a dead
- * courier alone and takes the service down, closed, when another part dies.
- * Believes the operator's files; reads only fixed-size records of its own
- * children.
+ * Parent of the executor: has auditor, couriers and broker started
+ * (parent_start.c), restarts a dead courier alone and takes the service down,
+ * closed, when another part dies. Believes the operator's files; reads only
+ * fixed-size records of its own children.
  */
 #include "executor/parent.h"
 
@@ -12,69 +12,25 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
-#include "common/cgroup.h"
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/order.h"
 #include "executor/parent_files.h"
-#include "executor/profile.h"
+#include "executor/parent_impl.h"
 #include "executor/role.h"
 
-#define READY_MS 300000 /* the auditor checks the whole log before it is */
-#define DRAIN_MS 30000	/* auditor and broker letting go of a courier */
-#define STOP_MS 30000	/* broker and auditor may take 10 s each to end */
+#define DRAIN_MS 30000 /* auditor and broker letting go of a courier */
+#define STOP_MS 30000  /* broker and auditor may take 10 s each to end */
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS 30000
 #define DEATHS_MAX 6 /* within DEATHS_MS: then it stays down */
 #define DEATHS_MS 600000
-
-enum courier_state {
-	COURIER_STARTING,
-	COURIER_UP,
-	COURIER_DRAINING, /* dead; auditor and broker are letting go */
-	COURIER_WAITING,  /* for its back-off to end */
-	COURIER_GIVEN_UP
-};
-
-struct child {
-	pid_t pid; /* 0: none */
-	int control;
-	int64_t deadline_ms; /* for what it is expected to do now; 0: none */
-};
-
-struct courier {
-	struct child child;
-	enum courier_state state;
-	unsigned drained; /* who has let go: 1 auditor, 2 broker */
-	unsigned deaths;
-	bool been_up; /* one that never was means a wrong configuration */
-	int64_t first_death_ms;
-	int order_ends[2];  /* auditor's, courier's */
-	int result_ends[2]; /* broker's (read), courier's (write) */
-};
-
-struct parent {
-	const struct parent_setup *setup;
-	struct plan plan;
-	struct listeners listeners;
-	struct child auditor, broker;
-	struct courier *couriers;
-	int entry_ends[2]; /* auditor's (read), broker's (write) */
-	struct lock own;   /* how the parent itself is locked */
-	struct lock_report auditor_report;
-	char cgroup[4096]; /* for the roles' groups, or why there are none */
-	struct config_peers peers[LISTENERS_MAX];
-	bool stopping;
-	int64_t stop_deadline_ms;
-	int status;
-};
 
 /* Set by signal handlers only; the pipe wakes the loop. */
 static volatile sig_atomic_t stop_signal;
@@ -94,22 +50,12 @@ on_signal(int number)
 }
 
 static void
-make_pipe(int ends[2])
-{
-	if (pipe(ends) != 0)
-		die_errno("pipe");
-	for (int i = 0; i < 2; i++)
-		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0)
-			die_errno("fcntl");
-}
-
-static void
 catch_signals(void)
 {
 	static const int caught[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
 	struct sigaction action = {.sa_handler = on_signal};
 
-	make_pipe(signal_pipe);
+	parent_pipe(signal_pipe);
 	for (int i = 0; i < 2; i++)
 		if (fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK) != 0)
 			die_errno("fcntl");
@@ -117,138 +63,6 @@ catch_signals(void)
 	for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
 		if (sigaction(caught[i], &action, NULL) != 0)
 			die_errno("sigaction");
-}
-
-static void
-make_socket_pair(int ends[2])
-{
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
-		die_errno("socketpair");
-	for (int i = 0; i < 2; i++)
-		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0)
-			die_errno("fcntl");
-}
-
-/* What a role has to become: `name` is that of its profile. */
-static void
-lock_for(const struct parent *p, const char *name, struct lock *out)
-{
-	lock_init(out, profile_find(span_of(name)));
-	if (out->profile == NULL)
-		bug("no profile for %s", name);
-	parent_account(p->setup->config, name, &out->account);
-	out->cgroup = p->cgroup;
-	out->interfaces = (int)p->own.report.interfaces;
-}
-
-/* Start one role. fds[0] is left free for its control socket, texts[0] for its
- * setting. */
-static void
-start_child(struct child *child, enum role role, const struct lock *lock,
-    int *fds, size_t fd_count, struct span *texts, size_t text_count)
-{
-	struct buf setting;
-	int control[2];
-
-	buf_init(&setting, START_TEXT_MAX_BYTES);
-	role_setting_write(lock, &setting);
-	texts[0] = (struct span){setting.data, setting.len};
-	make_socket_pair(control);
-	fds[0] = control[1];
-	child->pid = role_start(role, fds, fd_count, texts, text_count);
-	buf_free(&setting);
-	close(control[1]);
-	if (child->pid < 0)
-		die(EXIT_SYSTEM, "%s cannot be started: %s", role_name(role),
-		    err_text((int)child->pid));
-	child->control = control[0];
-	set_nonblocking(&control[0], 1);
-	child->deadline_ms = clock_ms() + READY_MS;
-}
-
-static void
-start_auditor(struct parent *p)
-{
-	int fds[2 + COURIERS_MAX];
-	struct span texts[3];
-	struct lock lock;
-
-	lock_for(p, "auditor", &lock);
-	lock_add_path(&lock, p->setup->config->audit, true, false);
-	fds[1] = p->entry_ends[0];
-	for (uint32_t i = 0; i < p->plan.couriers; i++)
-		fds[2 + i] = p->couriers[i].order_ends[0];
-	texts[1] = span_of(p->setup->config->audit);
-	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
-	start_child(&p->auditor, ROLE_AUDITOR, &lock, fds, 2 + p->plan.couriers,
-	    texts, 3);
-	lock_done(&lock);
-}
-
-static void
-start_broker(struct parent *p)
-{
-	int fds[ROLE_DESCRIPTORS_MAX];
-	struct span texts[4] = {{0}, p->setup->config_text,
-	    p->setup->policy_text, {(const char *)p->peers, 0}};
-	char *inbox = inbox_folder(p->setup->config);
-	struct lock lock;
-	size_t count = 2;
-
-	texts[3].n = sizeof p->peers[0] * config_peers_pack(p->setup->config,
-					      p->peers, LISTENERS_MAX);
-	lock_for(p, "broker", &lock);
-	lock_add_path(&lock, inbox, true, false);
-	fds[1] = p->entry_ends[1];
-	for (size_t i = 0; i < p->listeners.count; i++)
-		fds[count++] = p->listeners.fd[i];
-	for (uint32_t i = 0; i < p->plan.couriers; i++)
-		fds[count++] = p->couriers[i].result_ends[0];
-	start_child(&p->broker, ROLE_BROKER, &lock, fds, count, texts, 4);
-	lock_done(&lock);
-	free(inbox);
-}
-
-/* The places one capability needs; the same one once. */
-static void
-add_paths(struct lock *lock, const struct capability *c)
-{
-	struct lock_path paths[KIND_PATHS_MAX];
-	size_t count = c->kind->paths(c->settings, c->method, paths);
-
-	for (size_t i = 0; i < count; i++)
-		lock_add_path(
-		    lock, paths[i].path, paths[i].write, paths[i].shown);
-}
-
-/* A courier gets only its own capabilities: "number\n" and the instance. */
-static void
-start_courier(struct parent *p, uint32_t index)
-{
-	struct courier *courier = &p->couriers[index];
-	size_t capabilities = policy_capability_count(p->setup->policy);
-	struct span texts[POLICY_MAX_CAPABILITIES + 1];
-	struct lock lock;
-	int fds[3];
-	size_t count = 1;
-
-	lock_for(p, p->plan.kind[index]->name, &lock);
-	for (uint32_t i = 0; i < capabilities; i++) {
-		const struct capability *c =
-		    policy_capability(p->setup->policy, i);
-
-		if (p->plan.courier_of[i] != index)
-			continue;
-		texts[count++] = span_of(alloc_format("%u\n%s", i, c->source));
-		add_paths(&lock, c);
-	}
-	fds[1] = courier->order_ends[1];
-	fds[2] = courier->result_ends[1];
-	start_child(&courier->child, ROLE_COURIER, &lock, fds, 3, texts, count);
-	courier->state = COURIER_STARTING;
-	for (size_t i = 1; i < count; i++)
-		free((char *)(uintptr_t)texts[i].p);
-	lock_done(&lock);
 }
 
 /* A child that is gone needs no word: SIGCHLD tells the rest. One that does
@@ -532,7 +346,7 @@ check_deadlines(struct parent *p)
 			continue;
 		courier->child.deadline_ms = 0;
 		if (courier->state == COURIER_WAITING) {
-			start_courier(p, i);
+			parent_start_courier(p, i);
 		} else if (courier->state == COURIER_STARTING) {
 			kill(courier->child.pid, SIGKILL);
 		} else {
@@ -610,48 +424,23 @@ await_ready(struct parent *p, struct child *child)
 	return !p->stopping && child->pid > 0;
 }
 
-static void
-make_links(struct parent *p)
-{
-	make_pipe(p->entry_ends);
-	for (uint32_t i = 0; i < p->plan.couriers; i++) {
-		make_socket_pair(p->couriers[i].order_ends);
-		make_pipe(p->couriers[i].result_ends);
-		p->couriers[i].child.control = -1;
-	}
-}
-
 static bool
 start_everybody(struct parent *p)
 {
-	start_auditor(p);
+	parent_start_auditor(p);
 	if (!await_ready(p, &p->auditor))
 		return false;
-	start_broker(p);
+	parent_start_broker(p);
 	if (!await_ready(p, &p->broker))
 		return false;
 	/* both know no courier yet; tell_up makes it known to them */
 	for (uint32_t i = 0; i < p->plan.couriers; i++) {
-		start_courier(p, i);
+		parent_start_courier(p, i);
 		while (!p->stopping && p->couriers[i].state != COURIER_UP &&
 		       p->couriers[i].state != COURIER_GIVEN_UP)
 			wait_for_events(p);
 	}
 	return !p->stopping;
-}
-
-/* All is open that needs more than starting roles does. */
-static void
-lock_parent(struct parent *p)
-{
-	char reason[200];
-
-	if (cgroup_base(p->cgroup, sizeof p->cgroup, reason, sizeof reason) !=
-	    0)
-		(void)snprintf(p->cgroup, sizeof p->cgroup, "%s", reason);
-	lock_init(&p->own, profile_find(span_of("parent")));
-	lock_enter(&p->own);
-	lock_seal(&p->own);
 }
 
 int
@@ -669,8 +458,8 @@ parent_run(const struct parent_setup *setup)
 	parent_lock(setup->config);
 	parent_listen(setup->config, &p.listeners);
 	catch_signals();
-	make_links(&p);
-	lock_parent(&p);
+	parent_links(&p);
+	parent_lock_in(&p);
 	if (start_everybody(&p))
 		log_event(LOG_INFO, "ready", "run=%s zones=%zu couriers=%u",
 		    setup->config->run, setup->config->zone_count,

@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/call_list.h"
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/filter.h"
 #include "common/io.h"
 #include "common/json.h"
 #include "common/limits.h"
@@ -35,13 +35,13 @@
 			 standard error */
 
 /* The list of a worker, made once. Process-wide by nature. */
-static struct filter list;
+static struct call_list list;
 
 void
 worker_prepare(void)
 {
 	if (list.program == NULL)
-		(void)filter_make(&worker_profile, false, &list);
+		(void)call_list_make(&worker_profile, false, &list);
 }
 
 /* The child's walls, besides those it has from its parent. A limit of the file
@@ -63,7 +63,8 @@ lock_child(void)
 	if (platform_close_from(STDERR_FILENO + 1) != 0 ||
 	    setrlimit(RLIMIT_FSIZE, &none) != 0 ||
 	    setrlimit(RLIMIT_CPU, &cpu) != 0 ||
-	    setrlimit(RLIMIT_NOFILE, &files) != 0 || filter_install(&list) != 0)
+	    setrlimit(RLIMIT_NOFILE, &files) != 0 ||
+	    call_list_install(&list) != 0)
 		_exit(EXIT_SYSTEM);
 }
 

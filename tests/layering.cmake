@@ -32,7 +32,7 @@ set(owners
   "pcre2.h=executor/pattern.c"
   "jansson.h=nobody"
   "linux/landlock.h=common/landlock_linux.c"
-  "seccomp.h=common/filter_linux.c"
+  "seccomp.h=common/call_list_linux.c"
   "linux/capability.h=common/privilege_linux.c")
 foreach(owner ${owners})
   string(REPLACE "=" ";" pair ${owner})

@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/call_list.h"
 #include "common/err.h"
-#include "common/filter.h"
 #include "common/lock.h"
 #include "common/start.h"
 #include "reader/profile.h"
@@ -66,7 +66,7 @@ main(int argc, char **argv)
 		lock_account(argv[3], &lock.account);
 	lock_enter(&lock);
 	lock_seal(&lock);
-	filter_probing(true);
+	call_list_probing(true);
 	(void)signal(SIGCHLD, SIG_IGN);
 	until = bench_now_us() + 1e6 * (double)bench_count(argv[2]);
 	if (strcmp(argv[1], "fork") == 0)

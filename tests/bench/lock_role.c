@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/call_list.h"
 #include "common/err.h"
-#include "common/filter.h"
 #include "common/lock.h"
 #include "common/platform.h"
 #include "common/start.h"
@@ -58,7 +58,7 @@ lock_in(const char *name, const char *number)
 
 /* As reader/worker.c does, without a mail. */
 _Noreturn static void
-worker(const struct filter *list)
+worker(const struct call_list *list)
 {
 	const struct rlimit none = {0, 0}, cpu = {10, 11};
 
@@ -66,13 +66,14 @@ worker(const struct filter *list)
 	if (platform_close_from(STDERR_FILENO + 1) != 0 ||
 	    setrlimit(RLIMIT_FSIZE, &none) != 0 ||
 	    setrlimit(RLIMIT_CPU, &cpu) != 0 ||
-	    setrlimit(RLIMIT_NOFILE, &none) != 0 || filter_install(list) != 0)
+	    setrlimit(RLIMIT_NOFILE, &none) != 0 ||
+	    call_list_install(list) != 0)
 		_exit(1);
 	_exit(0);
 }
 
 static double
-child_us(const struct filter *list)
+child_us(const struct call_list *list)
 {
 	double begin = bench_now_us();
 	pid_t pid = fork();
@@ -100,10 +101,10 @@ workers(size_t count)
 {
 	double *locked = calloc(count, sizeof *locked);
 	double *plain = calloc(count, sizeof *plain);
-	struct filter list;
+	struct call_list list;
 
 	if (locked == NULL || plain == NULL ||
-	    filter_make(&worker_profile, false, &list) != 0)
+	    call_list_make(&worker_profile, false, &list) != 0)
 		return EXIT_SYSTEM;
 	for (size_t i = 0; i < count; i++) {
 		plain[i] = child_us(NULL);
@@ -115,7 +116,7 @@ workers(size_t count)
 	    plain[count / 2]);
 	free(locked);
 	free(plain);
-	filter_done(&list);
+	call_list_done(&list);
 	return EXIT_DONE;
 }
 

@@ -26,8 +26,8 @@
 #include <unistd.h>
 
 #include "common/account.h"
+#include "common/call_list.h"
 #include "common/err.h"
-#include "common/filter.h"
 #include "common/lock.h"
 #include "common/start.h"
 #include "executor/profile.h"
@@ -214,10 +214,10 @@ say(const struct attack *attack, enum insider who)
 {
 	bool through;
 
-	filter_trapped(); /* forget an earlier one */
+	call_list_trapped(); /* forget an earlier one */
 	errno = 0;
 	through = attack->try();
-	if (filter_trapped())
+	if (call_list_trapped())
 		dprintf(STDOUT_FILENO, "%s trapped\n", attack->name);
 	else if (!through)
 		dprintf(STDOUT_FILENO, "%s refused: %s\n", attack->name,
@@ -284,14 +284,14 @@ list_all(void)
 
 /* As reader/worker.c does: less than who forked it, and no way back. */
 static void
-become_worker(const struct filter *list)
+become_worker(const struct call_list *list)
 {
 	const struct rlimit none = {0, 0};
 
 	if (setrlimit(RLIMIT_FSIZE, &none) != 0 ||
 	    setrlimit(RLIMIT_NOFILE, &none) != 0 ||
 	    ((lock_table()->off & LAYER_FILTER) == 0 &&
-		filter_install(list) != 0))
+		call_list_install(list) != 0))
 		die_errno("worker");
 }
 
@@ -300,7 +300,7 @@ main(int argc, char **argv)
 {
 	const struct lock_profile *profile;
 	const char *only = NULL;
-	struct filter list;
+	struct call_list list;
 	struct lock lock;
 	enum insider who;
 
@@ -319,7 +319,7 @@ main(int argc, char **argv)
 			lock_account(argv[++i], &lock.account);
 		else
 			only = argv[i];
-	if (filter_make(&worker_profile, false, &list) != 0)
+	if (call_list_make(&worker_profile, false, &list) != 0)
 		die(EXIT_SYSTEM, "no list for a worker");
 	if (profile != NULL) {
 		if (who != PLANNER && who != READER && who != WORKER)
@@ -329,7 +329,7 @@ main(int argc, char **argv)
 	}
 	if (who == WORKER)
 		become_worker(&list);
-	filter_probing(true);
+	call_list_probing(true);
 	try_all(only, profile != NULL, who);
 	return EXIT_DONE;
 }

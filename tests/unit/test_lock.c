@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/call_list.h"
 #include "common/cgroup.h"
 #include "common/err.h"
-#include "common/filter.h"
 #include "common/lock.h"
 #include "executor/profile.h"
 #include "planner/profile.h"
@@ -103,19 +103,19 @@ END_TEST
 START_TEST(lists_are_stable)
 {
 	for (size_t p = 0; p < profile_count; p++) {
-		struct filter one, two;
+		struct call_list one, two;
 
-		if (filter_make(profiles[p], true, &one) == -ERR_UNAVAILABLE)
+		if (call_list_make(profiles[p], true, &one) == -ERR_UNAVAILABLE)
 			return;
-		ck_assert_int_eq(filter_make(profiles[p], true, &two), 0);
+		ck_assert_int_eq(call_list_make(profiles[p], true, &two), 0);
 		ck_assert_uint_gt(one.calls, 20);
 		ck_assert_mem_eq(one.hash, two.hash, sizeof one.hash);
-		filter_done(&two);
-		ck_assert_int_eq(filter_make(profiles[p], false, &two), 0);
+		call_list_done(&two);
+		ck_assert_int_eq(call_list_make(profiles[p], false, &two), 0);
 		if ((profiles[p]->flags & LOCK_FORKS) == 0)
 			ck_assert_mem_ne(one.hash, two.hash, sizeof one.hash);
-		filter_done(&two);
-		filter_done(&one);
+		call_list_done(&two);
+		call_list_done(&one);
 	}
 }
 END_TEST

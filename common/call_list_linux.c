@@ -3,7 +3,7 @@
  * by seccomp(2), so that what was hashed is what was installed. Runs in every
  * role at its start.
  */
-#include "common/filter.h"
+#include "common/call_list.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -241,7 +241,7 @@ add_source(scmp_filter_ctx list, const struct source *sources, size_t which)
 }
 
 static void
-export_program(scmp_filter_ctx list, struct filter *out)
+export_program(scmp_filter_ctx list, struct call_list *out)
 {
 	int ends[2];
 	ssize_t got;
@@ -290,7 +290,8 @@ static const struct call_row probe_calls[] = {
 };
 
 int
-filter_make(const struct lock_profile *profile, bool probed, struct filter *out)
+call_list_make(
+    const struct lock_profile *profile, bool probed, struct call_list *out)
 {
 	const struct lock_table *table = lock_table();
 	const struct source sources[] = {
@@ -301,7 +302,7 @@ filter_make(const struct lock_profile *profile, bool probed, struct filter *out)
 	};
 	scmp_filter_ctx list = new_list(SCMP_ACT_TRAP);
 
-	*out = (struct filter){0};
+	*out = (struct call_list){0};
 	for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
 		out->calls += add_source(list, sources, i);
 	export_program(list, out);
@@ -310,13 +311,13 @@ filter_make(const struct lock_profile *profile, bool probed, struct filter *out)
 }
 
 int
-filter_make_last(struct filter *out)
+call_list_last(struct call_list *out)
 {
 	static const char *const names[] = {"clone", "clone3", "fork", "vfork",
 	    "wait4", "waitid", "seccomp", "execve", "execveat"};
 	scmp_filter_ctx list = new_list(SCMP_ACT_ALLOW);
 
-	*out = (struct filter){0};
+	*out = (struct call_list){0};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		int number = seccomp_syscall_resolve_name(names[i]);
 
@@ -329,14 +330,14 @@ filter_make_last(struct filter *out)
 }
 
 void
-filter_done(struct filter *filter)
+call_list_done(struct call_list *filter)
 {
 	free(filter->program);
-	*filter = (struct filter){0};
+	*filter = (struct call_list){0};
 }
 
 int
-filter_install(const struct filter *filter)
+call_list_install(const struct call_list *filter)
 {
 	struct sock_fprog program = {
 	    .len = (unsigned short)filter->length,
@@ -352,13 +353,13 @@ filter_install(const struct filter *filter)
 static volatile sig_atomic_t is_probing, is_trapped;
 
 void
-filter_probing(bool probing)
+call_list_probing(bool probing)
 {
 	is_probing = probing;
 }
 
 bool
-filter_trapped(void)
+call_list_trapped(void)
 {
 	bool trapped = is_trapped != 0;
 
@@ -390,7 +391,7 @@ on_trap(int number, siginfo_t *info, void *context)
 }
 
 void
-filter_catch(void)
+call_list_catch(void)
 {
 	struct sigaction action = {
 	    .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};

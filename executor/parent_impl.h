@@ -1,0 +1,74 @@
+/*
+ * What the two files of the parent share: parent.c watches over the others,
+ * parent_start.c starts them.
+ */
+#ifndef TRIZONE_EXECUTOR_PARENT_IMPL_H
+#define TRIZONE_EXECUTOR_PARENT_IMPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/lock.h"
+#include "executor/parent.h"
+#include "executor/parent_files.h"
+
+#define READY_MS 300000 /* the auditor checks the whole log before it is */
+
+enum courier_state {
+	COURIER_STARTING,
+	COURIER_UP,
+	COURIER_DRAINING, /* dead; auditor and broker are letting go */
+	COURIER_WAITING,  /* for its back-off to end */
+	COURIER_GIVEN_UP
+};
+
+struct child {
+	pid_t pid; /* 0: none */
+	int control;
+	int64_t deadline_ms; /* for what it is expected to do now; 0: none */
+};
+
+struct courier {
+	struct child child;
+	enum courier_state state;
+	unsigned drained; /* who has let go: 1 auditor, 2 broker */
+	unsigned deaths;
+	bool been_up; /* one that never was means a wrong configuration */
+	int64_t first_death_ms;
+	int order_ends[2];  /* auditor's, courier's */
+	int result_ends[2]; /* broker's (read), courier's (write) */
+};
+
+struct parent {
+	const struct parent_setup *setup;
+	struct plan plan;
+	struct listeners listeners;
+	struct child auditor, broker;
+	struct courier *couriers;
+	int entry_ends[2]; /* auditor's (read), broker's (write) */
+	struct lock own;   /* how the parent itself is locked */
+	struct lock_report auditor_report;
+	char cgroup[4096]; /* for the roles' groups, or why there are none */
+	struct config_peers peers[LISTENERS_MAX];
+	bool stopping;
+	int64_t stop_deadline_ms;
+	int status;
+};
+
+/* A pipe, not inherited by programs; ends the process if there is none. */
+void parent_pipe(int ends[2]);
+
+/* The links between the others. */
+void parent_links(struct parent *p);
+
+/* The parent's own locks: all is open that needs more than starting roles
+ * does. */
+void parent_lock_in(struct parent *p);
+
+/* Start one, locked in as its role; deadline_ms is then that of its READY. */
+void parent_start_auditor(struct parent *p);
+void parent_start_broker(struct parent *p);
+void parent_start_courier(struct parent *p, uint32_t index);
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * Starting the executor's processes: their links, what each has to become, and
+ * the parent's own locks. Runs in the parent.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cgroup.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "executor/order.h"
+#include "executor/parent_impl.h"
+#include "executor/profile.h"
+#include "executor/role.h"
+
+void
+parent_pipe(int ends[2])
+{
+	if (pipe(ends) != 0)
+		die_errno("pipe");
+	for (int i = 0; i < 2; i++)
+		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0)
+			die_errno("fcntl");
+}
+
+static void
+make_socket_pair(int ends[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+		die_errno("socketpair");
+	for (int i = 0; i < 2; i++)
+		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0)
+			die_errno("fcntl");
+}
+
+/* What a role has to become: `name` is that of its profile. */
+static void
+lock_for(const struct parent *p, const char *name, struct lock *out)
+{
+	lock_init(out, profile_find(span_of(name)));
+	if (out->profile == NULL)
+		bug("no profile for %s", name);
+	parent_account(p->setup->config, name, &out->account);
+	out->cgroup = p->cgroup;
+	out->interfaces = (int)p->own.report.interfaces;
+}
+
+/* Start one role. fds[0] is left free for its control socket, texts[0] for its
+ * setting. */
+static void
+start_child(struct child *child, enum role role, const struct lock *lock,
+    int *fds, size_t fd_count, struct span *texts, size_t text_count)
+{
+	struct buf setting;
+	int control[2];
+
+	buf_init(&setting, START_TEXT_MAX_BYTES);
+	role_setting_write(lock, &setting);
+	texts[0] = (struct span){setting.data, setting.len};
+	make_socket_pair(control);
+	fds[0] = control[1];
+	child->pid = role_start(role, fds, fd_count, texts, text_count);
+	buf_free(&setting);
+	close(control[1]);
+	if (child->pid < 0)
+		die(EXIT_SYSTEM, "%s cannot be started: %s", role_name(role),
+		    err_text((int)child->pid));
+	child->control = control[0];
+	set_nonblocking(&control[0], 1);
+	child->deadline_ms = clock_ms() + READY_MS;
+}
+
+void
+parent_start_auditor(struct parent *p)
+{
+	int fds[2 + COURIERS_MAX];
+	struct span texts[3];
+	struct lock lock;
+
+	lock_for(p, "auditor", &lock);
+	lock_add_path(&lock, p->setup->config->audit, true, false);
+	fds[1] = p->entry_ends[0];
+	for (uint32_t i = 0; i < p->plan.couriers; i++)
+		fds[2 + i] = p->couriers[i].order_ends[0];
+	texts[1] = span_of(p->setup->config->audit);
+	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
+	start_child(&p->auditor, ROLE_AUDITOR, &lock, fds, 2 + p->plan.couriers,
+	    texts, 3);
+	lock_done(&lock);
+}
+
+void
+parent_start_broker(struct parent *p)
+{
+	int fds[ROLE_DESCRIPTORS_MAX];
+	struct span texts[4] = {{0}, p->setup->config_text,
+	    p->setup->policy_text, {(const char *)p->peers, 0}};
+	char *inbox = inbox_folder(p->setup->config);
+	struct lock lock;
+	size_t count = 2;
+
+	texts[3].n = sizeof p->peers[0] * config_peers_pack(p->setup->config,
+					      p->peers, LISTENERS_MAX);
+	lock_for(p, "broker", &lock);
+	lock_add_path(&lock, inbox, true, false);
+	fds[1] = p->entry_ends[1];
+	for (size_t i = 0; i < p->listeners.count; i++)
+		fds[count++] = p->listeners.fd[i];
+	for (uint32_t i = 0; i < p->plan.couriers; i++)
+		fds[count++] = p->couriers[i].result_ends[0];
+	start_child(&p->broker, ROLE_BROKER, &lock, fds, count, texts, 4);
+	lock_done(&lock);
+	free(inbox);
+}
+
+/* The places one capability needs; the same one once. */
+static void
+add_paths(struct lock *lock, const struct capability *c)
+{
+	struct lock_path paths[KIND_PATHS_MAX];
+	size_t count = c->kind->paths(c->settings, c->method, paths);
+
+	for (size_t i = 0; i < count; i++)
+		lock_add_path(
+		    lock, paths[i].path, paths[i].write, paths[i].shown);
+}
+
+/* A courier gets only its own capabilities: "number\n" and the instance. */
+void
+parent_start_courier(struct parent *p, uint32_t index)
+{
+	struct courier *courier = &p->couriers[index];
+	size_t capabilities = policy_capability_count(p->setup->policy);
+	struct span texts[POLICY_MAX_CAPABILITIES + 1];
+	struct lock lock;
+	int fds[3];
+	size_t count = 1;
+
+	lock_for(p, p->plan.kind[index]->name, &lock);
+	for (uint32_t i = 0; i < capabilities; i++) {
+		const struct capability *c =
+		    policy_capability(p->setup->policy, i);
+
+		if (p->plan.courier_of[i] != index)
+			continue;
+		texts[count++] = span_of(alloc_format("%u\n%s", i, c->source));
+		add_paths(&lock, c);
+	}
+	fds[1] = courier->order_ends[1];
+	fds[2] = courier->result_ends[1];
+	start_child(&courier->child, ROLE_COURIER, &lock, fds, 3, texts, count);
+	courier->state = COURIER_STARTING;
+	for (size_t i = 1; i < count; i++)
+		free((char *)(uintptr_t)texts[i].p);
+	lock_done(&lock);
+}
+
+void
+parent_links(struct parent *p)
+{
+	parent_pipe(p->entry_ends);
+	for (uint32_t i = 0; i < p->plan.couriers; i++) {
+		make_socket_pair(p->couriers[i].order_ends);
+		parent_pipe(p->couriers[i].result_ends);
+		p->couriers[i].child.control = -1;
+	}
+}
+
+void
+parent_lock_in(struct parent *p)
+{
+	char reason[200];
+
+	if (cgroup_base(p->cgroup, sizeof p->cgroup, reason, sizeof reason) !=
+	    0)
+		(void)snprintf(p->cgroup, sizeof p->cgroup, "%s", reason);
+	lock_init(&p->own, profile_find(span_of("parent")));
+	lock_enter(&p->own);
+	lock_seal(&p->own);
+}
