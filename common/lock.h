@@ -32,7 +32,7 @@
 #define LOCK_GAP_BYTES 200
 #define LOCK_HASH_BYTES 32
 
-/* What a system call's arguments have to be for its row to hold; filter.h. */
+/* What a system call's arguments have to be for its row to hold; call_list.h. */
 enum call_match {
 	CALL_ALWAYS,
 	CALL_NO_EXEC,	   /* mmap, mprotect: memory that is not code */
