@@ -71,24 +71,16 @@ print_text(
 static void
 print_locks(const struct json_doc *doc, const struct json_node *a)
 {
+	static const char *const members[][2] = {{"user", "uid"},
+	    {"calls", "calls"}, {"landlock", "landlock"},
+	    {"namespaces", "namespaces"}, {"own root", "own_root"},
+	    {"network", "network"}, {"cgroup", "cgroup"}, {"probes", "probes"}};
 	const struct json_node *gap = json_get(doc, a, "gap");
 
-	printf("user ");
-	print_text(doc, a, "uid");
-	printf(", calls ");
-	print_text(doc, a, "calls");
-	printf(", landlock ");
-	print_text(doc, a, "landlock");
-	printf(", namespaces ");
-	print_text(doc, a, "namespaces");
-	printf(", own root ");
-	print_text(doc, a, "own_root");
-	printf(", network ");
-	print_text(doc, a, "network");
-	printf(", cgroup ");
-	print_text(doc, a, "cgroup");
-	printf(", probes ");
-	print_text(doc, a, "probes");
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		printf("%s%s ", i == 0 ? "" : ", ", members[i][0]);
+		print_text(doc, a, members[i][1]);
+	}
 	putchar('\n');
 	if (gap != NULL && gap->type == JSON_STRING &&
 	    gap->value.string.n != 0) {

@@ -242,42 +242,40 @@ say_apart(const struct attack *attack)
 		(void)waitpid(pid, NULL, 0);
 }
 
+static const struct {
+	const struct attack *rows;
+	const size_t *count;
+} lists[] = {{net_attacks, &net_attack_count},
+    {file_attacks, &file_attack_count},
+    {process_attacks, &process_attack_count},
+    {kernel_attacks, &kernel_attack_count}};
+
+#define LISTS (sizeof lists / sizeof lists[0])
+
+static void
+try_one(const struct attack *attack, const char *only, bool is_locked,
+    enum insider who)
+{
+	if (!is_locked)
+		say_apart(attack);
+	else if (only == NULL ? !attack->kills
+			      : strcmp(only, attack->name) == 0)
+		say(attack, who);
+}
+
 static void
 try_all(const char *only, bool is_locked, enum insider who)
 {
-	const struct {
-		const struct attack *rows;
-		size_t count;
-	} lists[] = {{net_attacks, net_attack_count},
-	    {file_attacks, file_attack_count},
-	    {process_attacks, process_attack_count},
-	    {kernel_attacks, kernel_attack_count}};
-
-	for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++)
-		for (size_t i = 0; i < lists[l].count; i++) {
-			const struct attack *attack = &lists[l].rows[i];
-
-			if (!is_locked)
-				say_apart(attack);
-			else if (only == NULL ? !attack->kills
-					      : strcmp(only, attack->name) == 0)
-				say(attack, who);
-		}
+	for (size_t l = 0; l < LISTS; l++)
+		for (size_t i = 0; i < *lists[l].count; i++)
+			try_one(&lists[l].rows[i], only, is_locked, who);
 }
 
 static void
 list_all(void)
 {
-	const struct {
-		const struct attack *rows;
-		size_t count;
-	} lists[] = {{net_attacks, net_attack_count},
-	    {file_attacks, file_attack_count},
-	    {process_attacks, process_attack_count},
-	    {kernel_attacks, kernel_attack_count}};
-
-	for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++)
-		for (size_t i = 0; i < lists[l].count; i++)
+	for (size_t l = 0; l < LISTS; l++)
+		for (size_t i = 0; i < *lists[l].count; i++)
 			printf("%s %u %d\n", lists[l].rows[i].name,
 			    lists[l].rows[i].may, lists[l].rows[i].kills);
 }
