@@ -749,7 +749,8 @@ def reader_statuses():
     done = run([READER, "mail"], b"")
     check(done.returncode in (DONE, DATA), "nothing: %d", done.returncode)
     json.loads(done.stdout)
-    says(run([READER, "run", "--channel", "unix:/nonexistent/x.sock"]),
+    says(run([READER, "run", *as_account("reader"), "--channel",
+              "unix:/nonexistent/x.sock"]),
          UNAVAILABLE, "nobody there")
     with Place() as place:
         record = place.folder / "record"
