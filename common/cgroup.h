@@ -18,19 +18,20 @@ enum cgroup_limit {
 };
 
 /* Make the group we are in one that can have others below it: we move into
- * its child "main", and its controllers are passed on. Writes its folder to
- * `folder_out`. 0, or -ERR_UNAVAILABLE with the reason. */
+ * its child "trizone-main", and its controllers are passed on. Writes its
+ * folder to `folder_out`. 0, or -ERR_UNAVAILABLE with the reason; then we are
+ * where we were. */
 int cgroup_base(
     char *folder_out, size_t folder_room, char *reason, size_t room);
 
-/* Move into the group `name` below `base`, made if need be, with `limits` in
+/* Move into the group trizone-`name` below `base`, made if need be, with `limits` in
  * force, read back. *limits_out gets which (enum cgroup_limit). 0, or
  * -ERR_UNAVAILABLE with the reason; then we are where we were. */
 int cgroup_join(const char *base, const char *name,
     const struct lock_limits *limits, uint32_t *limits_out, char *reason,
     size_t room);
 
-/* Remove groups below `base` that nobody is in. */
+/* Remove groups of ours below `base` that nobody is in. */
 void cgroup_sweep(const char *base);
 
 #endif

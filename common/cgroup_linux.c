@@ -17,6 +17,7 @@
 
 #define PATH_BYTES 4096
 #define CPU_PERIOD_US 100000u
+#define PREFIX "trizone-" /* of the names of groups of ours */
 
 static int
 fail(char *reason, size_t room, const char *what)
@@ -113,6 +114,16 @@ own_folder(char *out, size_t room)
 	return -ERR_UNAVAILABLE;
 }
 
+/* Whether groups below `folder` can have limits. */
+static bool
+passes_on(const char *folder)
+{
+	char has[256];
+
+	return get(folder, "cgroup.subtree_control", has, sizeof has) == 0 &&
+	       (strstr(has, "memory") != NULL || strstr(has, "pids") != NULL);
+}
+
 int
 cgroup_base(char *folder_out, size_t folder_room, char *reason, size_t room)
 {
@@ -130,13 +141,23 @@ cgroup_base(char *folder_out, size_t folder_room, char *reason, size_t room)
 		    "our cgroup has neither memory nor pids controller");
 		return -ERR_UNAVAILABLE;
 	}
-	if (join(group, folder_out, "main") != 0 ||
-	    (mkdir(group, 0755) != 0 && errno != EEXIST) ||
-	    put(group, "cgroup.procs", "0") != 0)
+	if (join(group, folder_out, PREFIX "main") != 0 ||
+	    (mkdir(group, 0755) != 0 && errno != EEXIST))
 		return fail(reason, room, "our cgroup is not delegated to us");
+	if (put(group, "cgroup.procs", "0") != 0) {
+		(void)fail(reason, room, "our cgroup is not delegated to us");
+		(void)rmdir(group);
+		return -ERR_UNAVAILABLE;
+	}
 	for (size_t i = 0; i < sizeof controllers / sizeof controllers[0]; i++)
 		(void)put(folder_out, "cgroup.subtree_control", controllers[i]);
-	return 0;
+	if (passes_on(folder_out))
+		return 0;
+	/* back to where we were: somebody else is in there */
+	(void)put(folder_out, "cgroup.procs", "0");
+	(void)rmdir(group);
+	(void)snprintf(reason, room, "others are in our cgroup");
+	return -ERR_UNAVAILABLE;
 }
 
 /* Write a limit and see that it is what the kernel has. */
@@ -182,7 +203,8 @@ cgroup_join(const char *base, const char *name,
 	uint32_t in_force;
 
 	*limits_out = 0;
-	if (join(group, base, name) != 0 ||
+	if (snprintf(group, sizeof group, "%s/" PREFIX "%s", base, name) >=
+		(int)sizeof group ||
 	    (mkdir(group, 0755) != 0 && errno != EEXIST))
 		return fail(reason, room, "no cgroup can be made");
 	in_force = set_limits(group, limits);
@@ -208,7 +230,7 @@ cgroup_sweep(const char *base)
 	if (folder == NULL)
 		return;
 	while ((entry = readdir(folder)) != NULL)
-		if (entry->d_name[0] != '.' &&
+		if (strncmp(entry->d_name, PREFIX, sizeof PREFIX - 1) == 0 &&
 		    join(path, base, entry->d_name) == 0)
 			(void)rmdir(path); /* fails where somebody is in it */
 	closedir(folder);

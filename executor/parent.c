@@ -454,6 +454,7 @@ parent_run(const struct parent_setup *setup)
 		die(EXIT_CONFIG, "the policy needs more than %d couriers",
 		    COURIERS_MAX);
 	p.couriers = alloc_array(p.plan.couriers + 1, sizeof *p.couriers);
+	parent_accounts(setup->config);
 	parent_folders(setup->config);
 	parent_lock(setup->config);
 	parent_listen(setup->config, &p.listeners);

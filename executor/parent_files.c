@@ -27,6 +27,25 @@ parent_account(
 	lock_account(config_account(config, role), out);
 }
 
+void
+parent_accounts(const struct config *config)
+{
+	struct account found[ACCOUNT_ROLES];
+
+	for (int i = 0; i < ACCOUNT_ROLES; i++) {
+		parent_account(
+		    config, account_role_name((enum account_role)i), &found[i]);
+		for (int j = 0; j < i; j++)
+			if (found[i].uid != 0 && found[i].uid == found[j].uid)
+				die(EXIT_CONFIG,
+				    "%s and %s have the same user %lu: give "
+				    "each its own in \"accounts\"",
+				    account_role_name((enum account_role)j),
+				    account_role_name((enum account_role)i),
+				    (unsigned long)found[i].uid);
+	}
+}
+
 char *
 inbox_folder(const struct config *config)
 {

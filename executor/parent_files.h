@@ -30,6 +30,10 @@ void parent_folders(const struct config *config);
 void parent_account(
     const struct config *config, const char *role, struct account *out);
 
+/* Started as root, ends the process unless each role has a user of its own: a
+ * shared one would share memory and files. */
+void parent_accounts(const struct config *config);
+
 /* <state>/inbox, to be freed. */
 char *inbox_folder(const struct config *config);
 

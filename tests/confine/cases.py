@@ -258,7 +258,8 @@ def users_that_are_not_there():
     accounts = dict(harness.ACCOUNTS)
     for role, account, words in (
             ("broker", "trizone-nobody-at-all", "does not exist"),
-            ("file", 1000, "number of a person")):
+            ("file", 1000, "number of a person"),
+            ("file", harness.ACCOUNTS["broker"], "the same user")):
         with Host(accounts=dict(accounts, **{role: account})) as host:
             ends_with(78, words, host.program("executor"), "run", "--config",
                       host.config_path)

@@ -76,7 +76,7 @@ for p in $(ps -o pid,args | sed -n 's/^ *\([0-9]*\).*--role.*/\1/p'); do
 	g=$(group_of $p)
 	limits $g $(basename $g)
 done
-for g in $G/zone/reader*; do
+for g in $G/zone/trizone-reader*; do
 	limits $g reader
 	echo "inside reader $(wc -l < $g/cgroup.procs)"
 done
@@ -90,7 +90,7 @@ mkdir $G/hog
 	exec /hog fork 3 64850
 ) 2>/tmp/hog.log &
 sleep 2
-for g in $G/hog/reader*; do
+for g in $G/hog/trizone-reader*; do
 	echo "hog pids $(cat $g/pids.current) of $(cat $g/pids.max)"
 done
 sed 's/^/log /' /tmp/hog.log
@@ -163,10 +163,8 @@ def image(folder, programs):
         if shutil.which(keygen):
             copy_with_libraries(pathlib.Path(shutil.which(keygen)), root,
                                 "age-keygen")
-    hog = programs.parent / "bench" / "hog"
-    if hog.exists():
-        copy_with_libraries(hog, root)
-        shutil.move(root / "bin" / "hog", root / "hog")
+    copy_with_libraries(programs / "hog", root)
+    shutil.move(root / "bin" / "hog", root / "hog")
     (root / "etc" / "passwd").write_text(
         "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n")
     (root / "etc" / "group").write_text("root:x:0:\nnogroup:x:65534:\n")
@@ -216,7 +214,7 @@ def as_root(text):
             check("limits" not in row["gap"], "%r", row["gap"])
     for role in ("broker", "auditor", "file", "notify"):
         limits = dict(re.findall(
-            r"^limit %s-\d+ (\S+) (.*)$" % role, text, re.M))
+            r"^limit trizone-%s-\d+ (\S+) (.*)$" % role, text, re.M))
         check(limits.get("memory.max", "max").isdigit() and
               limits.get("pids.max") == "32" and
               limits.get("memory.swap.max", "0") == "0", "%s: %r", role,

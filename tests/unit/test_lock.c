@@ -316,7 +316,7 @@ START_TEST(limits_of_a_group)
 	uint32_t in_force;
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(group, sizeof group, "%s/role", folder);
+	snprintf(group, sizeof group, "%s/trizone-role", folder);
 	/* nothing there that can be written: no limits, and it says so */
 	ck_assert_int_eq(cgroup_join(folder, "role", &limits, &in_force, reason,
 			     sizeof reason),

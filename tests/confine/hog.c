@@ -13,19 +13,19 @@
 #include <unistd.h>
 
 #include "common/call_list.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/lock.h"
 #include "common/start.h"
 #include "reader/profile.h"
-#include "tests/bench/bench.h"
 
-static double until;
+static int64_t until_ms;
 
 /* Every child does the same. */
 static void
 forks(void)
 {
-	while (bench_now_us() < until)
+	while (clock_ms() < until_ms)
 		(void)fork();
 }
 
@@ -34,7 +34,7 @@ memory(void)
 {
 	size_t step = (size_t)16 << 20;
 
-	while (bench_now_us() < until) {
+	while (clock_ms() < until_ms) {
 		char *more = mmap(NULL, step, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -48,7 +48,7 @@ descriptors(void)
 {
 	int ends[2];
 
-	while (bench_now_us() < until)
+	while (clock_ms() < until_ms)
 		if (pipe(ends) != 0)
 			continue; /* as often as it can */
 }
@@ -68,7 +68,7 @@ main(int argc, char **argv)
 	lock_seal(&lock);
 	call_list_probing(true);
 	(void)signal(SIGCHLD, SIG_IGN);
-	until = bench_now_us() + 1e6 * (double)bench_count(argv[2]);
+	until_ms = clock_ms() + 1000 * atoi(argv[2]);
 	if (strcmp(argv[1], "fork") == 0)
 		forks();
 	else if (strcmp(argv[1], "memory") == 0)
