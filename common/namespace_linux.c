@@ -266,21 +266,9 @@ turn(const char *base, char *reason, size_t room)
 	return 0;
 }
 
-int
-namespace_root(
-    const struct lock_path *paths, size_t count, char *reason, size_t room)
+static void
+take_trees(const struct lock_path *paths, size_t count, int *trees)
 {
-	const char *base = find_base();
-	mode_t old_mask = umask(022); /* who has no rights goes through too */
-	int trees[LOCK_PATHS_MAX];
-	int rc = 0;
-
-	if (base == NULL || count > LOCK_PATHS_MAX) {
-		(void)snprintf(reason, room, "no place for a root directory");
-		return -ERR_UNAVAILABLE;
-	}
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-		return fail(reason, room, "mount --make-private");
 	for (size_t i = 0; i < count; i++) {
 		trees[i] = -1;
 		if (is_covered(paths, count, i))
@@ -290,19 +278,49 @@ namespace_root(
 		if (trees[i] < 0)
 			die_errno("%s cannot be had", paths[i].path);
 	}
-	rc = turn(base, reason, room);
-	for (size_t i = 0; i < count; i++) {
-		if (trees[i] < 0)
-			continue;
-		if (rc == 0 && place_tree(trees[i], paths[i].path) != 0)
+}
+
+/* Who has no rights goes through the folders above, too. */
+static int
+place_trees(const struct lock_path *paths, size_t count, const int *trees,
+    char *reason, size_t room)
+{
+	mode_t old_mask = umask(022);
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (trees[i] >= 0 && rc == 0 &&
+		    place_tree(trees[i], paths[i].path) != 0)
 			rc = fail(reason, room, paths[i].path);
-		close(trees[i]);
+	umask(old_mask);
+	return rc;
+}
+
+int
+namespace_root(
+    const struct lock_path *paths, size_t count, char *reason, size_t room)
+{
+	const char *base = find_base();
+	int trees[LOCK_PATHS_MAX];
+	int rc;
+
+	if (base == NULL || count > LOCK_PATHS_MAX) {
+		(void)snprintf(reason, room, "no place for a root directory");
+		return -ERR_UNAVAILABLE;
 	}
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return fail(reason, room, "mount --make-private");
+	take_trees(paths, count, trees);
+	rc = turn(base, reason, room);
+	if (rc == 0)
+		rc = place_trees(paths, count, trees, reason, room);
+	for (size_t i = 0; i < count; i++)
+		if (trees[i] >= 0)
+			close(trees[i]);
 	if (rc == 0 && mount(NULL, "/", NULL,
 			   MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID |
 			       MS_NODEV | MS_NOEXEC,
 			   NULL) != 0)
 		rc = fail(reason, room, "a read-only root");
-	umask(old_mask);
 	return rc;
 }
