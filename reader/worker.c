@@ -54,12 +54,18 @@ lock_child(void)
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
 	const struct rlimit none = {0, 0};
 	const struct rlimit files = {WORKER_FILES, WORKER_FILES};
-	const struct rlimit cpu = {WORKER_CPU_SECONDS, WORKER_CPU_SECONDS + 1};
+	struct rlimit cpu = {0, 0};
 
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		(void)signal(signals[i], SIG_DFL);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)close(STDIN_FILENO);
+	/* who started us may have set less */
+	if (getrlimit(RLIMIT_CPU, &cpu) != 0)
+		_exit(EXIT_SYSTEM);
+	if (cpu.rlim_max > WORKER_CPU_SECONDS + 1)
+		cpu =
+		    (struct rlimit){WORKER_CPU_SECONDS, WORKER_CPU_SECONDS + 1};
 	if (platform_close_from(STDERR_FILENO + 1) != 0 ||
 	    setrlimit(RLIMIT_FSIZE, &none) != 0 ||
 	    setrlimit(RLIMIT_CPU, &cpu) != 0 ||
