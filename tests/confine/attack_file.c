@@ -266,30 +266,31 @@ open_tree_of_root(void)
 	return syscall(428, AT_FDCWD, "/", 1u) >= 0;
 }
 
+/* struct file_handle, with room for the handle */
+struct handle {
+	unsigned bytes;
+	int type;
+	char handle[128];
+};
+
 static bool
 by_handle(void)
 {
-	struct {
-		struct file_handle head;
-		char bytes[128];
-	} handle = {.head = {.handle_bytes = 128}};
+	struct handle handle = {.bytes = sizeof handle.handle};
 	int mount_id;
 
-	return name_to_handle_at(AT_FDCWD, "/", &handle.head, &mount_id, 0) ==
-	       0;
+	return syscall(SYS_name_to_handle_at, AT_FDCWD, "/", &handle,
+		   &mount_id, 0) == 0;
 }
 
 static bool
 open_handle(void)
 {
-	struct {
-		struct file_handle head;
-		char bytes[128];
-	} handle = {.head = {.handle_bytes = 128}};
+	struct handle handle = {.bytes = sizeof handle.handle};
 
 	/* the control gives a wrong handle to the right call */
-	return open_by_handle_at(outside.old_folder, &handle.head, O_RDONLY) >=
-		   0 ||
+	return syscall(SYS_open_by_handle_at, outside.old_folder, &handle,
+		   O_RDONLY) >= 0 ||
 	       errno == ESTALE || errno == EINVAL;
 }
 
