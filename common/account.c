@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,13 @@
 #include "common/err.h"
 #include "common/platform.h"
 
-#define FIRST_SPARE 60000 /* no system gives such numbers to people */
+#define FIRST_SPARE 60000 /* above those given to people on this machine, */
+#define NOBODY 65534	  /* below those of their containers */
 #define GROUPS_MAX 256	  /* that a starting root can have */
 
 static int
-complain(char *reason, size_t room, int error, const char *name,
-    const char *what)
+complain(
+    char *reason, size_t room, int error, const char *name, const char *what)
 {
 	(void)snprintf(reason, room, "account %s %s", name, what);
 	return error;
@@ -38,6 +40,16 @@ number_of(const char *text)
 	errno = 0;
 	number = strtol(text, &end, 10);
 	return errno == 0 && *end == '\0' && number < INT32_MAX ? number : -1;
+}
+
+/* Who has an account from there on is a person, of this machine or of a
+ * directory; a number without one may be a person's container. */
+static bool
+is_person(uid_t uid, bool has_account)
+{
+	if (uid < platform_first_person() || uid == NOBODY)
+		return false;
+	return has_account || uid < FIRST_SPARE || uid > NOBODY;
 }
 
 void
@@ -70,7 +82,7 @@ account_find(const char *name, struct account *out, char *reason, size_t room)
 	}
 	if (found.uid == 0 || found.gid == 0)
 		return complain(reason, room, -ERR_RANGE, name, "is root's");
-	if (found.uid >= platform_first_person() && found.uid < FIRST_SPARE)
+	if (is_person(found.uid, entry != NULL))
 		return complain(reason, room, -ERR_RANGE, name,
 		    "has the number of a person; make one of the system");
 	*out = found;
@@ -123,10 +135,15 @@ account_as(
 	if (count < 0 || setgroups(1, &account->gid) != 0 ||
 	    setegid(account->gid) != 0 || seteuid(account->uid) != 0)
 		die_errno("cannot act as %s", account->name);
+	if (geteuid() != account->uid || getegid() != account->gid)
+		die(EXIT_SYSTEM, "cannot act as %s", account->name);
 	rc = fn(context);
 	if (seteuid(0) != 0 || setegid(getgid()) != 0 ||
 	    platform_set_groups(count, groups) != 0)
-		die_errno("cannot be root again after acting as %s",
+		die_errno(
+		    "cannot be root again after acting as %s", account->name);
+	if (geteuid() != 0 || getegid() != getgid())
+		die(EXIT_SYSTEM, "cannot be root again after acting as %s",
 		    account->name);
 	return rc;
 }

@@ -19,9 +19,10 @@ struct account {
 void account_default_name(const char *role, char *out, size_t room);
 
 /* The account of that name, or of that number: then there may be none of it,
- * and its group has the same number. Refused with the reason: root, and the
- * numbers of people (1,000 to 59,999; on macOS 500 to 59,999). 0,
- * -ERR_NOT_FOUND or -ERR_RANGE. */
+ * and its group has the same number. Refused with the reason: root, and who
+ * may be a person: numbers from 1,000 up (macOS: 500), but for 65534, and for
+ * 60,000 to 65,533 where there is no account of that number. 0, -ERR_NOT_FOUND
+ * or -ERR_RANGE. */
 int account_find(
     const char *name, struct account *out, char *reason, size_t room);
 

@@ -1,6 +1,6 @@
 /*
  * Accounts of the service. Runs in `init`, as root, by the system's own tools:
- * systemd-sysusers, useradd, adduser of BusyBox, or sysadminctl of macOS.
+ * useradd, adduser of BusyBox, or sysadminctl of macOS.
  */
 #include "executor/accounts.h"
 
@@ -13,6 +13,7 @@
 
 #include "common/account.h"
 #include "common/err.h"
+#include "common/platform.h"
 #include "common/run.h"
 
 #define TOOL_MS 30000
@@ -33,6 +34,8 @@ static const char *const groups[] = {
     ACCOUNT_GROUP_OPERATOR, ACCOUNT_GROUP_DELIVER};
 
 #define GROUPS (sizeof groups / sizeof groups[0])
+/* asked for in one round */
+#define NUMBERS ((unsigned)(ACCOUNT_ROLES + GROUPS))
 
 const char *
 account_role_name(enum account_role role)
@@ -50,8 +53,9 @@ account_role_find(const char *name)
 	return (enum account_role)i;
 }
 
-/* A way to make an account and a group; %n is the name, %i its number, in
- * arguments of their own. The first line whose tool is there is the way. */
+/* A way to make an account and a group: %n is the name, %i the number, %g the
+ * number of the group, which is made first; in arguments of their own. The
+ * first line whose tool is there is the way. */
 struct way {
 	const char *tool; /* of the accounts */
 	const char *account[ARGUMENTS_MAX];
@@ -60,18 +64,24 @@ struct way {
 
 static const struct way ways[] = {
     {"useradd",
-	{"useradd", "--system", "--user-group", "--uid", "%i", "--no-create-home",
-	    "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin",
-	    "--comment", "trizone", "%n"},
-	{"groupadd", "--system", "%n"}},
-    {"adduser", /* BusyBox; the group was made before */
+	{"useradd", "--system", "--gid", "%g", "--uid", "%i",
+	    "--no-create-home", "--home-dir", "/nonexistent", "--shell",
+	    "/usr/sbin/nologin", "--comment", "trizone", "%n"},
+	{"groupadd", "--system", "--gid", "%g", "%n"}},
+    {"adduser", /* BusyBox */
 	{"adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s",
 	    "/sbin/nologin", "-G", "%n", "-u", "%i", "%n"},
-	{"addgroup", "-S", "%n"}},
-    {"sysadminctl", /* gives a number of the range of role accounts */
-	{"sysadminctl", "-addUser", "%n", "-roleAccount", "-shell",
-	    "/usr/bin/false", "-home", "/var/empty"},
-	{"dseditgroup", "-o", "create", "%n"}},
+	{"addgroup", "-S", "-g", "%g", "%n"}},
+    {"sysadminctl", /* macOS; without a group it is everybody's, staff */
+	{"sysadminctl", "-addUser", "%n", "-UID", "%i", "-GID", "%g",
+	    "-roleAccount", "-shell", "/usr/bin/false", "-home", "/var/empty"},
+	{"dseditgroup", "-o", "create", "-i", "%g", "%n"}},
+};
+
+/* What stands for the words with a %. */
+struct entry {
+	const char *name;
+	char number[16], group[16];
 };
 
 static bool
@@ -102,10 +112,20 @@ find_way(void)
 	    "--no-accounts");
 }
 
+static const char *
+fill(const char *word, const struct entry *entry)
+{
+	if (strcmp(word, "%n") == 0)
+		return entry->name;
+	if (strcmp(word, "%i") == 0)
+		return entry->number;
+	return strcmp(word, "%g") == 0 ? entry->group : word;
+}
+
 /* 0 and the tool's exit status, or negative. */
 static int
-run_words(const char *const *words, const char *name, const char *number,
-    struct buf *said, int *status_out)
+run_words(const char *const *words, const struct entry *entry, struct buf *said,
+    int *status_out)
 {
 	const char *argv[ARGUMENTS_MAX + 1] = {NULL};
 	char place[PLACE_BYTES];
@@ -114,63 +134,85 @@ run_words(const char *const *words, const char *name, const char *number,
 		return -ERR_UNAVAILABLE;
 	argv[0] = place;
 	for (size_t i = 1; i < ARGUMENTS_MAX && words[i] != NULL; i++)
-		argv[i] = strcmp(words[i], "%n") == 0   ? name
-			  : strcmp(words[i], "%i") == 0 ? number
-							: words[i];
-	buf_clear(said);
+		argv[i] = fill(words[i], entry);
 	return run_program(
 	    argv, (struct span){0}, NULL, said, TOOL_MS, status_out);
 }
 
 static void
-make(const char *const *words, const char *name, const char *number)
+make(const char *what, const char *const *words, const struct entry *entry)
 {
 	struct buf said;
 	int status = 0, rc;
 
 	buf_init(&said, OUTPUT_BYTES);
-	rc = run_words(words, name, number, &said, &status);
+	rc = run_words(words, entry, &said, &status);
 	if (rc != 0 || status != 0)
-		die(EXIT_SYSTEM, "%s cannot make %s: %s%.*s", words[0], name,
-		    rc != 0 ? err_text(rc) : "", (int)said.len, said.data);
+		die(EXIT_SYSTEM, "%s cannot make the %s %s: %s%.*s", words[0],
+		    what, entry->name, rc != 0 ? err_text(rc) : "",
+		    (int)said.len, said.data);
 	buf_free(&said);
-	printf("made %s\n", name);
+	printf("made %s %s\n", what, entry->name);
+}
+
+/* `wanted`, or another one that neither a user nor a group has. */
+static unsigned
+free_number(unsigned wanted)
+{
+	while (getpwuid((uid_t)wanted) != NULL ||
+	       getgrgid((gid_t)wanted) != NULL) {
+		wanted += NUMBERS;
+		if (wanted >= platform_first_person())
+			die(EXIT_SYSTEM,
+			    "no number is free for an account of the system: "
+			    "make the accounts by hand");
+	}
+	return wanted;
 }
 
 static void
-make_group(const struct way *way, const char *name)
+make_group(const char *name, unsigned wanted)
 {
-	if (getgrnam(name) == NULL)
-		make(way->group, name, "");
+	struct entry entry = {.name = name};
+
+	if (getgrnam(name) != NULL)
+		return;
+	(void)snprintf(
+	    entry.group, sizeof entry.group, "%u", free_number(wanted));
+	make("group", find_way()->group, &entry);
 }
 
 static void
-make_account(const struct way *way, const char *name, unsigned wanted)
+make_account(const char *name, unsigned wanted)
 {
-	char number[16];
+	struct entry entry = {.name = name};
+	const struct group *group;
+	unsigned number;
 
 	if (getpwnam(name) != NULL)
 		return;
-	while (getpwuid((uid_t)wanted) != NULL ||
-	       getgrgid((gid_t)wanted) != NULL)
-		wanted += ACCOUNT_ROLES;
-	(void)snprintf(number, sizeof number, "%u", wanted);
-	if (strcmp(way->tool, "adduser") == 0)
-		make_group(way, name);
-	make(way->account, name, number);
+	number = free_number(wanted);
+	make_group(name, number);
+	group = getgrnam(name);
+	if (group == NULL)
+		die(EXIT_SYSTEM, "the group %s was made and is not there",
+		    name);
+	(void)snprintf(entry.number, sizeof entry.number, "%u", number);
+	(void)snprintf(entry.group, sizeof entry.group, "%lu",
+	    (unsigned long)group->gr_gid);
+	make("account", find_way()->account, &entry);
 }
 
 void
 accounts_make(void)
 {
-	const struct way *way = find_way();
 	char name[ACCOUNT_NAME_BYTES];
 
-	for (size_t i = 0; i < GROUPS; i++)
-		make_group(way, groups[i]);
 	for (unsigned i = 0; i < ACCOUNT_ROLES; i++) {
 		account_default_name(names[i], name, sizeof name);
-		make_account(way, name, ACCOUNT_FIRST_NUMBER + i);
+		make_account(name, ACCOUNT_FIRST_NUMBER + i);
 	}
+	for (unsigned i = 0; i < GROUPS; i++)
+		make_group(groups[i], ACCOUNT_FIRST_NUMBER + ACCOUNT_ROLES + i);
 	fflush(stdout);
 }

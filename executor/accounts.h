@@ -20,8 +20,10 @@ enum account_role {
 #define ACCOUNT_GROUP_OPERATOR "trizone-ops" /* may use operator.sock */
 #define ACCOUNT_GROUP_DELIVER "trizone-deliver"
 
-/* Numbers asked for; where one is taken the system gives another. */
-#define ACCOUNT_FIRST_NUMBER 440
+/* Numbers asked for, of accounts and then of the two groups; in place of one
+ * that is taken the eighth after it, and so on. 450 to 499 are those that
+ * macOS has for accounts of services. */
+#define ACCOUNT_FIRST_NUMBER 450
 
 /* "broker"; couriers by their kinds. */
 const char *account_role_name(enum account_role role);

@@ -7,7 +7,9 @@ usage: tree.py BIN
 Accounts are made in a private mount namespace, over copies of the system's
 files; nothing of it stays. Needs root.
 """
+import contextlib
 import grp
+import json
 import os
 import pathlib
 import pwd
@@ -21,6 +23,8 @@ import procs
 from harness import check, equal, mail, main, run, until
 
 ROLES = ("broker", "auditor", "file", "notify", "planner", "reader")
+FILES = [pathlib.Path("/etc") / name
+         for name in ("passwd", "group", "shadow", "gshadow")]
 # path -> (owner, group, mode): what is there may be narrower and no wider.
 TABLE = {
     "etc": ("root", "root", 0o755),
@@ -57,6 +61,19 @@ def init(folder):
                 folder / "run"])
 
 
+@contextlib.contextmanager
+def as_they_were():
+    """Accounts that are made meanwhile are gone again, and folders too."""
+    texts = [(path, path.read_bytes()) for path in FILES if path.exists()]
+    folder = harness.short_folder()
+    try:
+        yield folder
+    finally:
+        for path, text in texts:
+            path.write_bytes(text)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def accounts(folder):
     done = init(folder)
     equal(done.returncode, 0, "init: %r" % done.stderr)
@@ -66,7 +83,8 @@ def accounts(folder):
     numbers = set()
     for role in ROLES:
         name = "trizone-" + role
-        check("made %s\n" % name in made, "init does not say %s", name)
+        check("made account %s\n" % name in made, "init does not say %s",
+              name)
         entry = pwd.getpwnam(name)
         check(0 < entry.pw_uid < 1000, "%s has %d", name, entry.pw_uid)
         numbers.add(entry.pw_uid)
@@ -84,11 +102,103 @@ def accounts(folder):
     try:
         done = init(again)
         equal(done.returncode, 0, "init again: %r" % done.stderr)
-        check("made trizone" not in done.stdout.decode(), "made twice: %r",
-              done.stdout)
+        check(b"made " not in done.stdout, "made twice: %r", done.stdout)
     finally:
         shutil.rmtree(again)
     equal(pathlib.Path("/etc/passwd").read_text(), before, "passwd")
+
+
+def in_the_way():
+    """A number that somebody has, and a group that is left of before."""
+    with as_they_were() as folder:
+        with FILES[0].open("a") as passwd, FILES[1].open("a") as group:
+            passwd.write("somebody:x:450:450::/:/bin/false\n")
+            group.write("trizone-auditor:x:451:\n")
+        done = init(folder)
+        equal(done.returncode, 0, "init: %r" % done.stderr)
+        equal(pwd.getpwnam("trizone-broker").pw_uid, 458, "the next number")
+        equal(pwd.getpwnam("trizone-auditor").pw_gid, 451, "its own group")
+        check(b"made group trizone-auditor\n" not in done.stdout,
+              "a group twice: %r", done.stdout)
+
+
+@contextlib.contextmanager
+def tools_are(folder, target):
+    """Of those that make accounts there are these, links to `target`."""
+    tools = folder / "sbin"
+    tools.mkdir()
+    for name in ("adduser", "addgroup") if target else ():
+        (tools / name).symlink_to(target)
+    equal(run(["mount", "--bind", tools, "/usr/sbin"]).returncode, 0, "mount")
+    try:
+        if any(os.path.exists(place + "/useradd")
+               for place in ("/usr/sbin", "/sbin", "/usr/bin", "/bin")):
+            raise harness.Skipped("useradd is elsewhere too")
+        yield
+    finally:
+        run(["umount", "/usr/sbin"])
+
+
+def by_none():
+    """Only what is missing needs a tool."""
+    with as_they_were() as folder, as_they_were() as other:
+        equal(init(folder).returncode, 0, "init")
+        with tools_are(folder, None):
+            done = init(other)
+            equal(done.returncode, 0, "nothing is missing: %r" % done.stderr)
+            FILES[0].write_text("".join(
+                line for line in FILES[0].read_text().splitlines(True)
+                if not line.startswith("trizone-file:")))
+            shutil.rmtree(other / "etc")
+            done = init(other)
+            equal(done.returncode, 69, "one is missing: %r" % done.stderr)
+            check(b"useradd" in done.stderr, "%r", done.stderr)
+
+
+def by_busybox():
+    """The same where there is no useradd."""
+    busybox = shutil.which("busybox")
+    if not busybox or "\nadduser\n" not in run([busybox, "--list"]
+                                              ).stdout.decode():
+        raise harness.Skipped("no adduser in BusyBox")
+    with as_they_were() as folder, tools_are(folder, busybox):
+        accounts(folder)
+
+
+def refused(folder):
+    """Accounts that no role gets."""
+    path = folder / "etc" / "config.json"
+    text = path.read_text()
+    with FILES[0].open("a") as passwd:
+        passwd.write("alice:x:1000:1000::/:/bin/sh\n"
+                     "bob:x:61000:61000::/:/bin/sh\n"
+                     "carol:x:200000:200000::/:/bin/sh\n"
+                     "toor:x:0:7::/:/bin/sh\n")
+    try:
+        for name, words in (("alice", "person"), ("bob", "person"),
+                            ("carol", "person"), (61000, "person"),
+                            ("toor", "root's"), ("dave", "does not exist"),
+                            ("trizone-file", "same user")):
+            config = json.loads(text)
+            config["accounts"] = {"broker": name}
+            path.write_text(json.dumps(config))
+            done = run([harness.folder_of_programs() / "trizone-executor",
+                        "run", "--config", path])
+            said = done.stderr.decode()
+            equal(done.returncode, 78, "%s: %s" % (name, said))
+            check(words in said, "%s: %s", name, said)
+    finally:
+        path.write_text(text)
+
+
+def users(log):
+    """{role: user} of the executor's processes and the zones."""
+    found = {}
+    for role, pids in procs.named(log.read_text()).items():
+        for pid in pids:
+            with contextlib.suppress(FileNotFoundError):
+                found[role] = os.stat("/proc/%d" % pid).st_uid
+    return found
 
 
 def tree(folder):
@@ -118,16 +228,12 @@ def tree(folder):
         until(lambda: b" done " in run([executor, "inbox", "list", *config]
                                        ).stdout, 30,
               "done: %r" % (folder / "log").read_bytes()[-1500:])
-        users = {}
-        for role, pids in procs.named((folder / "log").read_text()).items():
-            for pid in pids:
-                users.setdefault(os.stat("/proc/%d" % pid).st_uid,
-                                 set()).add(role)
+        want = {role: pwd.getpwnam("trizone-" + role).pw_uid
+                for role in ROLES}
+        # a planner of one message is gone now and then
+        until(lambda: want.items() <= users(folder / "log").items(), 30,
+              "users: %r" % users(folder / "log"))
         seen = look(folder)
-        for role in ROLES:
-            number = pwd.getpwnam("trizone-" + role).pw_uid
-            names = {name.split()[0] for name in users.get(number, set())}
-            check(names <= {role, "worker"}, "user of %s has %r", role, names)
     finally:
         for process in reversed(started):
             harness.end_process(process)
@@ -163,10 +269,14 @@ def look(folder):
 
 
 def body(suite):
+    suite.case("in the way", in_the_way)
+    suite.case("without tools", by_none)
+    suite.case("by BusyBox", by_busybox)
     folder = harness.short_folder()
     try:
         suite.case("accounts", accounts, folder)
         suite.case("owners and modes", tree, folder)
+        suite.case("refused", refused, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -133,8 +133,9 @@ def accounts_are_the_same():
     first = int(re.search(r"FIRST_NUMBER (\d+)", header).group(1))
     groups = re.findall(r'ACCOUNT_GROUP_\w+ "([\w-]+)"', header)
     want = {("u", "trizone-" + role, str(first + i))
-            for i, role in enumerate(roles)} | {("g", name, "-")
-                                                for name in groups}
+            for i, role in enumerate(roles)}
+    want |= {("g", name, str(first + len(roles) + i))
+             for i, name in enumerate(groups)}
     path = harness.ROOT / "vm" / "sysusers" / "trizone.conf"
     got = {tuple(line.split()[:3]) for line in path.read_text().splitlines()
            if line and line[0] != "#"}
