@@ -42,7 +42,7 @@ enum call_match {
 	CALL_UNIX,	   /* socket, socketpair: AF_UNIX */
 	CALL_PRCTL_READ,   /* prctl: asking, no change */
 	CALL_SELF,	   /* prlimit64: of this process */
-	CALL_OPEN_ONE,	   /* newfstatat, statx: of a descriptor; else EPERM */
+	CALL_OPEN_ONE,	   /* newfstatat, statx: AT_EMPTY_PATH; else EPERM */
 	CALL_DATAGRAM_NULL /* sendto without an address */
 };
 
@@ -172,6 +172,12 @@ void lock_report_plain(const char *role, struct lock_report *out);
 
 /* One object: the attestation. */
 void lock_report_write(const struct lock_report *report, struct buf *out);
+
+/* The most bytes of that. */
+#define LOCK_ATTESTATION_BYTES 4096
+
+/* Whether the report is one of that role, linked with our table. */
+bool lock_report_is(const struct lock_report *report, const char *role);
 
 /* Whether the strings of a report from another process end, and its numbers
  * are such that lock_report_write gives a sound object. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/cgroup.h"
+#include "common/err.h"
 #include "common/firewall.h"
 #include "common/lock.h"
 #include "common/text.h"
@@ -109,6 +110,8 @@ lock_report_write(const struct lock_report *r, struct buf *out)
 	json_put_integer(&w, "probes", r->probes);
 	json_put_text(&w, "gap", r->gap);
 	json_close(&w, '}');
+	if (out->overflow)
+		bug("attestation without room");
 }
 
 static bool
@@ -117,6 +120,13 @@ ends(const char *text, size_t room)
 	const char *end = memchr(text, '\0', room);
 
 	return end != NULL && utf8_check(text, (size_t)(end - text));
+}
+
+bool
+lock_report_is(const struct lock_report *r, const char *role)
+{
+	return strcmp(r->role, role) == 0 &&
+	       strcmp(r->profile, lock_table()->profile) == 0;
 }
 
 bool

@@ -16,7 +16,6 @@
 
 #define SYNC_MS 200   /* how long a mere record may wait for its sync */
 #define STOP_MS 10000 /* waiting for outcomes at the end */
-#define ATTESTATION_BYTES 2048
 
 struct span
 text_of(const char *text, size_t room)
@@ -180,7 +179,7 @@ record_attestation(
 	struct record record = {.kind = kind};
 	struct buf text;
 
-	buf_init(&text, ATTESTATION_BYTES);
+	buf_init(&text, LOCK_ATTESTATION_BYTES);
 	lock_report_write(report, &text);
 	record.detail = (struct span){text.data, text.len};
 	auditor_append(a, &record);

@@ -26,7 +26,6 @@
 	60000		/* an auditor that takes nothing for so long is stuck */
 #define EXPIRE_MS 60000 /* retention is looked at once a minute */
 #define EXPIRE_MORE_MS 100 /* and soon again while there is a backlog */
-#define ATTESTATION_BYTES 4096
 
 static const char *const program = "trizone-executor " TRIZONE_VERSION;
 
@@ -447,7 +446,7 @@ broker_main(void)
 	b.next_request = (uint64_t)clock_utc_ms() * 1000;
 	set_nonblocking((const int[]){FD_CONTROL}, 1);
 	attest(&b, role_seal());
-	buf_init(&b.attestation, ATTESTATION_BYTES);
+	buf_init(&b.attestation, LOCK_ATTESTATION_BYTES);
 	lock_report_write(&b.reports[0], &b.attestation);
 	role_ready();
 	loop_run(b.loop);

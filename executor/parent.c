@@ -211,6 +211,21 @@ reap(struct parent *p)
 		child_died(p, pid, wait_status);
 }
 
+/* A role is ready once, when it was started, and says so of itself: the report
+ * goes on record as the parent's word. */
+static bool
+may_be_ready(
+    const struct child *child, const char *role, const struct control *record)
+{
+	if (child->deadline_ms != 0 && lock_report_is(&record->report, role))
+		return true;
+	log_event(LOG_ERROR, "not-ready", "what=%s reason=it says so as %s",
+	    role, child->deadline_ms == 0 ? "one that is" : "another");
+	if (child->pid > 0)
+		kill(child->pid, SIGKILL);
+	return false;
+}
+
 static void
 tell_up(struct parent *p, uint32_t index, const struct lock_report *report)
 {
@@ -252,7 +267,9 @@ take_control(struct parent *p, struct child *from)
 	if (record.courier >= COURIERS_MAX)
 		bug("control record names courier %u", record.courier);
 	if (record.what == CONTROL_READY) {
-		is_ready(p, from, &record.report);
+		if (may_be_ready(from,
+			from == &p->auditor ? "auditor" : "broker", &record))
+			is_ready(p, from, &record.report);
 	} else if (record.courier >= p->plan.couriers) {
 		bug("control record for a courier there is not");
 	} else if (record.what == CONTROL_DRAINED) {
@@ -270,11 +287,13 @@ take_control(struct parent *p, struct child *from)
 static void
 take_courier_control(struct parent *p, uint32_t index)
 {
+	struct courier *courier = &p->couriers[index];
 	struct control record;
 
-	if (control_receive(p->couriers[index].child.control, &record) == 1 &&
+	if (control_receive(courier->child.control, &record) == 1 &&
 	    record.what == CONTROL_READY &&
-	    p->couriers[index].state == COURIER_STARTING)
+	    courier->state == COURIER_STARTING &&
+	    may_be_ready(&courier->child, p->plan.kind[index]->name, &record))
 		tell_up(p, index, &record.report);
 }
 
@@ -454,10 +473,10 @@ parent_run(const struct parent_setup *setup)
 		die(EXIT_CONFIG, "the policy needs more than %d couriers",
 		    COURIERS_MAX);
 	p.couriers = alloc_array(p.plan.couriers + 1, sizeof *p.couriers);
-	parent_accounts(setup->config);
-	parent_folders(setup->config);
+	parent_accounts(setup->config, p.accounts);
+	parent_folders(setup->config, p.accounts);
 	parent_lock(setup->config);
-	parent_listen(setup->config, &p.listeners);
+	parent_listen(setup->config, p.accounts, &p.listeners);
 	catch_signals();
 	parent_links(&p);
 	parent_lock_in(&p);

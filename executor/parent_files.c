@@ -21,28 +21,20 @@
 #define BACKLOG 64
 
 void
-parent_account(
-    const struct config *config, const char *role, struct account *out)
+parent_accounts(const struct config *config, struct account *out)
 {
-	lock_account(config_account(config, role), out);
-}
-
-void
-parent_accounts(const struct config *config)
-{
-	struct account found[ACCOUNT_ROLES];
-
 	for (int i = 0; i < ACCOUNT_ROLES; i++) {
-		parent_account(
-		    config, account_role_name((enum account_role)i), &found[i]);
+		lock_account(config_account(config, account_role_name(
+							(enum account_role)i)),
+		    &out[i]);
 		for (int j = 0; j < i; j++)
-			if (found[i].uid != 0 && found[i].uid == found[j].uid)
+			if (out[i].uid != 0 && out[i].uid == out[j].uid)
 				die(EXIT_CONFIG,
 				    "%s and %s have the same user %lu: give "
 				    "each its own in \"accounts\"",
 				    account_role_name((enum account_role)j),
 				    account_role_name((enum account_role)i),
-				    (unsigned long)found[i].uid);
+				    (unsigned long)out[i].uid);
 	}
 }
 
@@ -60,7 +52,7 @@ make_folder(const char *path, mode_t mode, const struct account *owner)
 	struct stat st;
 
 	if (mkdir(path, mode) == 0) {
-		if (owner->uid != 0 && chown(path, uid, owner->gid) != 0)
+		if (owner->uid != 0 && lchown(path, uid, owner->gid) != 0)
 			die_errno("chown %s", path);
 	} else if (errno != EEXIST) {
 		die(EXIT_CONFIG,
@@ -82,18 +74,15 @@ make_folder(const char *path, mode_t mode, const struct account *owner)
 }
 
 void
-parent_folders(const struct config *config)
+parent_folders(const struct config *config, const struct account *accounts)
 {
 	static const struct account ours = {.uid = 0};
 	mode_t old_mask = umask(0);
-	struct account broker, auditor;
 	char *inbox = inbox_folder(config);
 
-	parent_account(config, "broker", &broker);
-	parent_account(config, "auditor", &auditor);
 	make_folder(config->state, geteuid() == 0 ? 0711 : 0700, &ours);
-	make_folder(inbox, 0700, &broker);
-	make_folder(config->audit, 0700, &auditor);
+	make_folder(inbox, 0700, &accounts[ACCOUNT_BROKER]);
+	make_folder(config->audit, 0700, &accounts[ACCOUNT_AUDITOR]);
 	make_folder(config->run, 0711, &ours);
 	umask(old_mask);
 	free(inbox);
@@ -166,18 +155,18 @@ group_of(const char *name)
 }
 
 void
-parent_listen(const struct config *config, struct listeners *out)
+parent_listen(const struct config *config, const struct account *accounts,
+    struct listeners *out)
 {
 	if (config->zone_count + 2 > LISTENERS_MAX)
 		die(EXIT_CONFIG, "more than %d zones", LISTENERS_MAX - 2);
 	out->count = 0;
 	for (size_t i = 0; i < config->zone_count; i++) {
-		struct account account;
+		enum account_role role =
+		    account_role_find(zone_kind_name(config->zones[i].kind));
 
-		parent_account(
-		    config, zone_kind_name(config->zones[i].kind), &account);
-		out->fd[out->count++] =
-		    listen_on(config, config->zones[i].name, account.gid);
+		out->fd[out->count++] = listen_on(
+		    config, config->zones[i].name, accounts[role].gid);
 	}
 	out->fd[out->count++] =
 	    listen_on(config, "operator", group_of(ACCOUNT_GROUP_OPERATOR));

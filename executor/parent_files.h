@@ -22,17 +22,13 @@ struct listeners {
 /* Folders of the service. Started as an ordinary user all are ours, 0700, and
  * the run folder 0711. Started as root, state and run are root's, 0711, and
  * inbox and audit their role's, 0700. */
-void parent_folders(const struct config *config);
+void parent_folders(
+    const struct config *config, const struct account *accounts);
 
-/* The account of a role ("broker", a courier's kind, "planner", "reader") if
- * we were started as root, or all zeros. Ends the process if there should be
- * one and is not. */
-void parent_account(
-    const struct config *config, const char *role, struct account *out);
-
-/* Started as root, ends the process unless each role has a user of its own: a
+/* The ACCOUNT_ROLES accounts if we were started as root, or all zeros. Ends
+ * the process unless there is one for each role, with a user of its own: a
  * shared one would share memory and files. */
-void parent_accounts(const struct config *config);
+void parent_accounts(const struct config *config, struct account *out);
 
 /* <state>/inbox, to be freed. */
 char *inbox_folder(const struct config *config);
@@ -42,7 +38,8 @@ void parent_lock(const struct config *config);
 
 /* Sockets are 0660. Started as root, each has a group of its own: that of the
  * zone's account, trizone-ops, trizone-deliver. */
-void parent_listen(const struct config *config, struct listeners *out);
+void parent_listen(const struct config *config, const struct account *accounts,
+    struct listeners *out);
 void parent_unlisten(const struct config *config);
 
 /* Path of the socket `name` in the run folder; -ERR_PATH if it is too long for

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "common/lock.h"
+#include "executor/accounts.h"
 #include "executor/parent.h"
 #include "executor/parent_files.h"
 
@@ -42,6 +43,7 @@ struct courier {
 
 struct parent {
 	const struct parent_setup *setup;
+	struct account accounts[ACCOUNT_ROLES]; /* looked up once */
 	struct plan plan;
 	struct listeners listeners;
 	struct child auditor, broker;

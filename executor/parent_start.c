@@ -44,7 +44,7 @@ lock_for(const struct parent *p, const char *name, struct lock *out)
 	lock_init(out, profile_find(span_of(name)));
 	if (out->profile == NULL)
 		bug("no profile for %s", name);
-	parent_account(p->setup->config, name, &out->account);
+	out->account = p->accounts[account_role_find(name)];
 	out->cgroup = p->cgroup;
 	out->interfaces = (int)p->own.report.interfaces;
 }

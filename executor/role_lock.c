@@ -28,27 +28,20 @@ path_word(const struct lock_path *path)
 void
 role_setting_write(const struct lock *lock, struct buf *out)
 {
-	char line[4200];
-
-	(void)snprintf(line, sizeof line, "profile %s\n", lock->profile->role);
-	buf_add_text(out, line);
+	buf_add_format(out, "profile %s\n", lock->profile->role);
 	if (lock->account.uid != 0) {
-		(void)snprintf(line, sizeof line, "account %lu %lu %s\n",
+		buf_add_format(out, "account %lu %lu %s\n",
 		    (unsigned long)lock->account.uid,
 		    (unsigned long)lock->account.gid, lock->account.name);
-		buf_add_text(out, line);
 	}
-	(void)snprintf(line, sizeof line, "interfaces %d\n", lock->interfaces);
-	buf_add_text(out, line);
+	buf_add_format(out, "interfaces %d\n", lock->interfaces);
 	if (lock->cgroup != NULL) {
-		(void)snprintf(line, sizeof line, "cgroup %s\n", lock->cgroup);
-		buf_add_text(out, line);
+		buf_add_format(out, "cgroup %s\n", lock->cgroup);
 	}
 	for (size_t i = 0; i < lock->path_count; i++) {
-		(void)snprintf(line, sizeof line, "%s %s\n",
+		buf_add_format(out, "%s %s\n",
 		    path_words[path_word(&lock->paths[i])],
 		    lock->paths[i].path);
-		buf_add_text(out, line);
 	}
 	if (out->overflow)
 		die(EXIT_CONFIG, "too many folders for one process");

@@ -25,7 +25,6 @@
 #define PROGRAM "trizone-planner " TRIZONE_VERSION
 #define DEFAULT_CHANNEL "unix:/run/trizone/planner.sock"
 #define DEFAULT_RULES "/etc/trizone/rules.json"
-#define ATTESTATION_BYTES 4096
 
 static const char usage[] =
     "usage: trizone-planner run  [--channel unix:PATH|stdio] [--zone NAME]\n"
@@ -128,7 +127,7 @@ connect_or_die(const struct options *options)
 	if (rc == 0) {
 		lock_enter(&lock);
 		lock_seal(&lock);
-		buf_init(&text, ATTESTATION_BYTES);
+		buf_init(&text, LOCK_ATTESTATION_BYTES);
 		lock_report_write(&lock.report, &text);
 		rc =
 		    client_hello(to.client, (struct span){text.data, text.len});

@@ -14,7 +14,6 @@
 #include "proto/endpoint.h"
 #include "proto/stream.h"
 
-#define ATTESTATION_BYTES 4096
 
 struct client {
 	struct client_options options;
@@ -98,7 +97,7 @@ client_connect(const struct client_options *options, struct client **client_out)
 	client->loop = loop_new();
 	json_init(&client->doc);
 	buf_init(&client->frame, FRAME_MAX_BYTES);
-	buf_init(&client->attestation, ATTESTATION_BYTES);
+	buf_init(&client->attestation, LOCK_ATTESTATION_BYTES);
 	*client_out = client;
 	return 0;
 }
@@ -132,7 +131,7 @@ client_open(const struct client_options *options, struct client **client_out)
 
 	if (rc != 0)
 		return rc;
-	buf_init(&text, ATTESTATION_BYTES);
+	buf_init(&text, LOCK_ATTESTATION_BYTES);
 	lock_report_plain("command", &report);
 	lock_report_write(&report, &text);
 	rc = client_hello(client, (struct span){text.data, text.len});

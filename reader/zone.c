@@ -19,7 +19,6 @@
 #include "reader/profile.h"
 #include "reader/worker.h"
 
-#define ATTESTATION_BYTES 4096
 
 struct zone {
 	struct loop *loop;
@@ -279,7 +278,7 @@ zone_run(const char *channel, const char *zone, const char *user)
 	z.loop = loop_new();
 	lock_enter(&lock);
 	lock_seal(&lock);
-	buf_init(&z.attestation, ATTESTATION_BYTES);
+	buf_init(&z.attestation, LOCK_ATTESTATION_BYTES);
 	lock_report_write(&lock.report, &z.attestation);
 	options.attestation =
 	    (struct span){z.attestation.data, z.attestation.len};
