@@ -110,7 +110,9 @@ add_fionread(scmp_filter_ctx list, int number)
 	add(list, SCMP_ACT_ERRNO(EPERM), number, 1, &other);
 }
 
-/* Without that flag it is about a path. */
+/* fstat(2). With that flag the path may be empty and need not be: it hides
+ * names from who makes no mistake, not from who attacks; so only a role that
+ * needs fstat has it, and the rest is up to its root directory. */
 static void
 add_open_one(scmp_filter_ctx list, int number)
 {
@@ -240,6 +242,12 @@ add_source(scmp_filter_ctx list, const struct source *sources, size_t which)
 	return added;
 }
 
+static const struct sock_filter *
+last_of(const struct call_list *list)
+{
+	return (const struct sock_filter *)list->program + list->length - 1;
+}
+
 static void
 export_program(scmp_filter_ctx list, struct call_list *out)
 {
@@ -255,9 +263,11 @@ export_program(scmp_filter_ctx list, struct call_list *out)
 	close(ends[1]);
 	got = read(ends[0], out->program, PROGRAM_BYTES);
 	close(ends[0]);
-	if (got <= 0 || (size_t)got % sizeof(struct sock_filter) != 0)
+	out->length = got < 0 ? 0 : (size_t)got / sizeof(struct sock_filter);
+	/* a program that was cut does not end in an answer */
+	if (out->length == 0 || (size_t)got % sizeof(struct sock_filter) != 0 ||
+	    last_of(out)->code != (BPF_RET | BPF_K))
 		die(EXIT_SYSTEM, "the list of system calls cannot be made");
-	out->length = (size_t)got / sizeof(struct sock_filter);
 	sha256_of(out->program, (size_t)got, out->hash);
 }
 

@@ -17,6 +17,7 @@
 
 #define PATH_BYTES 4096
 #define CPU_PERIOD_US 100000u
+#define JOIN_TRIES 3
 #define PREFIX "trizone-" /* of the names of groups of ours */
 
 static int
@@ -181,8 +182,8 @@ set_limits(const char *group, const struct lock_limits *limits)
 	    (unsigned long long)(limits->memory / page * page));
 	if (limits->memory != 0 && limit(group, "memory.max", value)) {
 		/* without swap accounting there is no such file */
-		(void)limit(group, "memory.swap.max", "0");
-		in_force |= CGROUP_MEMORY;
+		if (limit(group, "memory.swap.max", "0") || errno == ENOENT)
+			in_force |= CGROUP_MEMORY;
 	}
 	(void)snprintf(value, sizeof value, "%u", limits->processes);
 	if (limits->processes != 0 && limit(group, "pids.max", value))
@@ -194,18 +195,13 @@ set_limits(const char *group, const struct lock_limits *limits)
 	return in_force;
 }
 
-int
-cgroup_join(const char *base, const char *name,
-    const struct lock_limits *limits, uint32_t *limits_out, char *reason,
-    size_t room)
+static int
+make_and_join(const char *group, const struct lock_limits *limits,
+    uint32_t *limits_out, char *reason, size_t room)
 {
-	char group[PATH_BYTES];
 	uint32_t in_force;
 
-	*limits_out = 0;
-	if (snprintf(group, sizeof group, "%s/" PREFIX "%s", base, name) >=
-		(int)sizeof group ||
-	    (mkdir(group, 0755) != 0 && errno != EEXIST))
+	if (mkdir(group, 0755) != 0 && errno != EEXIST)
 		return fail(reason, room, "no cgroup can be made");
 	in_force = set_limits(group, limits);
 	if (in_force == 0) {
@@ -214,10 +210,33 @@ cgroup_join(const char *base, const char *name,
 		(void)rmdir(group);
 		return -ERR_UNAVAILABLE;
 	}
-	if (put(group, "cgroup.procs", "0") != 0)
-		return fail(reason, room, "the cgroup cannot be joined");
+	if (put(group, "cgroup.procs", "0") != 0) {
+		(void)fail(reason, room, "the cgroup cannot be joined");
+		(void)rmdir(group);
+		return -ERR_UNAVAILABLE;
+	}
 	*limits_out = in_force;
 	return 0;
+}
+
+int
+cgroup_join(const char *base, const char *name,
+    const struct lock_limits *limits, uint32_t *limits_out, char *reason,
+    size_t room)
+{
+	char group[PATH_BYTES];
+	int rc = -ERR_UNAVAILABLE;
+
+	*limits_out = 0;
+	if (snprintf(group, sizeof group, "%s/" PREFIX "%s", base, name) >=
+	    (int)sizeof group) {
+		(void)snprintf(reason, room, "the cgroup's path is too long");
+		return rc;
+	}
+	/* another role that starts may sweep an empty group away */
+	for (int tries = 0; rc != 0 && tries < JOIN_TRIES; tries++)
+		rc = make_and_join(group, limits, limits_out, reason, room);
+	return rc;
 }
 
 void

@@ -44,8 +44,8 @@ note_gap(struct lock *lock, const char *what, const char *reason)
 	(void)snprintf(gap + used, sizeof lock->report.gap - used, "%s%s: %s",
 	    used == 0 ? "" : "; ", what, reason);
 	for (char *c = gap; *c != '\0'; c++)
-		if (*c < 0x20 || *c == 0x7f)
-			*c = ' ';
+		if (*c < ' ' || *c > '~')
+			*c = '?'; /* a cut may be within a character */
 }
 
 void
@@ -394,6 +394,7 @@ lock_enter(struct lock *lock)
 /*
  * The last steps.
  */
+
 /* Landlock, or Seatbelt: what can be reached. */
 static void
 restrict_reach(struct lock *lock)
@@ -416,7 +417,7 @@ restrict_reach(struct lock *lock)
 	rc = landlock_restrict(
 	    lock->paths, lock->path_count, &lock->report.landlock);
 	if (rc == -ERR_UNAVAILABLE)
-		note_gap(lock, "Landlock", "this kernel has none (5.13 has)");
+		note_gap(lock, "Landlock", strerror(errno));
 	else if (rc != 0)
 		die_errno("Landlock");
 }

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -110,6 +111,21 @@ map_self(uid_t uid, gid_t gid)
 	return rc;
 }
 
+/* Systems that restrict user namespaces let us make one and then refuse what
+ * it is for (AppArmor of Ubuntu); there is no way back, so a child tries. */
+static bool
+can_map_self(int flags, uid_t uid, gid_t gid)
+{
+	int status = 1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(flags) == 0 && map_self(uid, gid) == 0 ? 0 : 1);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+	}
+	return pid > 0 && status == 0;
+}
+
 int
 namespace_leave(uint32_t wanted, uint32_t *own_out, char *reason, size_t room)
 {
@@ -124,6 +140,12 @@ namespace_leave(uint32_t wanted, uint32_t *own_out, char *reason, size_t room)
 	for (size_t i = 0; i < KINDS; i++)
 		if ((wanted & kinds[i].bit) != 0)
 			flags |= kinds[i].flag;
+	if ((wanted & LOCK_USER) != 0 && !can_map_self(flags, uid, gid)) {
+		(void)snprintf(reason, room,
+		    "user namespaces are restricted: start as root, or see "
+		    "doctor");
+		return -ERR_UNAVAILABLE;
+	}
 	look(before);
 	if (unshare(flags) != 0)
 		return fail(reason, room, "unshare");
@@ -266,18 +288,21 @@ turn(const char *base, char *reason, size_t room)
 	return 0;
 }
 
-static void
-take_trees(const struct lock_path *paths, size_t count, int *trees)
+static int
+take_trees(const struct lock_path *paths, size_t count, int *trees,
+    char *reason, size_t room)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		trees[i] = -1;
+	for (size_t i = 0; i < count; i++) {
 		if (is_covered(paths, count, i))
 			continue;
 		trees[i] = take_tree(
 		    &paths[i], is_written(paths, count, paths[i].path));
 		if (trees[i] < 0)
-			die_errno("%s cannot be had", paths[i].path);
+			return fail(reason, room, paths[i].path);
 	}
+	return 0;
 }
 
 /* Who has no rights goes through the folders above, too. */
@@ -310,8 +335,9 @@ namespace_root(
 	}
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return fail(reason, room, "mount --make-private");
-	take_trees(paths, count, trees);
-	rc = turn(base, reason, room);
+	rc = take_trees(paths, count, trees, reason, room);
+	if (rc == 0)
+		rc = turn(base, reason, room);
 	if (rc == 0)
 		rc = place_trees(paths, count, trees, reason, room);
 	for (size_t i = 0; i < count; i++)

@@ -189,14 +189,18 @@ check_age(struct doctor *d)
 }
 
 /* It cannot be undone, so a child tries it. */
-enum lock_found { HAS_LANDLOCK = 1, HAS_NAMESPACES = 2 };
+enum lock_found {
+	HAS_LANDLOCK = 1,
+	HAS_NAMESPACES = 2,
+	HAS_TRIED = 16 /* no other end of a process has this status */
+};
 
 static int
 try_locks(void)
 {
 	uint32_t abi, own;
 	char reason[200];
-	int found_bits = 0;
+	int found_bits = HAS_TRIED;
 
 	if (namespace_leave(LOCK_NET | LOCK_MOUNT | LOCK_PID, &own, reason,
 		sizeof reason) == 0)
@@ -215,8 +219,11 @@ check_locks(struct doctor *d)
 	if (pid == 0)
 		_exit(try_locks());
 	if (pid < 0 || waitpid(pid, &wait_status, 0) != pid ||
-	    !WIFEXITED(wait_status)) {
-		found(d, FOUND_NOTE, "not tried");
+	    !WIFEXITED(wait_status) ||
+	    (WEXITSTATUS(wait_status) & ~(HAS_LANDLOCK | HAS_NAMESPACES)) !=
+		HAS_TRIED) {
+		found(d, FOUND_BAD,
+		    "Landlock and namespaces cannot be tried: see the log");
 		return;
 	}
 	has = WEXITSTATUS(wait_status);
@@ -228,7 +235,7 @@ check_locks(struct doctor *d)
 		    "its list of security modules (lsm=landlock,...)");
 	if ((has & HAS_NAMESPACES) != 0)
 		found(d, FOUND_GOOD,
-		    "processes get namespaces and a root of their own");
+		    "processes get namespaces of their own");
 	else
 		found(d, FOUND_BAD,
 		    "no namespaces of their own for processes: start as root, "

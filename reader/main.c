@@ -81,12 +81,14 @@ read_options(
 static void
 filter_account(const char *user, struct account *out)
 {
-	char reason[200];
+	char reason[200], usual[ACCOUNT_NAME_BYTES];
 
-	*out = (struct account){.uid = 0};
-	if (geteuid() == 0 &&
-	    account_find(user, out, reason, sizeof reason) != 0)
+	account_default_name("reader", usual, sizeof usual);
+	if (geteuid() == 0 && strcmp(user, usual) == 0 &&
+	    account_find(user, out, reason, sizeof reason) == -ERR_NOT_FOUND)
 		lock_account(NOBODY, out);
+	else
+		lock_account(user, out);
 }
 
 static int
