@@ -50,6 +50,17 @@ read_operator_key(void)
 	return opens(in(outside.folder, "operator-key.txt"), O_RDONLY);
 }
 
+/* A flag for no path at all takes a path too. Landlock knows no right to look;
+ * a root directory of its own is what keeps a role with files from it. */
+static bool
+look_at_key(void)
+{
+	struct stat st;
+
+	return fstatat(AT_FDCWD, in(outside.folder, "operator-key.txt"), &st,
+		   AT_EMPTY_PATH) == 0;
+}
+
 static bool
 write_config(void)
 {
@@ -317,6 +328,8 @@ watch_all_files(void)
 const struct attack file_attacks[] = {
     {"read-passwd", read_passwd, PARENT, false},
     {"read-operator-key", read_operator_key, PARENT, false},
+    {"look-at-key", look_at_key,
+	PARENT | BROKER | AUDITOR | FILE_COURIER | NOTIFY_COURIER, false},
     {"write-config", write_config, PARENT, false},
     {"write-policy", write_policy, PARENT, false},
     {"write-audit", write_audit, PARENT, false},

@@ -268,6 +268,40 @@ def users_that_are_not_there():
                   "stdio", "--user", "0")
 
 
+def user_namespaces_that_are_hollow():
+    """They can be made, and then refuse what they are for, as AppArmor of
+    Ubuntu has it: an ordinary user goes on with less, and is told."""
+    folder = harness.short_folder()
+    log = folder / "log"
+    as_user = ["unshare", "--mount", "sh", "-c",
+               "mount -o remount,bind,ro /proc && exec \"$@\"", "sh",
+               "setpriv", "--reuid", "64830", "--regid", "64830",
+               "--clear-groups", "--inh-caps=-all"]
+    try:
+        folder.chmod(0o777)
+        executor = shutil.copy(BIN / "trizone-executor", folder)
+        config = ["--config", folder / "etc" / "config.json"]
+        ends_with(0, "", *as_user, executor, "init", "--dir", folder / "etc",
+                  "--state", folder / "state", "--run", folder / "run")
+        done = run([*as_user, executor, "doctor", *config], seconds=60)
+        check(b"no namespaces of their own" in done.stdout, "doctor: %r",
+              done.stdout)
+        with log.open("wb") as out:
+            service = subprocess.Popen(
+                [str(word) for word in [*as_user, executor, "run", *config]],
+                stderr=out)
+        try:
+            until(lambda: "ev=ready" in log.read_text(), SECONDS,
+                  "ready: %s" % log.read_text()[-800:])
+            check("user namespaces are restricted" in log.read_text(),
+                  "not said: %s", log.read_text()[-800:])
+        finally:
+            service.terminate()
+            service.wait(SECONDS)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def a_way_out_that_is_open():
     """A probe that gets through ends the start: a program of the tests
     without its list of system calls."""
@@ -287,7 +321,8 @@ def a_way_out_that_is_open():
 
 def case_22(suite):
     for case in (zones_do_not_start_with_a_network, locks_that_are_refused,
-                 users_that_are_not_there, a_way_out_that_is_open):
+                 users_that_are_not_there, user_namespaces_that_are_hollow,
+                 a_way_out_that_is_open):
         suite.case("case 22: " + case.__name__.replace("_", " "), case)
 
 

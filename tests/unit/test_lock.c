@@ -256,6 +256,17 @@ START_TEST(unsound_reports)
 }
 END_TEST
 
+START_TEST(whose_report_it_is)
+{
+	struct lock_report r = good_report();
+
+	ck_assert(lock_report_is(&r, "planner"));
+	ck_assert(!lock_report_is(&r, "auditor"));
+	snprintf(r.profile, sizeof r.profile, "tset");
+	ck_assert(!lock_report_is(&r, "planner"));
+}
+END_TEST
+
 /* It fits what the audit keeps of a detail. */
 START_TEST(the_longest_report)
 {
@@ -355,6 +366,7 @@ main(void)
 	tcase_add_test(tests, another_table_meets_nothing);
 	tcase_add_test(tests, lies_of_another_shape);
 	tcase_add_test(tests, unsound_reports);
+	tcase_add_test(tests, whose_report_it_is);
 	tcase_add_test(tests, the_longest_report);
 	tcase_add_test(tests, limits_of_a_group);
 	suite_add_tcase(suite, tests);
