@@ -199,10 +199,13 @@ replace(struct save *s, const struct file *f, struct span text)
 	    errno != EEXIST)
 		return fail_errno(s, f->path);
 	if (write_new(f, new, text) != 0 ||
-	    renameat(f->folder, new, f->folder, f->name) != 0 ||
-	    fsync(f->folder) != 0)
-		return fail_errno(s, f->path);
-	return 0;
+	    renameat(f->folder, new, f->folder, f->name) != 0) {
+		int rc = fail_errno(s, f->path);
+
+		(void)unlinkat(f->folder, new, 0);
+		return rc;
+	}
+	return fsync(f->folder) == 0 ? 0 : fail_errno(s, f->path);
 }
 
 /* Put `part` at the end of a file, in place of what stands from `begin` to

@@ -17,30 +17,7 @@
 #define DEADLINE_MS 10000  /* a lock of iptables is waited for, 5 s */
 
 /* Never PATH: who sets the environment must not choose the program. */
-static const char *const system_folders[] = {
-    "/usr/sbin",
-    "/sbin",
-    "/usr/bin",
-    "/bin",
-    "/usr/local/sbin",
-    NULL,
-};
-
-struct firewall_tools firewall_tools = {system_folders, DEADLINE_MS};
-
-static bool
-find(const char *name, char *out, size_t room)
-{
-	const char *const *folder;
-
-	for (folder = firewall_tools.folders; *folder != NULL; folder++) {
-		int n = snprintf(out, room, "%s/%s", *folder, name);
-
-		if (n > 0 && (size_t)n < room && access(out, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
+struct firewall_tools firewall_tools = {run_folders, DEADLINE_MS};
 
 /* The words with the program's path as the first. */
 static int
@@ -83,7 +60,7 @@ firewall_tool(const char *const words[], struct span input, struct buf *out,
 	struct buf errors;
 	int status = 0, rc;
 
-	if (!find(words[0], path, sizeof path)) {
+	if (!run_find(firewall_tools.folders, words[0], path, sizeof path)) {
 		(void)snprintf(reason, room, "%s is not installed", words[0]);
 		return -ERR_UNAVAILABLE;
 	}

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,27 @@
 #define WAIT_MS 5 /* between two looks for its end */
 
 enum { INPUT, OUTPUT, ERRORS, STREAM_COUNT };
+
+const char *const run_folders[] = {
+    "/usr/sbin",
+    "/sbin",
+    "/usr/bin",
+    "/bin",
+    "/usr/local/sbin",
+    NULL,
+};
+
+bool
+run_find(const char *const folders[], const char *name, char *out, size_t room)
+{
+	for (; *folders != NULL; folders++) {
+		int n = snprintf(out, room, "%s/%s", *folders, name);
+
+		if (n > 0 && (size_t)n < room && access(out, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
 
 struct child {
 	pid_t pid;

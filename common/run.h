@@ -5,10 +5,20 @@
 #ifndef TRIZONE_COMMON_RUN_H
 #define TRIZONE_COMMON_RUN_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "common/buf.h"
 #include "common/text.h"
 
 #define RUN_NOT_EXECUTED 127 /* as shells have it */
+
+/* Folders of the system's programs, NULL last. PATH is not asked. */
+extern const char *const run_folders[];
+
+/* The path of the program `name` in the first of `folders` that has it. */
+bool run_find(
+    const char *const folders[], const char *name, char *out, size_t room);
 
 /* Run argv[0], an absolute path, in a session of its own, in "/", with nothing
  * open but descriptors 0 to 2. `input` is its standard input; what it writes

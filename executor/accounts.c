@@ -84,27 +84,13 @@ struct entry {
 	char number[16], group[16];
 };
 
-static bool
-find_tool(const char *name, char out[PLACE_BYTES])
-{
-	static const char *const folders[] = {
-	    "/usr/sbin", "/sbin", "/usr/bin", "/bin"};
-
-	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-		(void)snprintf(out, PLACE_BYTES, "%s/%s", folders[i], name);
-		if (access(out, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static const struct way *
 find_way(void)
 {
 	char place[PLACE_BYTES];
 
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
-		if (find_tool(ways[i].tool, place))
+		if (run_find(run_folders, ways[i].tool, place, sizeof place))
 			return &ways[i];
 	die(EXIT_UNAVAILABLE,
 	    "none of useradd, adduser and sysadminctl is here: make the "
@@ -130,7 +116,7 @@ run_words(const char *const *words, const struct entry *entry, struct buf *said,
 	const char *argv[ARGUMENTS_MAX + 1] = {NULL};
 	char place[PLACE_BYTES];
 
-	if (!find_tool(words[0], place))
+	if (!run_find(run_folders, words[0], place, sizeof place))
 		return -ERR_UNAVAILABLE;
 	argv[0] = place;
 	for (size_t i = 1; i < ARGUMENTS_MAX && words[i] != NULL; i++)
