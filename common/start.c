@@ -41,8 +41,8 @@ limit_core(void)
 		die(EXIT_SYSTEM, "core dumps cannot be switched off");
 }
 
-/* None is blocked, whatever our parent did; a closed pipe is an error, not the
- * end. */
+/* None is blocked and children are waited for, whatever our parent did; a
+ * closed pipe is an error, not the end. */
 static void
 clear_signals(void)
 {
@@ -53,6 +53,9 @@ clear_signals(void)
 		die_errno("sigprocmask");
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		die_errno("SIGPIPE cannot be ignored");
+	/* where that was ignored nobody's end could be seen */
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+		die_errno("SIGCHLD cannot be had");
 }
 
 void

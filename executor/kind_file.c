@@ -265,8 +265,9 @@ kind_file_open(void *untyped, const struct kind_method *method)
 	int rc = beneath_root(settings->root, &settings->root_fd);
 
 	if (rc != 0)
-		die(EXIT_CONFIG, "root folder %s: %s", settings->root,
-		    err_text(rc));
+		die(EXIT_CONFIG,
+		    "root folder %s: %s; user %lu needs rights there",
+		    settings->root, err_text(rc), (unsigned long)geteuid());
 	if (method_number(method) != KIND_FILE_WRITE)
 		return;
 	removed = file_clean(settings->root_fd);

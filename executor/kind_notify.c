@@ -256,9 +256,10 @@ kind_notify_open(void *untyped, const struct kind_method *method)
 	else
 		rc = notify_syslog_open(settings->identity);
 	if (rc != 0)
-		die(EXIT_CONFIG, "cannot notify %s: %s",
+		die(EXIT_CONFIG,
+		    "cannot notify %s: %s; user %lu needs rights there",
 		    settings->path != NULL ? settings->path : "the system log",
-		    err_text(rc));
+		    err_text(rc), (unsigned long)geteuid());
 }
 
 /* The file's folder, or the socket of the log: both only until it is open. */

@@ -10,6 +10,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 import time
 
 import gullible
@@ -824,6 +825,17 @@ def closed_descriptors():
                   done.returncode)
 
 
+def children_ignored():
+    """Started by somebody who ignores the end of children."""
+    script = ("import os, signal, sys\n"
+              "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+              "os.execv(sys.argv[1], sys.argv[1:])\n")
+    done = run([sys.executable, "-c", script, READER, "mail"],
+               mail("a subject"))
+    says(done, DONE, "mail")
+    equal(json.loads(done.stdout)["subject"], "a subject", "subject")
+
+
 def body(suite):
     for name, function in (
             ("help", help_everywhere), ("version", versions),
@@ -843,7 +855,8 @@ def body(suite):
             ("rules, the whole way", rules_way),
             ("reader", reader_statuses), ("attach", attach_statuses),
             ("attach stops at once", attach_stops_at_once),
-            ("closed descriptors", closed_descriptors)):
+            ("closed descriptors", closed_descriptors),
+            ("children ignored", children_ignored)):
         suite.case(name, function)
 
 
