@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "common/io.h"
 #include "executor/accounts.h"
 #include "executor/command.h"
+#include "executor/config.h"
 
 static const char usage[] =
     "usage: trizone-executor init [--dir DIR] [--state DIR] [--run DIR]\n"
@@ -58,20 +60,26 @@ write_file(const char *dir, const char *name, struct span text, mode_t mode)
 	free(path);
 }
 
-/* For a role, where roles have accounts. */
+/* A folder for a role, where roles have accounts; the folder itself, never
+ * what a link names. */
 static void
 give(const struct places *places, const char *path, enum account_role role)
 {
 	char name[ACCOUNT_NAME_BYTES], reason[200];
 	struct account account;
+	int fd;
 
 	if (!places->accounts)
 		return;
 	account_default_name(account_role_name(role), name, sizeof name);
 	if (account_find(name, &account, reason, sizeof reason) != 0)
 		die(EXIT_SYSTEM, "%s", reason);
-	if (lchown(path, account.uid, account.gid) != 0)
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		die_errno("%s", path);
+	if (fchown(fd, account.uid, account.gid) != 0)
 		die_errno("chown %s", path);
+	close(fd);
 }
 
 static void
@@ -257,6 +265,21 @@ refuse_existing(const char *dir)
 	}
 }
 
+/* One that `run` would not read from is no place for a key either. */
+static void
+refuse_folder(const char *dir)
+{
+	char *path = alloc_format("%s/config.json", dir);
+	char reason[PATH_MAX + 200];
+	struct buf none;
+
+	buf_init(&none, 1);
+	if (config_read_file(path, &none, reason, sizeof reason) == -ERR_CONFIG)
+		die(EXIT_CONFIG, "%s", reason);
+	buf_free(&none);
+	free(path);
+}
+
 static void
 write_all_files(const struct places *places)
 {
@@ -334,6 +357,7 @@ command_init(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	refuse_existing(places.dir);
+	refuse_folder(places.dir);
 	if (places.accounts)
 		accounts_make();
 	write_all_files(&places);

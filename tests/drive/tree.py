@@ -122,6 +122,31 @@ def in_the_way():
               "a group twice: %r", done.stdout)
 
 
+def bad_places():
+    """Where somebody else could change it nothing is put, and what a link
+    names is given to nobody."""
+    with as_they_were() as folder:
+        (folder / "etc").mkdir()
+        (folder / "etc").chmod(0o777)
+        done = init(folder)
+        equal(done.returncode, 78, "a wide folder: %r" % done.stderr)
+        check(b"can be written by others" in done.stderr, "%r", done.stderr)
+        (folder / "etc").chmod(0o755)
+        os.chown(folder / "etc", 61000, 61000)
+        done = init(folder)
+        equal(done.returncode, 78, "somebody's folder: %r" % done.stderr)
+        equal(done.stdout, b"", "what it made")
+        equal(list((folder / "etc").iterdir()), [], "what it wrote")
+        os.chown(folder / "etc", 0, 0)
+        (folder / "state").mkdir()
+        (folder / "other").mkdir(mode=0o700)
+        (folder / "state" / "files").symlink_to(folder / "other")
+        done = init(folder)
+        equal(done.returncode, 71, "a link: %r" % done.stderr)
+        for path in (folder / "other", folder / "state" / "files"):
+            equal(path.lstat().st_uid, 0, "owner of %s" % path.name)
+
+
 @contextlib.contextmanager
 def tools_are(folder, target):
     """Of those that make accounts there are these, links to `target`."""
@@ -270,6 +295,7 @@ def look(folder):
 
 def body(suite):
     suite.case("in the way", in_the_way)
+    suite.case("bad places", bad_places)
     suite.case("without tools", by_none)
     suite.case("by BusyBox", by_busybox)
     folder = harness.short_folder()
@@ -292,6 +318,7 @@ if __name__ == "__main__":
         # copies, and a folder for the locks of who writes them
         script = ("set -e\nd=$(mktemp -d)\nmount -t tmpfs none $d\n"
                   "cp -a /etc/. $d/\nmount --bind $d /etc\n"
+                  "umount $d\nrmdir $d\n"
                   'exec "$@"\n')
         sys.exit(subprocess.run(
             ["unshare", "--mount", "sh", "-c", script, "sh", sys.executable,

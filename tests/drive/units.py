@@ -8,17 +8,21 @@ No systemd runs here as process 1, so the walls of a unit are put up by hand:
 its list of system calls (deny, from tests/confine), its capabilities and user
 (setpriv), its network (unshare). Needs root.
 """
+import json
+import os
 import re
 import shutil
 
 import harness
-from harness import (ACCOUNTS, Host, check, equal, mail, main, run, until)
+from harness import (ACCOUNTS, Failed, Host, check, equal, mail, main, run,
+                     until)
 
 UNITS = harness.ROOT / "vm" / "systemd"
 BARS = {"trizone-executor": 2.8, "trizone-planner": 0.5,
         "trizone-reader-mail": 0.5}
 ZONES = {"planner": {"kind": "planner", "max_sessions": 16},
          "mail": {"kind": "reader", "channel": "mail"}}  # as by default
+NOBODYS = 64820  # a user that no role has
 
 
 def settings(unit):
@@ -44,6 +48,29 @@ def scores():
               score.group(1), bar)
         said.append("%s %s" % (unit, score.group(1)))
     return ", ".join(said)
+
+
+def crosses():
+    """What the tool marks has its reason in docs/HARDENING.md."""
+    page = (harness.ROOT / "docs" / "HARDENING.md").read_text()
+    rows = [line.replace("\\|", "|") for line in page.splitlines()]
+    for unit in BARS:
+        mine = " ".join(row for row in rows if row.startswith(
+            ("| all ", "| %s " % unit.split("-")[1])))
+        for row in json.loads(run(
+                ["systemd-analyze", "security", "--offline=true",
+                 "--json=short", UNITS / (unit + ".service")]).stdout):
+            if row["set"] is not False or not row["exposure"]:
+                continue
+            key, _, value = row["name"].partition("=")
+            within = re.match(r"~CAP_\((.*)\)", value)
+            words = [value, value.lstrip("~")]
+            if within:
+                words += ["CAP_" + name for name in within[1].split("|")]
+            if not value.startswith("~"):
+                words = [key + "="]
+            check(any(word in mine for word in words), "%s: no word on %s",
+                  unit, row["name"])
 
 
 def words_are_known():
@@ -81,9 +108,13 @@ def allowed(unit):
     return ",".join(sorted(calls))
 
 
-def walls(unit, user=None):
-    """What a command is put behind."""
-    capabilities = settings(unit)["CapabilityBoundingSet"][0].split()
+def rights(unit):
+    return settings(unit)["CapabilityBoundingSet"][0].split()
+
+
+def walls(unit, user=None, without=None):
+    """What a command is put behind; without one of its capabilities."""
+    capabilities = [name for name in rights(unit) if name != without]
     bounding = ",".join(["-all"] + ["+" + name[4:].lower()
                                     for name in capabilities])
     become = ["--reuid", str(user), "--regid", str(user),
@@ -125,6 +156,42 @@ def served_behind_them():
             check(row["role"] == "parent" or row["own_root"], "%r", row)
 
 
+def all_it_should_be(without=None):
+    """The executor with the unit's capabilities: a folder below one that is
+    somebody's, every role locked in, and an end that is in time."""
+    with Host() as host:
+        home = host.folder / "home"
+        files = home / "files"
+        files.mkdir(parents=True)
+        harness.own(files, "file")
+        home.chmod(0o700)
+        os.chown(home, NOBODYS, NOBODYS)
+        host.policy = harness.default_policy(files, host.notes)
+        host.write_settings()
+        real = host._spawn
+        host._spawn = lambda name, command: real(name, walls(
+            "trizone-executor", without=without) + list(command))
+        host.start()
+        host._spawn = real
+        processes = host.operate("status")["processes"]
+        ended = harness.end_process(host.executor, 5)
+        host.executor = None
+        equal(ended, 0, "its end")
+        for row in processes:
+            check(row["role"] == "parent" or row["own_root"] and
+                  row["bounding"] == "0" * 16, "%r", row)
+
+
+def each_right_is_needed():
+    all_it_should_be()
+    for name in rights("trizone-executor"):
+        try:
+            all_it_should_be(name)
+        except Failed:
+            continue
+        raise Failed("nothing is missing without " + name)
+
+
 def accounts_are_the_same():
     """sysusers.d has what `init` makes."""
     source = (harness.ROOT / "executor" / "accounts.c").read_text()
@@ -145,9 +212,15 @@ def accounts_are_the_same():
         (root / "etc").mkdir()
         done = run(["systemd-sysusers", "--root", root, path])
         equal(done.returncode, 0, "systemd-sysusers: %r" % done.stderr)
-        made = (root / "etc" / "passwd").read_text()
-        for role in roles:
-            check("trizone-%s:" % role in made, "no %s in %s", role, made)
+        made, shadow = (
+            {line.split(":")[0]: line.split(":")[1:] for line in
+             (root / "etc" / name).read_text().splitlines()}
+            for name in ("passwd", "shadow"))
+        for i, role in enumerate(roles):
+            name, number = "trizone-" + role, str(first + i)
+            equal(made[name], ["x", number, number, "trizone", "/nonexistent",
+                               "/usr/sbin/nologin"], name)
+            check(shadow[name][0][:1] in ("!", "*"), "%s: a password", name)
     finally:
         shutil.rmtree(root)
 
@@ -157,8 +230,8 @@ def body(suite):
             harness.folder_of_programs() / "deny").exists():
         print("skipped: needs systemd-analyze, root and Linux")
         raise SystemExit(77)
-    for case in (scores, words_are_known, accounts_are_the_same,
-                 served_behind_them):
+    for case in (scores, crosses, words_are_known, accounts_are_the_same,
+                 served_behind_them, each_right_is_needed):
         suite.case(case.__name__.replace("_", " "), case)
 
 
