@@ -16,8 +16,8 @@
 #include "common/err.h"
 #include "common/platform.h"
 
-#define FIRST_SPARE 60000 /* above those given to people on this machine, */
-#define NOBODY 65534	  /* below those of their containers */
+#define FIRST_SPARE 60000 /* above those given to people on this machine;
+			     ACCOUNT_NOBODY is below those of containers */
 #define GROUPS_MAX 256	  /* that a starting root can have */
 
 static int
@@ -47,9 +47,9 @@ number_of(const char *text)
 static bool
 is_person(uid_t uid, bool has_account)
 {
-	if (uid < platform_first_person() || uid == NOBODY)
+	if (uid < platform_first_person() || uid == ACCOUNT_NOBODY)
 		return false;
-	return has_account || uid < FIRST_SPARE || uid > NOBODY;
+	return has_account || uid < FIRST_SPARE || uid > ACCOUNT_NOBODY;
 }
 
 void
@@ -73,6 +73,10 @@ account_find(const char *name, struct account *out, char *reason, size_t room)
 	if (entry != NULL) {
 		found.uid = entry->pw_uid;
 		found.gid = entry->pw_gid;
+	} else if (number >= 0 && number != ACCOUNT_NOBODY &&
+		   getgrgid((gid_t)number) != NULL) {
+		return complain(reason, room, -ERR_RANGE, name,
+		    "has the number of somebody's group and no account");
 	} else if (number >= 0) {
 		found.uid = (uid_t)number;
 		found.gid = (gid_t)number;

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #define ACCOUNT_NAME_BYTES 64
+#define ACCOUNT_NOBODY 65534 /* who has no files; everybody's */
 
 struct account {
 	char name[ACCOUNT_NAME_BYTES];
@@ -21,8 +22,8 @@ void account_default_name(const char *role, char *out, size_t room);
 /* The account of that name, or of that number: then there may be none of it,
  * and its group has the same number. Refused with the reason: root, and who
  * may be a person: numbers from 1,000 up (macOS: 500), but for 65534, and for
- * 60,000 to 65,533 where there is no account of that number. 0, -ERR_NOT_FOUND
- * or -ERR_RANGE. */
+ * 60,000 to 65,533 where there is no account of that number; and the number of
+ * somebody's group without an account. 0, -ERR_NOT_FOUND or -ERR_RANGE. */
 int account_find(
     const char *name, struct account *out, char *reason, size_t room);
 

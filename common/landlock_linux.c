@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -93,6 +94,24 @@ restrict_to(
 	return 0;
 }
 
+/* Tried, as a program that answers for the kernel may have said yes. */
+static int
+check_restricted(const struct lock_path *paths, size_t count)
+{
+	int fd;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(paths[i].path, "/") == 0 && !paths[i].shown)
+			return 0; /* may be read */
+	fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return 0;
+	if (fd >= 0)
+		close(fd);
+	errno = EPROTO;
+	return -ERR_SYSTEM;
+}
+
 int
 landlock_restrict(
     const struct lock_path *paths, size_t count, uint32_t *abi_out)
@@ -113,6 +132,8 @@ landlock_restrict(
 	saved_errno = errno;
 	close(ruleset);
 	errno = saved_errno;
+	if (rc == 0)
+		rc = check_restricted(paths, count);
 	if (rc == 0)
 		*abi_out = abi > LANDLOCK_ABI_KNOWN ? LANDLOCK_ABI_KNOWN
 						    : (uint32_t)abi;

@@ -80,6 +80,10 @@ lock_account(const char *name, struct account *out)
 	char reason[REASON_BYTES];
 
 	*out = (struct account){.uid = 0};
+	if (getuid() != geteuid() || getgid() != getegid())
+		die(EXIT_NOT_PERMITTED,
+		    "started with the rights of two users: %lu and %lu",
+		    (unsigned long)getuid(), (unsigned long)geteuid());
 	if (geteuid() == 0 &&
 	    account_find(name, out, reason, sizeof reason) != 0)
 		die(EXIT_CONFIG,

@@ -30,6 +30,40 @@ fill_standard(void)
 	close(fd);
 }
 
+/* A terminal can be read through it and a file be written anew at any place,
+ * by all who have it: ours is for writing at the end. Where it cannot be opened
+ * again (a socket, somebody else's terminal) it stays. */
+static void
+narrow_errors(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &st) != 0 ||
+	    (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return;
+	fd = open("/dev/fd/2", O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (dup2(fd, STDERR_FILENO) != STDERR_FILENO)
+		die_errno("standard error cannot be had");
+	close(fd);
+}
+
+int
+start_without_standard(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0 || dup2(fd, STDIN_FILENO) != STDIN_FILENO ||
+	    dup2(fd, STDOUT_FILENO) != STDOUT_FILENO)
+		rc = -ERR_SYSTEM;
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return rc;
+}
+
 static void
 limit_core(void)
 {
@@ -65,6 +99,7 @@ start_process(const char *role, int first_closed)
 	fill_standard();
 	if (platform_close_from(first_closed) != 0)
 		die(EXIT_SYSTEM, "inherited descriptors cannot be closed");
+	narrow_errors();
 	limit_core();
 	if (platform_harden() != 0)
 		die(EXIT_SYSTEM, "the process cannot be hardened");

@@ -27,6 +27,12 @@ parent_accounts(const struct config *config, struct account *out)
 		lock_account(config_account(config, account_role_name(
 							(enum account_role)i)),
 		    &out[i]);
+		if (out[i].uid == ACCOUNT_NOBODY)
+			die(EXIT_CONFIG,
+			    "%s has the user %d, which is everybody's: give it "
+			    "one in \"accounts\"",
+			    account_role_name((enum account_role)i),
+			    ACCOUNT_NOBODY);
 		for (int j = 0; j < i; j++)
 			if (out[i].uid != 0 && out[i].uid == out[j].uid)
 				die(EXIT_CONFIG,

@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "common/io.h"
 #include "common/platform.h"
+#include "common/start.h"
 #include "executor/order.h"
 
 #define START_MS 10000 /* a new process that does not read by then is broken   \
@@ -60,6 +61,8 @@ become(enum role role, const char *program, const int *fds, size_t count)
 	strcpy(name, role_names[role]);
 	setsid(); /* an interrupt from a terminal goes to the parent alone */
 	place_descriptors(fds, count);
+	if (start_without_standard() != 0)
+		_exit(EXIT_SYSTEM);
 	if (platform_close_from(FD_CONTROL + (int)count) != 0)
 		_exit(EXIT_SYSTEM);
 	execve(program, argv, envp);

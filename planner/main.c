@@ -181,6 +181,9 @@ run(int argc, char **argv)
 
 	if (!read_options(argc, argv, &options) || optind != argc)
 		return wrong_usage("run does not know this");
+	if (strcmp(options.channel, "stdio") != 0 &&
+	    start_without_standard() != 0)
+		die_errno("/dev/null");
 	rules = load_rules(options.rules);
 	client = connect_or_die(&options);
 	status = think_run(client, rules);

@@ -6,12 +6,14 @@
 #include "reader/zone.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/limits.h"
 #include "common/lock.h"
 #include "common/log.h"
+#include "common/start.h"
 #include "proto/channel.h"
 #include "proto/endpoint.h"
 #include "proto/stream.h"
@@ -274,6 +276,8 @@ zone_run(const char *channel, const char *zone, const char *user)
 	if (rc != 0)
 		die(EXIT_UNAVAILABLE, "cannot reach the executor at %s: %s",
 		    channel, err_text(rc));
+	if (strcmp(channel, "stdio") != 0 && start_without_standard() != 0)
+		die_errno("/dev/null");
 	worker_prepare();
 	z.loop = loop_new();
 	lock_enter(&lock);

@@ -137,6 +137,19 @@ def descriptors_of(pid):
     return found
 
 
+def narrow_errors(pid):
+    """Nothing can be read through the log, nor written but at its end."""
+    try:
+        info = pathlib.Path("/proc/%d/fdinfo/2" % pid).read_text()
+        name = pathlib.Path("/proc/%d/comm" % pid).read_text()
+    except FileNotFoundError:
+        return
+    flags = int(info.split("flags:")[1].split()[0], 8)
+    if name.startswith("trizone"):
+        equal(flags & (os.O_ACCMODE | os.O_APPEND), os.O_WRONLY | os.O_APPEND,
+              "%s: flags of standard error" % name)
+
+
 def case_14():
     with ways_out.Ground(BIN / "inside") as ground:
         for role in ("reader", "worker"):
@@ -162,6 +175,7 @@ def case_14():
             finally:
                 subprocess.Popen = spawn
             for pid in procs.descendants():
+                narrow_errors(pid)
                 for fd, target in descriptors_of(pid).items():
                     check(target != __file__, "%d has descriptor %d: %s", pid,
                           fd, target)
@@ -246,6 +260,8 @@ def locks_that_are_refused():
         ends_with(71, "list of system calls", *planner_of(
             host, deny, "seccomp"), *as_account("planner"))
         ends_with(71, "list of system calls", deny, "seccomp",
+                  host.program("reader"), "mail", data=mail("x"))
+        ends_with(71, "Landlock", deny, "~landlock_restrict_self",
                   host.program("reader"), "mail", data=mail("x"))
         reader = host.attach("mail", deny, "landlock_create_ruleset",
                              *host.reader_command(), respawn=False)

@@ -3,6 +3,8 @@
  * with "=" all but some, as systemd's SystemCallFilter= does:
  *
  *	deny [=]CALL[,CALL...] COMMAND [ARGUMENT...]
+ *
+ * "~" does not refuse: the calls do nothing and say they did.
  */
 #include <errno.h>
 #include <seccomp.h>
@@ -14,13 +16,14 @@ int
 main(int argc, char **argv)
 {
 	int only = argc > 1 && argv[1][0] == '=';
+	int fake = argc > 1 && argv[1][0] == '~';
 	scmp_filter_ctx list =
 	    seccomp_init(only ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW);
 	char *name, *rest;
 
 	if (argc < 3 || list == NULL)
 		return 64;
-	rest = argv[1] + only;
+	rest = argv[1] + only + fake;
 	while ((name = strsep(&rest, ",")) != NULL) {
 		int number = seccomp_syscall_resolve_name(name);
 
@@ -28,8 +31,9 @@ main(int argc, char **argv)
 			continue; /* of another architecture, or newer */
 		if (number == __NR_SCMP_ERROR ||
 		    seccomp_rule_add(list,
-			only ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), number,
-			0) != 0) {
+			only ? SCMP_ACT_ALLOW
+			     : SCMP_ACT_ERRNO(fake ? 0 : EPERM),
+			number, 0) != 0) {
 			fprintf(stderr, "deny: no call %s\n", name);
 			return 64;
 		}
