@@ -289,10 +289,9 @@ firewall_interfaces(char *out, size_t room)
 }
 
 int
-firewall_zone(const struct firewall *want, bool may_load,
-    struct firewall_state *out, char *reason, size_t room)
+firewall_zone(struct firewall_state *out, char *reason, size_t room)
 {
-	char names[NAMES_BYTES], why[FIREWALL_WHY_BYTES];
+	char names[NAMES_BYTES];
 	int count = firewall_interfaces(names, sizeof names);
 
 	if (count < 0) {
@@ -308,13 +307,10 @@ firewall_zone(const struct firewall *want, bool may_load,
 	firewall_check(out);
 	if (out->loaded)
 		return 0;
-	(void)snprintf(why, sizeof why, "%s", out->why_not);
-	if (may_load && firewall_apply_any(want, out, why, sizeof why) == 0)
-		return 0;
 	(void)snprintf(reason, room,
 	    "this machine has an interface (%s) and no rules that drop "
 	    "everything: run `firewall apply --save` of this program as root, "
 	    "or leave it nothing but loopback; %s",
-	    names, why);
+	    names, out->why_not);
 	return -ERR_UNAVAILABLE;
 }

@@ -84,10 +84,10 @@ void firewall_check(struct firewall_state *out);
 int firewall_interfaces(char *out, size_t room);
 
 /* Before a zone starts: 0 if there is only loopback, or rules are loaded that
- * let at most loopback pass (which leads nowhere), or `may_load` and `want`
- * could be loaded. Else -ERR_UNAVAILABLE, and `reason` says how to mend it. */
-int firewall_zone(const struct firewall *want, bool may_load,
-    struct firewall_state *out, char *reason, size_t room);
+ * let at most loopback pass (which leads nowhere). Loads none: that would cut
+ * off whose machine it is. Else -ERR_UNAVAILABLE, and `reason` says how to mend
+ * it. */
+int firewall_zone(struct firewall_state *out, char *reason, size_t room);
 
 /* Write the rules where the system loads them from when it starts, below the
  * folder `root` ("" is the real one), and with "" enable the service that does

@@ -236,7 +236,6 @@ leave_namespaces(struct lock *lock)
 static void
 close_network(struct lock *lock)
 {
-	const struct firewall nothing = {.loopback = false};
 	struct firewall_state state;
 	char names[REASON_BYTES], reason[400];
 	int count;
@@ -256,8 +255,7 @@ close_network(struct lock *lock)
 		note_gap(lock, "this machine's network", names);
 		return;
 	}
-	if (firewall_zone(
-		&nothing, geteuid() == 0, &state, reason, sizeof reason) != 0)
+	if (firewall_zone(&state, reason, sizeof reason) != 0)
 		die(EXIT_NOT_PERMITTED,
 		    "a %s does not start where there is a network: %s",
 		    lock->profile->role, reason);

@@ -204,8 +204,8 @@ def planner_of(host, *before):
 
 def zones_do_not_start_with_a_network():
     """Namespaces refused, as container engines do: as an ordinary user, or
-    where no rules can be loaded, there is no start; as root rules are loaded,
-    attested, and good enough."""
+    where no rules are loaded, there is no start and none are loaded; those that
+    are loaded are attested, and good enough."""
     deny = BIN / "deny"
     with Host(zones=ZONES) as host:
         (host.folder / "rules.json").write_text(
@@ -228,8 +228,13 @@ def zones_do_not_start_with_a_network():
                   *in_namespace(hide, *run_it, *as_account("planner")))
         if not shutil.which("nft", path="/usr/sbin:/usr/bin:/sbin"):
             raise Skipped("no nft")
+        done = run(in_namespace(
+            "'%s' %s; nft list ruleset; exit 3\n" % (
+                deny, " ".join("'%s'" % word for word in [
+                    "unshare", *run_it[2:], *as_account("planner")]))))
+        equal((done.returncode, done.stdout), (3, b""), "nothing is loaded")
         zone = host.attach("planner", *in_namespace(
-            "", deny, "unshare", host.program("planner"), "run", "--channel",
+            "'%s' firewall apply >&2\n" % host.program("planner"), deny, "unshare", host.program("planner"), "run", "--channel",
             "stdio", "--rules", host.folder / "rules.json",
             *as_account("planner")), respawn=False)
         until(lambda: "attestation" in host.zone_status("planner"), SECONDS,

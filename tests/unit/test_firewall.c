@@ -552,25 +552,19 @@ START_TEST(zone)
 	char names[64];
 
 	if (firewall_interfaces(names, sizeof names) <= 0) {
-		ck_assert_int_eq(firewall_zone(&closed, false, &state, reason,
-				     sizeof reason),
-		    0);
+		ck_assert_int_eq(
+		    firewall_zone(&state, reason, sizeof reason), 0);
 		ck_assert(state.alone && !state.loaded);
 		return;
 	}
 	ck_assert_int_eq(
-	    firewall_zone(&closed, false, &state, reason, sizeof reason),
-	    -ERR_UNAVAILABLE);
+	    firewall_zone(&state, reason, sizeof reason), -ERR_UNAVAILABLE);
 	ck_assert(!state.loaded && !state.alone);
 	ck_assert_ptr_nonnull(strstr(reason, names));
 	ck_assert_ptr_nonnull(strstr(reason, "firewall apply --save"));
-	ck_assert_int_eq(
-	    firewall_zone(&closed, true, &state, reason, sizeof reason),
-	    -ERR_UNAVAILABLE);
 	make_iptables("", "");
 	make_nft(nft_loopback);
-	ck_assert_int_eq(
-	    firewall_zone(&closed, false, &state, reason, sizeof reason), 0);
+	ck_assert_int_eq(firewall_zone(&state, reason, sizeof reason), 0);
 	ck_assert(state.loaded && state.rules.loopback);
 	ck_assert_int_ne(access("nft.in", F_OK), 0);
 	/* not loaded yet, then loaded */
@@ -580,11 +574,11 @@ START_TEST(zone)
 			 "*) test -e nft.in && /bin/cat nft.list ;;\n"
 			 "esac");
 	ck_assert_int_eq(
-	    firewall_zone(&closed, false, &state, reason, sizeof reason),
-	    -ERR_UNAVAILABLE);
+	    firewall_zone(&state, reason, sizeof reason), -ERR_UNAVAILABLE);
 	ck_assert_int_ne(access("nft.in", F_OK), 0);
-	ck_assert_int_eq(
-	    firewall_zone(&closed, true, &state, reason, sizeof reason), 0);
+	/* by somebody */
+	loads(FIREWALL_NFT, &closed);
+	ck_assert_int_eq(firewall_zone(&state, reason, sizeof reason), 0);
 	ck_assert(state.loaded && !state.rules.loopback);
 }
 END_TEST
