@@ -136,11 +136,25 @@ add_prctl(scmp_filter_ctx list, int number)
 	    list, number, 0, questions, sizeof questions / sizeof questions[0]);
 }
 
+/* A file that runs as its owner is a way for others to become us. */
+static void
+add_mode(scmp_filter_ctx list, int number)
+{
+	static const int above = S_ISUID | S_ISGID | S_ISVTX;
+	unsigned argument = 1;
+
+	if (number == SCMP_SYS(open))
+		argument = 2;
+	else if (number == SCMP_SYS(openat))
+		argument = 3;
+	add_without(list, number, argument, &above);
+}
+
 static void
 add_match(scmp_filter_ctx list, const struct call_row *row, int number)
 {
 	static const int executable = PROT_EXEC, namespaces = NAMESPACES;
-	static const unsigned local = AF_UNIX;
+	static const unsigned local = AF_UNIX, peer = SO_PEERCRED;
 	const struct scmp_arg_cmp self = SCMP_CMP(0, SCMP_CMP_EQ, 0, 0);
 	const struct scmp_arg_cmp no_address = SCMP_CMP(4, SCMP_CMP_EQ, 0, 0);
 
@@ -171,6 +185,12 @@ add_match(scmp_filter_ctx list, const struct call_row *row, int number)
 		break;
 	case CALL_OPEN_ONE:
 		add_open_one(list, number);
+		break;
+	case CALL_MODE:
+		add_mode(list, number);
+		break;
+	case CALL_PEER:
+		add_values(list, number, 2, &peer, 1);
 		break;
 	case CALL_DATAGRAM_NULL:
 		add(list, SCMP_ACT_ALLOW, number, 1, &no_address);

@@ -43,6 +43,8 @@ enum call_match {
 	CALL_PRCTL_READ,   /* prctl: asking, no change */
 	CALL_SELF,	   /* prlimit64: of this process */
 	CALL_OPEN_ONE,	   /* newfstatat, statx: AT_EMPTY_PATH; else EPERM */
+	CALL_MODE,	   /* open, openat, fchmod: no set-user-id and the like */
+	CALL_PEER,	   /* getsockopt: who is there */
 	CALL_DATAGRAM_NULL /* sendto without an address */
 };
 

@@ -220,7 +220,25 @@ make_device(void)
 static bool
 make_set_user_id(void)
 {
-	return chmod(in(outside.own, "file"), 04755) == 0;
+	const char *path = in(outside.own, "set-user-id");
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 04755);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & S_ISUID) != 0)
+		return unlink(path) == 0;
+	return fchmod(outside.old_file, 04755) == 0 ||
+	       chmod(in(outside.own, "file"), 04755) == 0;
+}
+
+/* struct open_how: its mode is in memory, which no list sees. */
+static bool
+make_set_user_id_how(void)
+{
+	const char *path = in(outside.own, "set-user-id");
+	uint64_t how[3] = {O_RDWR | O_CREAT | O_CLOEXEC, 04755, 0};
+	long fd = syscall(437, AT_FDCWD, path, how, sizeof how);
+
+	return fd >= 0 && unlink(path) == 0;
 }
 
 static bool
@@ -290,8 +308,8 @@ by_handle(void)
 	struct handle handle = {.bytes = sizeof handle.handle};
 	int mount_id;
 
-	return syscall(SYS_name_to_handle_at, AT_FDCWD, "/", &handle,
-		   &mount_id, 0) == 0;
+	return syscall(SYS_name_to_handle_at, AT_FDCWD, "/", &handle, &mount_id,
+		   0) == 0;
 }
 
 static bool
@@ -353,6 +371,8 @@ const struct attack file_attacks[] = {
     {"make-fifo", make_fifo, NOBODY, false},
     {"make-device", make_device, NOBODY, false},
     {"make-set-user-id", make_set_user_id, NOBODY, false},
+    {"make-set-user-id-how", make_set_user_id_how, PARENT | FILE_COURIER,
+	false},
     {"give-away", give_away, NOBODY, false},
     {"set-attribute", set_attribute, NOBODY, false},
     {"file-size", file_size, PARENT | BROKER | AUDITOR, false},
