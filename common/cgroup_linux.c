@@ -106,7 +106,9 @@ own_folder(char *out, size_t room)
 		return -ERR_UNAVAILABLE;
 	text[got] = '\0';
 	while ((line = strsep(&rest, "\n")) != NULL)
-		if (strncmp(line, "0::/", 4) == 0)
+		/* "/..": a group outside our namespace, and not our folder */
+		if (strncmp(line, "0::/", 4) == 0 &&
+		    strncmp(line, "0::/..", 6) != 0)
 			return snprintf(out, room, "%s%s", mount,
 				   strcmp(line + 3, "/") == 0 ? "" : line + 3) <
 				       (int)room

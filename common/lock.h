@@ -213,9 +213,11 @@ bool lock_foreign(
     const struct json_doc *doc, const struct json_node *attestation);
 
 /* Which of `needs` the attestation does not meet, as bits. One that is foreign
- * meets none, and NEED_PROFILE is among them always. */
+ * meets none, and NEED_PROFILE is among them always. `ours` are the `count`
+ * processes whose users nobody else may have. */
 uint32_t lock_unmet(const struct json_doc *doc,
-    const struct json_node *attestation, uint32_t needs);
+    const struct json_node *attestation, uint32_t needs,
+    const struct lock_report *ours, size_t count);
 
 /*
  * The table a program was linked with. Release programs have an empty one;

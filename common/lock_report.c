@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cgroup.h"
 #include "common/err.h"
@@ -210,12 +209,9 @@ has_own_root(const struct json_doc *doc, const struct json_node *a)
 }
 
 static bool
-has_own_user(const struct json_doc *doc, const struct json_node *a)
+has_user(const struct json_doc *doc, const struct json_node *a)
 {
-	const struct json_node *uid = json_get(doc, a, "uid");
-
-	return is_positive(doc, a, "uid") &&
-	       uid->value.integer != (int64_t)geteuid();
+	return is_positive(doc, a, "uid");
 }
 
 static bool
@@ -246,7 +242,7 @@ static const struct {
     [NEED_NO_NETWORK] = {"no-network", has_no_network},
     [NEED_NAMESPACES] = {"namespaces", has_namespaces},
     [NEED_OWN_ROOT] = {"own-root", has_own_root},
-    [NEED_OWN_USER] = {"own-user", has_own_user},
+    [NEED_OWN_USER] = {"own-user", has_user},
     [NEED_CGROUP] = {"cgroup", has_cgroup},
     [NEED_PROBES] = {"probes", has_probes},
     [NEED_PROFILE] = {"profile", has_profile},
@@ -267,9 +263,22 @@ lock_foreign(const struct json_doc *doc, const struct json_node *attestation)
 	       !json_is_string(profile, lock_table()->profile);
 }
 
+static bool
+is_user_of(const struct json_doc *doc, const struct json_node *a,
+    const struct lock_report *ours, size_t count)
+{
+	const struct json_node *uid = json_get(doc, a, "uid");
+
+	for (size_t i = 0; i < count; i++)
+		if (uid != NULL && uid->type == JSON_INTEGER &&
+		    uid->value.integer == (int64_t)ours[i].uid)
+			return true;
+	return false;
+}
+
 uint32_t
 lock_unmet(const struct json_doc *doc, const struct json_node *attestation,
-    uint32_t needs)
+    uint32_t needs, const struct lock_report *ours, size_t count)
 {
 	uint32_t unmet = 0;
 
@@ -279,5 +288,7 @@ lock_unmet(const struct json_doc *doc, const struct json_node *attestation,
 		if ((needs & NEED_BIT(i)) != 0 &&
 		    !needs_table[i].met(doc, attestation))
 			unmet |= NEED_BIT(i);
+	if (is_user_of(doc, attestation, ours, count))
+		unmet |= needs & NEED_BIT(NEED_OWN_USER);
 	return unmet;
 }

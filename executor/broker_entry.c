@@ -100,7 +100,8 @@ entry_hello(struct broker *b, struct listener *l, uint64_t session,
     const struct json_doc *doc, const struct hello_params *hello)
 {
 	struct span said = json_raw(doc, hello->attestation);
-	uint32_t unmet = lock_unmet(doc, hello->attestation, l->zone->needs);
+	uint32_t unmet = lock_unmet(doc, hello->attestation, l->zone->needs,
+	    b->reports, b->report_count);
 	struct entry_head entry;
 
 	entry_init(&entry, RECORD_HELLO);

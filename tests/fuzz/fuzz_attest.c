@@ -22,12 +22,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (json_parse(&doc, (struct span){(const char *)data, size}, NULL,
 		NULL) == 0 &&
 	    json_root(&doc)->type == JSON_OBJECT) {
-		all = lock_unmet(&doc, json_root(&doc), ALL);
+		all = lock_unmet(&doc, json_root(&doc), ALL, NULL, 0);
 		if ((all & ~ALL) != 0)
 			abort();
 		for (unsigned i = 0; i < NEED_COUNT; i++) {
-			uint32_t one =
-			    lock_unmet(&doc, json_root(&doc), NEED_BIT(i));
+			uint32_t one = lock_unmet(
+			    &doc, json_root(&doc), NEED_BIT(i), NULL, 0);
 
 			if ((one & NEED_BIT(i)) != (all & NEED_BIT(i)) ||
 			    (one & ~(NEED_BIT(i) | NEED_BIT(NEED_PROFILE))) !=

@@ -144,6 +144,7 @@ good_report(void)
 static uint32_t
 unmet(const struct lock_report *report, uint32_t needs)
 {
+	static const struct lock_report ours[2] = {{.uid = 0}, {.uid = 64801}};
 	struct json_doc doc;
 	struct buf text;
 	uint32_t bits;
@@ -154,7 +155,7 @@ unmet(const struct lock_report *report, uint32_t needs)
 	ck_assert_int_eq(
 	    json_parse(&doc, (struct span){text.data, text.len}, NULL, NULL),
 	    0);
-	bits = lock_unmet(&doc, json_root(&doc), needs);
+	bits = lock_unmet(&doc, json_root(&doc), needs, ours, 2);
 	json_done(&doc);
 	buf_free(&text);
 	return bits;
@@ -194,7 +195,9 @@ START_TEST(each_need_is_one_of_its_own)
 	r.own_root = 0;
 	ck_assert_uint_eq(unmet(&r, ALL_NEEDS), NEED_BIT(NEED_OWN_ROOT));
 	r = good_report();
-	r.uid = (uint32_t)geteuid();
+	r.uid = 0;
+	ck_assert_uint_eq(unmet(&r, ALL_NEEDS), NEED_BIT(NEED_OWN_USER));
+	r.uid = 64801; /* another of ours */
 	ck_assert_uint_eq(unmet(&r, ALL_NEEDS), NEED_BIT(NEED_OWN_USER));
 	r = good_report();
 	r.cgroup = CGROUP_PIDS;
@@ -232,7 +235,8 @@ START_TEST(lies_of_another_shape)
 		ck_assert_int_eq(
 		    json_parse(&doc, span_of(texts[i]), NULL, NULL), 0);
 		ck_assert_uint_eq(
-		    lock_unmet(&doc, json_root(&doc), ALL_NEEDS), ALL_NEEDS);
+		    lock_unmet(&doc, json_root(&doc), ALL_NEEDS, NULL, 0),
+		    ALL_NEEDS);
 		json_done(&doc);
 	}
 }
