@@ -141,11 +141,10 @@ def tree_hash(host, place):
                 digest.update(("%s %o %d\n" % (
                     path, info.st_mode, info.st_uid)).encode())
                 digest.update(hashlib.sha256(file.read()).digest())
-    for path in ("/etc/passwd", "/etc/shadow"):
-        try:
-            digest.update(open(path, "rb").read())
-        except OSError:
-            pass
+    for path in ("/etc/passwd", "/etc/shadow"):  # others may add accounts
+        info = os.lstat(path)
+        digest.update(("%s %o %d\n" % (
+            path, info.st_mode, info.st_uid)).encode())
     return digest.hexdigest()
 
 
