@@ -372,6 +372,27 @@ clean_add_hidden(
 }
 
 void
+clean_add_span(struct clean *c, size_t start, size_t end)
+{
+	struct clean_injection *in = &c->injection;
+	int64_t from, to;
+
+	if (end > c->body.n)
+		end = c->body.n;
+	if (start >= end)
+		return;
+	from = (int64_t)utf8_count(c->body.p, start);
+	to = from + (int64_t)utf8_count(c->body.p + start, end - start);
+	if (in->span_count != 0 && from <= in->spans[in->span_count - 1].end) {
+		if (to > in->spans[in->span_count - 1].end)
+			in->spans[in->span_count - 1].end = to;
+	} else if (in->span_count < CLEAN_SPANS) {
+		in->spans[in->span_count].start = from;
+		in->spans[in->span_count++].end = to;
+	}
+}
+
+void
 clean_fail(struct clean *c, int error, const char *text)
 {
 	const char *channel = c->channel;
@@ -508,6 +529,40 @@ write_error(struct json_writer *w, const struct clean *c)
 	json_close(w, '}');
 }
 
+static void
+write_injection(struct json_writer *w, const struct clean *c)
+{
+	static const char *const verdicts[] = {
+	    [CLEAN_UNSCORED] = "unscored",
+	    [CLEAN_CLEAN] = "clean",
+	    [CLEAN_SUSPECT] = "suspect",
+	};
+	const struct clean_injection *in = &c->injection;
+	char score[16];
+
+	(void)snprintf(score, sizeof score, "%.4f", in->score);
+	json_key(w, "injection");
+	json_open(w, '{');
+	json_put_raw(w, "score", span_of(score));
+	json_put_text(w, "verdict", verdicts[in->verdict]);
+	json_key(w, "spans");
+	json_open(w, '[');
+	for (size_t i = 0; i < in->span_count; i++) {
+		json_open(w, '[');
+		json_integer(w, in->spans[i].start);
+		json_integer(w, in->spans[i].end);
+		json_close(w, ']');
+	}
+	json_close(w, ']');
+	json_key(w, "keywords");
+	json_open(w, '{');
+	json_put_integer(w, "ignore", in->ignore);
+	json_put_integer(w, "instead", in->instead);
+	json_put_integer(w, "new_instruction", in->new_instruction);
+	json_close(w, '}');
+	json_close(w, '}');
+}
+
 int
 clean_write(const struct clean *c, struct buf *out)
 {
@@ -530,8 +585,7 @@ clean_write(const struct clean *c, struct buf *out)
 	write_links(&w, c);
 	write_attachments(&w, c);
 	write_hidden(&w, c);
-	json_put_raw(&w, "injection",
-	    SPAN("{\"score\":0,\"verdict\":\"unscored\",\"spans\":[]}"));
+	write_injection(&w, c);
 	write_findings(&w, c);
 	write_cuts(&w, c);
 	json_put_boolean(&w, "sanitized", true);

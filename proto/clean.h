@@ -19,9 +19,11 @@
  *  attachments  array of {"name","type","bytes","sha256"}; the name has no
  *               folder, bytes and hash are those of the decoded content
  *  hidden       array of {"reason","runs","chars"}: what was taken out
- *  injection    {"score","verdict","spans"}; verdict "unscored", "clean" or
- *               "suspect", score 0 to 1, spans [start,end] in characters of
- *               the body. "unscored": no detector has looked.
+ *  injection    {"score","verdict","spans","keywords"}; verdict "unscored",
+ *               "clean" or "suspect", score 0 to 1, spans [start,end] in
+ *               characters of the body, keywords {"ignore","instead",
+ *               "new_instruction"}: how often such words, of any language,
+ *               stand in the item. "unscored": no detector has looked.
  *  findings     array of names of proto/finding.def
  *  truncated    array of {"what","kept","of"}: names of proto/cut.def, what
  *               is here, what there was
@@ -109,6 +111,19 @@ struct clean_attachment {
 	char sha256[65];
 };
 
+/* What a detector said; spans are sorted and do not overlap. */
+enum clean_verdict { CLEAN_UNSCORED, CLEAN_CLEAN, CLEAN_SUSPECT };
+
+struct clean_injection {
+	enum clean_verdict verdict;
+	double score; /* 0 to 1, written with four decimals */
+	struct {
+		int64_t start, end; /* characters of the body */
+	} spans[CLEAN_SPANS];
+	size_t span_count;
+	int64_t ignore, instead, new_instruction;
+};
+
 struct clean_hidden {
 	struct span reason;
 	int64_t runs, chars;
@@ -129,6 +144,7 @@ struct clean {
 	size_t attachment_count, attachment_budget;
 	struct clean_hidden hidden[CLEAN_HIDDEN];
 	size_t hidden_count;
+	struct clean_injection injection;
 	uint64_t findings; /* FINDING_BIT */
 	struct {
 		int64_t kept, of;
@@ -178,6 +194,10 @@ void clean_add_attachment(struct clean *c, struct span name, struct span type,
 void clean_add_hidden(
     struct clean *c, const char *reason, uint64_t runs, uint64_t chars);
 
+/* Add bytes of the body to the suspect spans; those that touch become one. To
+ * be called in the order of their starts, after clean_set_body. */
+void clean_add_span(struct clean *c, size_t start, size_t end);
+
 /* Turn the object into its failure form: all but channel and error goes.
  * `error` may be negative; `text` says what happened to this item. */
 void clean_fail(struct clean *c, int error, const char *text);
@@ -221,7 +241,8 @@ struct clean_view {
 	double score;
 	struct span verdict;
 	const struct json_node *spans;
-	uint64_t findings; /* FINDING_BIT */
+	int64_t ignore, instead, new_instruction; /* keywords */
+	uint64_t findings;			  /* FINDING_BIT */
 	const struct json_node *truncated;
 	int64_t error; /* 0, or the failure form's code */
 	struct span error_name, error_text;

@@ -329,7 +329,7 @@ read_object(
 	    {"attachments", JSON_WANT_ARRAY, true, AT(view.attachments), 0,
 		CLEAN_ATTACHMENTS},
 	    {"hidden", JSON_WANT_ARRAY, true, AT(view.hidden), 0, CLEAN_HIDDEN},
-	    {"injection", JSON_WANT_OBJECT, true, AT(injection), 3, 3},
+	    {"injection", JSON_WANT_OBJECT, true, AT(injection), 4, 4},
 	    {"findings", JSON_WANT_ARRAY, true, AT(findings), 0, FINDING_COUNT},
 	    {"truncated", JSON_WANT_ARRAY, true, AT(view.truncated), 0,
 		CLEAN_CUT_COUNT},
@@ -371,8 +371,25 @@ check_date(
 struct injection_view {
 	const struct json_node *score;
 	struct span verdict;
-	const struct json_node *spans;
+	const struct json_node *spans, *keywords;
 };
+
+static int
+check_keywords(const struct check *k, const struct json_node *node,
+    struct clean_view *view)
+{
+	static const struct json_field fields[] = {
+	    {"ignore", JSON_WANT_INTEGER, true,
+		offsetof(struct clean_view, ignore), 0, INT32_MAX},
+	    {"instead", JSON_WANT_INTEGER, true,
+		offsetof(struct clean_view, instead), 0, INT32_MAX},
+	    {"new_instruction", JSON_WANT_INTEGER, true,
+		offsetof(struct clean_view, new_instruction), 0, INT32_MAX},
+	};
+
+	return json_read(
+	    k->doc, node, fields, COUNT_OF(fields), view, k->where);
+}
 
 static int
 check_injection(const struct check *k, const struct json_node *node,
@@ -385,6 +402,8 @@ check_injection(const struct check *k, const struct json_node *node,
 		offsetof(struct injection_view, verdict), 1, 16},
 	    {"spans", JSON_WANT_ARRAY, true,
 		offsetof(struct injection_view, spans), 0, CLEAN_SPANS},
+	    {"keywords", JSON_WANT_OBJECT, true,
+		offsetof(struct injection_view, keywords), 3, 3},
 	};
 	struct injection_view in = {0};
 	const struct json_node *e;
@@ -411,7 +430,7 @@ check_injection(const struct check *k, const struct json_node *node,
 	view->score = score;
 	view->verdict = in.verdict;
 	view->spans = in.spans;
-	return rc;
+	return rc != 0 ? rc : check_keywords(k, in.keywords, view);
 }
 
 static int

@@ -8,6 +8,7 @@
 #include "proto/clean.h"
 #include "reader/mail.h"
 #include "reader/record.h"
+#include "reader/text.h"
 
 /* The channels that can be read. */
 static const struct {
@@ -16,6 +17,7 @@ static const struct {
 	int (*clean)(struct span raw, struct buf *clean, struct buf *record);
 } kinds[] = {
     {"mail", mail_warm, mail_clean},
+    {"text", text_warm, text_clean},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])

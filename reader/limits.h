@@ -37,6 +37,9 @@
 #define RECORD_NOTES_BYTES (24u << 10)
 #define RECORD_DETAIL_BYTES 300
 
+/* Suspect places in the record; more than a window's worth says no more. */
+#define RECORD_INJECTION_BYTES (16u << 10)
+
 /* One message's worker. Our largest torture mail takes 2 s and 200 MB. */
 #define WORKER_DEADLINE_MS 20000 /* wall clock, also on a busy machine */
 #define WORKER_CPU_SECONDS 10

@@ -12,6 +12,7 @@
 #include "proto/clean.h"
 #include "reader/body.h"
 #include "reader/charset.h"
+#include "reader/judge.h"
 #include "reader/limits.h"
 #include "reader/mime.h"
 #include "reader/record.h"
@@ -301,12 +302,14 @@ void
 mail_warm(void)
 {
 	charset_warm();
+	detect_warm();
 	mime_warm();
 }
 
 int
 mail_clean(struct span raw, struct buf *clean, struct buf *record)
 {
+	struct span hidden[2];
 	struct mail m;
 	int rc;
 
@@ -316,16 +319,14 @@ mail_clean(struct span raw, struct buf *clean, struct buf *record)
 	else
 		clean_fail(&m.clean, ERR_TOO_LARGE,
 		    "the mail is larger than the reader takes");
+	hidden[0] = (struct span){m.head.record.data, m.head.record.len};
+	hidden[1] = (struct span){m.body.record.data, m.body.record.len};
+	if (m.clean.error == 0)
+		judge_clean(&m.clean, DETECT_CONTENT, hidden, 2, &m.notes);
 	rc = clean_write(&m.clean, clean);
-	if (rc == 0) {
-		const struct span hidden[] = {
-		    {m.head.record.data, m.head.record.len},
-		    {m.body.record.data, m.body.record.len},
-		};
-
+	if (rc == 0)
 		rc = record_write(&m.notes, CHANNEL, hidden, 2,
 		    m.head.record_dropped + m.body.record_dropped, record);
-	}
 	mail_done(&m);
 	return rc;
 }

@@ -17,28 +17,38 @@
 #include "reader/filter.h"
 #include "reader/plain.h"
 #include "reader/profile.h"
+#include "reader/score.h"
 #include "reader/worker.h"
 #include "reader/zone.h"
 
 #define NOBODY "65534" /* who has no files */
 
 static const char usage[] =
-    "usage: trizone-reader mail [--record FILE] [--user NAME] < RAW > CLEAN\n"
+    "usage: trizone-reader mail|text [--record FILE] [--user NAME] < RAW\n"
+    "       trizone-reader score [--jsonl] [--user NAME] < ROWS\n"
+    "       trizone-reader eval [--feedback] [--json] [--user NAME] FILE...\n"
     "       trizone-reader run --channel unix:PATH|stdio [--zone NAME]\n"
     "                          [--user NAME]\n"
     "       trizone-reader firewall print|apply|check ...\n"
     "       trizone-reader --help | --version\n"
     "\n"
     "mail  one raw mail (RFC 5322) on standard input becomes one JSON object\n"
-    "      on standard output: what a person would have seen, and how much\n"
-    "      was hidden. --record writes what was hidden to FILE, for a person.\n"
+    "      on standard output: what a person would have seen, how much was\n"
+    "      hidden, and whether it speaks to a model. --record writes what was\n"
+    "      hidden to FILE, for a person.\n"
+    "text  the same for bare text.\n"
+    "score for each line {\"id\",\"channel\",\"text\"}: {\"id\",\"score\",\n"
+    "      \"verdict\"}, clean or suspect.\n"
+    "eval  how labelled rows are scored, as a table; with --feedback what\n"
+    "      threshold they speak for.\n"
     "run   be a reader zone (mail, unless --zone says another) on the\n"
     "      executor's channel.\n"
     "firewall  rules that drop everything, for the zone's machine.\n"
     "\n"
     "Started as root, it becomes the account --user (trizone-reader).\n"
     "Exit status: 0 done; 65 the object is a failure form (it has \"error\");\n"
-    "64 usage; 71 the system failed.\n";
+    "64 usage; 71 the system failed;\n"
+    "of eval: 1 below the bar, 65 no rows.\n";
 
 static int
 wrong_usage(const char *what)
@@ -49,6 +59,7 @@ wrong_usage(const char *what)
 
 struct options {
 	const char *channel, *zone, *record, *user;
+	bool feedback, json;
 };
 
 /* Options of one command; `known` has those it takes. */
@@ -70,10 +81,14 @@ read_options(
 			out->record = optarg;
 		else if (option == 'u')
 			out->user = optarg;
+		else if (option == 'f')
+			out->feedback = true;
+		else if (option == 'j')
+			out->json = true;
 		else
 			return false;
 	}
-	return optind == argc;
+	return true;
 }
 
 /* Started as root it needs to be somebody else; a filter has no account of its
@@ -91,6 +106,61 @@ filter_account(const char *user, struct account *out)
 		lock_account(user, out);
 }
 
+/* From here on the process has what it has opened. */
+static void
+lock_filter(const char *user)
+{
+	static struct lock lock;
+
+	filter_warm();
+	worker_prepare();
+	lock_init(&lock, &filter_profile);
+	filter_account(user, &lock.account);
+	lock_enter(&lock);
+	lock_seal(&lock);
+}
+
+static int
+run_score(int argc, char **argv)
+{
+	static const struct option known[] = {
+	    {"jsonl", no_argument, NULL, 'j'}, /* the only form there is */
+	    {"user", required_argument, NULL, 'u'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct options options;
+
+	if (!read_options(argc, argv, known, &options) || optind != argc)
+		return wrong_usage("score knows --jsonl and --user");
+	lock_filter(options.user);
+	return score_run(STDIN_FILENO, STDOUT_FILENO);
+}
+
+static int
+run_evaluate(int argc, char **argv)
+{
+	static const struct option known[] = {
+	    {"feedback", no_argument, NULL, 'f'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"user", required_argument, NULL, 'u'},
+	    {NULL, 0, NULL, 0},
+	};
+	int files[EVALUATE_FILES], count = 0;
+	struct options options;
+
+	if (!read_options(argc, argv, known, &options) || optind == argc ||
+	    argc - optind > EVALUATE_FILES)
+		return wrong_usage("eval wants 1 to 64 files");
+	for (int i = optind; i < argc; i++) {
+		files[count] = open(argv[i], O_RDONLY | O_CLOEXEC);
+		if (files[count++] < 0)
+			die_errno("open %s", argv[i]);
+	}
+	lock_filter(options.user);
+	return evaluate_run(files, (size_t)count, options.feedback,
+	    options.json, STDOUT_FILENO);
+}
+
 static int
 run_filter(const char *kind, int argc, char **argv)
 {
@@ -99,11 +169,10 @@ run_filter(const char *kind, int argc, char **argv)
 	    {"user", required_argument, NULL, 'u'},
 	    {NULL, 0, NULL, 0},
 	};
-	static struct lock lock;
 	struct options options;
 	int record = -1, status;
 
-	if (!read_options(argc, argv, known, &options))
+	if (!read_options(argc, argv, known, &options) || optind != argc)
 		return wrong_usage("a filter knows --record FILE and --user");
 	if (options.record != NULL) {
 		record = open(options.record,
@@ -112,12 +181,7 @@ run_filter(const char *kind, int argc, char **argv)
 		if (record < 0)
 			die_errno("open %s", options.record);
 	}
-	filter_warm();
-	worker_prepare();
-	lock_init(&lock, &filter_profile);
-	filter_account(options.user, &lock.account);
-	lock_enter(&lock);
-	lock_seal(&lock);
+	lock_filter(options.user);
 	status = plain_run(kind, STDIN_FILENO, STDOUT_FILENO, record);
 	if (record >= 0 && close(record) != 0)
 		die_errno("close %s", options.record);
@@ -135,7 +199,7 @@ run_zone(int argc, char **argv)
 	};
 	struct options options;
 
-	if (!read_options(argc, argv, known, &options) ||
+	if (!read_options(argc, argv, known, &options) || optind != argc ||
 	    options.channel == NULL)
 		return wrong_usage("run wants --channel unix:PATH or stdio");
 	filter_warm();
@@ -161,6 +225,10 @@ main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "run") == 0)
 		return run_zone(argc - 1, argv + 1);
+	if (strcmp(argv[1], "score") == 0)
+		return run_score(argc - 1, argv + 1);
+	if (strcmp(argv[1], "eval") == 0)
+		return run_evaluate(argc - 1, argv + 1);
 	if (strcmp(argv[1], "firewall") == 0)
 		return firewall_command("trizone-reader", argc - 1, argv + 1);
 	kind = filter_kind(span_of(argv[1]));

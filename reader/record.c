@@ -5,27 +5,33 @@
  */
 #include "reader/record.h"
 
+#include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "common/json.h"
 #include "reader/limits.h"
 
-#define ROW_FRAME 64	/* JSON around the two strings of a row */
-#define TAIL_BYTES 128	/* what has to fit behind the last row */
-#define ESCAPE_GROWTH 6 /* \u001f for one byte */
+#define ROW_FRAME 64 /* JSON around the two strings of a row */
+#define TAIL_BYTES                                                             \
+	(128 + RECORD_INJECTION_BYTES) /* what has to fit behind the last row  \
+					*/
+#define ESCAPE_GROWTH 6		       /* \u001f for one byte */
 
 void
 record_init(struct record *r)
 {
 	*r = (struct record){0};
 	buf_init(&r->notes, RECORD_NOTES_BYTES);
+	buf_init(&r->injection, RECORD_INJECTION_BYTES);
 }
 
 void
 record_done(struct record *r)
 {
 	buf_free(&r->notes);
+	buf_free(&r->injection);
 }
 
 void
@@ -52,6 +58,49 @@ record_note(struct record *r, enum finding finding, struct span detail)
 	for (size_t i = start; i + 1 < r->notes.len; i++)
 		if ((unsigned char)r->notes.data[i] < 0x20)
 			r->notes.data[i] = ' ';
+}
+
+static void
+hash_text(struct span bytes, char hex[65])
+{
+	unsigned char hash[32];
+	unsigned int n = 0;
+
+	if (EVP_Digest(bytes.p, bytes.n, hash, &n, EVP_sha256(), NULL) != 1)
+		die(EXIT_SYSTEM, "SHA-256 does not work");
+	hex_encode(hash, sizeof hash, hex);
+}
+
+void
+record_injection(
+    struct record *r, const struct detect_span *span, struct span bytes)
+{
+	struct json_writer w;
+	char hex[65], score[16];
+	size_t start = r->injection.len;
+
+	hash_text(bytes, hex);
+	(void)snprintf(score, sizeof score, "%.4f", span->score);
+	json_write_init(&w, &r->injection);
+	w.comma = start != 0;
+	json_open(&w, '{');
+	json_key(&w, "rules");
+	json_open(&w, '[');
+	for (unsigned i = 0; i < RULE_COUNT; i++)
+		if ((span->rules >> i & 1) != 0)
+			json_text(&w, detect_rule_name(i));
+	json_close(&w, ']');
+	json_put_raw(&w, "score", span_of(score));
+	json_put_text(
+	    &w, "where", span->where == DETECT_HIDDEN ? "hidden" : "seen");
+	json_put_text(&w, "view", detect_view_name(span->view));
+	json_put_text(&w, "sha256", hex);
+	json_close(&w, '}');
+	if (r->injection.overflow) {
+		r->injection.overflow = false;
+		r->injection.len = start;
+		r->dropped++;
+	}
 }
 
 /* Bytes of a JSON string at most. */
@@ -138,6 +187,10 @@ record_write(const struct record *r, const char *channel,
 	json_open(&w, '[');
 	for (size_t i = 0; i < count; i++)
 		dropped += write_lines(&w, hidden[i], "reason", "excerpt");
+	json_close(&w, ']');
+	json_key(&w, "injection");
+	json_open(&w, '[');
+	json_raw_value(&w, (struct span){r->injection.data, r->injection.len});
 	json_close(&w, ']');
 	json_put_integer(
 	    &w, "dropped", dropped > INT32_MAX ? INT32_MAX : (int64_t)dropped);

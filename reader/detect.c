@@ -1,0 +1,265 @@
+/*
+ * The detector. Runs in the worker on text that anybody may have written: one
+ * pass each for folding, words, rules and features, then one over the windows.
+ * All memory grows with the text and is kept for the next one.
+ */
+#include "reader/detect.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "reader/detect_impl.h"
+
+#define NEVER (-20.0)	 /* log odds of no text at all */
+#define HIDDEN_WEIGHT 1.0 /* log odds: hiding it is a sign by itself */
+#define REPAIRS_MOST 400 /* words put right in one text */
+
+struct detect_work {
+	struct fold fold;    /* of the text as it stands */
+	struct fold decoded; /* of another form of it */
+	struct hits hits;
+	struct segments segments;
+	struct features features;
+	struct buf repaired;
+};
+
+/* A text being looked at, and what its bytes are in the text that was added. */
+struct look {
+	struct detect *d;
+	struct span text;	 /* folded */
+	const struct fold *fold; /* NULL: all of it stands for `whole` */
+	uint32_t whole_start, whole_end;
+	enum view view;
+	bool rules_only, loose;
+};
+
+const char *
+detect_view_name(enum view view)
+{
+	return view == VIEW_COUNT ? "" : view_name(view);
+}
+
+void
+detect_warm(void)
+{
+	lexicon_warm();
+}
+
+void
+detect_begin(struct detect *d, enum detect_channel channel)
+{
+	*d = (struct detect){.channel = channel, .sum = NEVER};
+	d->work = alloc_bytes(sizeof *d->work);
+	fold_init(&d->work->fold, DETECT_TEXT_BYTES);
+	fold_init(&d->work->decoded, DETECT_TEXT_BYTES);
+	buf_init(&d->work->repaired, DETECT_TEXT_BYTES);
+}
+
+void
+detect_done(struct detect *d)
+{
+	struct detect_work *w = d->work;
+
+	fold_done(&w->fold);
+	fold_done(&w->decoded);
+	hits_done(&w->hits);
+	free(w->segments.at);
+	free(w->features.at);
+	buf_free(&w->repaired);
+	free(w);
+	d->work = NULL;
+}
+
+static void
+count_keywords(struct detect *d)
+{
+	static const uint8_t classes[KEYWORD_COUNT] = {
+	    [KEYWORD_IGNORE] = WORD_KEY_IGNORE,
+	    [KEYWORD_INSTEAD] = WORD_KEY_INSTEAD,
+	    [KEYWORD_NEW] = WORD_KEY_NEW,
+	};
+	const struct hits *hits = &d->work->hits;
+
+	for (size_t i = 0; i < hits->count; i++)
+		for (unsigned k = 0; k < KEYWORD_COUNT; k++)
+			if (hits->at[i].class == classes[k])
+				d->keywords[k]++;
+}
+
+/* Bytes of the added text that folded bytes stand for. */
+static void
+place(
+    const struct look *l, uint32_t start, uint32_t end, struct detect_span *out)
+{
+	out->start = l->whole_start;
+	out->end = l->whole_end;
+	if (l->fold != NULL) {
+		out->start = (uint32_t)fold_origin(l->fold, start);
+		out->end = (uint32_t)fold_origin(l->fold, end);
+	}
+}
+
+/* Keep a suspect window; windows that touch become one span. */
+static void
+keep_span(const struct look *l, const struct detect_segment *first,
+    const struct detect_segment *last, uint64_t rules, double score)
+{
+	struct detect *d = l->d;
+	struct detect_span span = {
+	    .score = score, .rules = rules, .where = d->where, .view = l->view};
+	struct detect_span *before;
+
+	place(l, first->start, last->end, &span);
+	before = d->span_count == 0 ? NULL : &d->spans[d->span_count - 1];
+	if (before != NULL && before->where == span.where &&
+	    before->view == span.view && span.start <= before->end) {
+		before->end = span.end > before->end ? span.end : before->end;
+		before->score = fmax(before->score, span.score);
+		before->rules |= rules;
+	} else if (d->span_count < DETECT_SPANS) {
+		d->spans[d->span_count++] = span;
+	}
+}
+
+static double
+to_score(double sum)
+{
+	return 1 / (1 + exp(-sum));
+}
+
+/* The best of the windows that end with segment `last`. */
+static void
+score_windows(const struct look *l, size_t last)
+{
+	const struct segments *s = &l->d->work->segments;
+	double sums[MODEL_COUNT] = {0}, best = NEVER;
+	size_t features = 0, first = last;
+	uint64_t best_rules = 0;
+
+	for (size_t size = 1; size <= WINDOW_MOST && size <= last + 1; size++) {
+		const struct detect_segment *at = &s->at[last + 1 - size];
+		uint64_t rules = rules_within(s, last, size);
+		double logits[MODEL_COUNT], sum;
+
+		for (unsigned m = 0; m < MODEL_COUNT; m++)
+			sums[m] += at->sum[m];
+		features += at->feature_end - at->feature;
+		logits[MODEL_ADDRESSES] = 0;
+		logits[MODEL_JOB] = NEVER;
+		for (unsigned m = 0; m < MODEL_COUNT && !l->rules_only; m++)
+			logits[m] =
+			    model_logit((enum model)m, sums[m], features);
+		sum = detect_window(l->d->channel, rules, logits);
+		if (sum > best) {
+			best = sum;
+			best_rules = rules;
+			first = last + 1 - size;
+		}
+	}
+	if (l->d->where == DETECT_HIDDEN)
+		best += HIDDEN_WEIGHT;
+	if (best > l->d->sum)
+		l->d->sum = best;
+	if (best > 0)
+		keep_span(
+		    l, &s->at[first], &s->at[last], best_rules, to_score(best));
+}
+
+static void
+look(const struct look *l)
+{
+	struct detect *d = l->d;
+	struct detect_work *w = d->work;
+
+	segments_cut(l->text, &w->segments);
+	lexicon_find(l->text, l->loose, &w->hits);
+	rules_fire(&w->hits, &w->segments);
+	w->features.count = 0;
+	if (!l->rules_only) {
+		features_find(l->text, &w->hits, &w->segments, &w->features);
+		model_sum(&w->segments, &w->features);
+	}
+	for (size_t i = 0; i < w->segments.count; i++) {
+		d->rules |= rules_within(&w->segments, i, WINDOW_MOST);
+		score_windows(l, i);
+	}
+}
+
+/* Words as they were meant to be, if any were written wrongly. */
+static bool
+repair(struct span text, struct buf *out)
+{
+	size_t repairs = 0, i = 0, copied = 0;
+
+	buf_clear(out);
+	while (i < text.n) {
+		size_t start = i;
+		struct span word, guess;
+
+		while (i < text.n && text.p[i] >= 'a' && text.p[i] <= 'z')
+			i++;
+		word = (struct span){text.p + start, i - start};
+		guess = lexicon_guess(word);
+		if (guess.n != 0 && repairs < REPAIRS_MOST) {
+			(void)buf_add(out, text.p + copied, start - copied);
+			(void)buf_add(out, guess.p, guess.n);
+			copied = i;
+			repairs++;
+		}
+		if (i == start)
+			i++;
+	}
+	(void)buf_add(out, text.p + copied, text.n - copied);
+	return repairs != 0 && !out->overflow;
+}
+
+/* Another form of a part of the text. */
+static void
+look_at_view(
+    void *with, enum view view, struct span decoded, size_t start, size_t end)
+{
+	struct detect *d = with;
+	struct fold *fold = &d->work->decoded;
+	struct look l = {
+	    .d = d,
+	    .whole_start = (uint32_t)start,
+	    .whole_end = (uint32_t)end,
+	    .view = view,
+	    .loose = view == VIEW_JOINED,
+	    .rules_only = view == VIEW_JOINED,
+	};
+
+	if (fold_text(fold, decoded) != 0)
+		return;
+	l.text = (struct span){fold->text.data, fold->text.len};
+	look(&l);
+}
+
+void
+detect_add(struct detect *d, struct span text, enum detect_where where)
+{
+	struct detect_work *w = d->work;
+	struct look l = {.d = d, .fold = &w->fold, .view = VIEW_COUNT};
+
+	if (text.n > DETECT_TEXT_BYTES)
+		text.n = utf8_prefix(text.p, text.n, DETECT_TEXT_BYTES / 4);
+	d->where = where;
+	if (text.n == 0 || fold_text(&w->fold, text) != 0)
+		return;
+	l.text = (struct span){w->fold.text.data, w->fold.text.len};
+	look(&l);
+	count_keywords(d);
+	view_each(text, &w->fold, look_at_view, d);
+	if (repair(l.text, &w->repaired)) {
+		l.fold = NULL;
+		l.whole_end = (uint32_t)text.n;
+		l.text = (struct span){w->repaired.data, w->repaired.len};
+		l.rules_only = true;
+		look(&l);
+	}
+	d->score = to_score(d->sum);
+	d->suspect = d->sum > 0;
+}

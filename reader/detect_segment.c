@@ -1,0 +1,81 @@
+/*
+ * Sentences of folded text, as windows are made of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "reader/detect_impl.h"
+
+static void
+add(struct segments *s, size_t start, size_t end)
+{
+	if (s->count == s->cap) {
+		s->cap = s->cap == 0 ? 64 : s->cap * 2;
+		s->at = alloc_resize(s->at, s->cap, sizeof *s->at);
+	}
+	s->at[s->count++] = (struct detect_segment){
+	    .start = (uint32_t)start, .end = (uint32_t)end};
+}
+
+/* Bytes of a sentence's end at p, or 0. */
+static size_t
+sentence_end(const char *p, size_t n)
+{
+	static const char *const wide[] = {
+	    "\xe3\x80\x82", /* ideographic full stop */
+	    "\xe0\xa5\xa4", /* danda */
+	    "\xd8\x9f",	    /* Arabic question mark */
+	};
+
+	if (p[0] == '\n')
+		return 1;
+	if (p[0] == '.' || p[0] == '!' || p[0] == '?')
+		return n == 1 || p[1] == ' ' || p[1] == '\n';
+	for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+		if (n >= strlen(wide[i]) &&
+		    memcmp(p, wide[i], strlen(wide[i])) == 0)
+			return strlen(wide[i]);
+	return 0;
+}
+
+/* Where a segment from `start` ends that has no sentence's end: behind a blank
+ * if there is one, never inside a character. */
+static size_t
+cut_long(struct span text, size_t start)
+{
+	size_t end = start + SEGMENT_MOST;
+
+	for (size_t i = end; i > start + SEGMENT_LEAST; i--)
+		if (text.p[i - 1] == ' ')
+			return i;
+	while (((unsigned char)text.p[end] & 0xc0) == 0x80)
+		end--;
+	return end;
+}
+
+void
+segments_cut(struct span text, struct segments *out)
+{
+	size_t start = 0, i = 0;
+
+	out->count = 0;
+	while (i < text.n) {
+		size_t length = sentence_end(text.p + i, text.n - i);
+
+		if (length != 0 && i + length - start >= SEGMENT_LEAST) {
+			add(out, start, i + length);
+			start = i + length;
+		} else if (i - start >= SEGMENT_MOST) {
+			size_t end = cut_long(text, start);
+
+			add(out, start, end);
+			start = end;
+		}
+		i += length == 0 ? 1 : length;
+		if (i < start)
+			i = start;
+	}
+	if (start < text.n)
+		add(out, start, text.n);
+}

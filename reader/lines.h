@@ -1,0 +1,28 @@
+/*
+ * Lines of a descriptor, one after another, each of bounded length.
+ */
+#ifndef TRIZONE_READER_LINES_H
+#define TRIZONE_READER_LINES_H
+
+#include <stdbool.h>
+
+#include "common/buf.h"
+#include "common/text.h"
+
+struct lines {
+	int fd;
+	struct buf buf;
+	size_t taken; /* bytes of the line that was given last */
+	bool ended;
+	unsigned long number; /* of the line that was given last, from 1 */
+};
+
+/* `most`: bytes of the longest line. */
+void lines_init(struct lines *l, int fd, size_t most);
+void lines_done(struct lines *l);
+
+/* The next line without its end, valid until the next call. 1, 0 at the end,
+ * -ERR_TOO_LARGE for a line that is too long, -ERR_IO with errno. */
+int lines_next(struct lines *l, struct span *out);
+
+#endif

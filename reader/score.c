@@ -1,0 +1,143 @@
+/*
+ * Rows to scores, in one sealed process.
+ */
+#include "reader/score.h"
+
+#include <stdio.h>
+
+#include "common/err.h"
+#include "common/io.h"
+#include "common/limits.h"
+#include "proto/clean.h"
+#include "reader/limits.h"
+#include "reader/lines.h"
+#include "reader/mail.h"
+#include "reader/text.h"
+
+#define ID_BYTES 4096 /* six for each byte of an id that is printed */
+
+/* What the clean object says of itself. */
+static struct score
+read_score(const struct buf *clean)
+{
+	struct clean_view view;
+	struct json_doc doc;
+	struct score out = {0};
+
+	json_init(&doc);
+	if (json_parse(&doc, (struct span){clean->data, clean->len}, NULL,
+		NULL) != 0 ||
+	    clean_check(&doc, json_root(&doc), &view, NULL) != 0)
+		bug("a clean object is none");
+	out.score = view.score;
+	out.suspect = span_is(view.verdict, "suspect");
+	json_done(&doc);
+	return out;
+}
+
+struct score
+score_row(const struct row *row)
+{
+	struct buf clean, record;
+	struct score out;
+	int rc;
+
+	buf_init(&clean, CLEAN_MAX_BYTES);
+	buf_init(&record, RECORD_MAX_BYTES);
+	if (row_is_mail(row))
+		rc = mail_clean(row->text, &clean, &record);
+	else
+		rc = text_clean_as(
+		    row_is_prompt(row) ? DETECT_PROMPT : DETECT_CONTENT,
+		    row->text, &clean, &record);
+	if (rc != 0)
+		bug("a clean object is too large");
+	out = read_score(&clean);
+	buf_free(&clean);
+	buf_free(&record);
+	return out;
+}
+
+static int
+write_score(int out, const struct row *row, struct score score)
+{
+	struct json_writer w;
+	struct buf line;
+	char number[16];
+	int rc;
+
+	buf_init(&line, ID_BYTES + 128);
+	(void)snprintf(number, sizeof number, "%.4f", score.score);
+	json_write_init(&w, &line);
+	json_open(&w, '{');
+	json_put_string(&w, "id",
+	    (struct span){
+		row->id.p, utf8_prefix(row->id.p, row->id.n, ID_BYTES / 24)});
+	json_put_raw(&w, "score", span_of(number));
+	json_put_text(&w, "verdict", score.suspect ? "suspect" : "clean");
+	json_close(&w, '}');
+	(void)buf_add_byte(&line, '\n');
+	rc = io_write_all(out, (struct span){line.data, line.len});
+	buf_free(&line);
+	return rc;
+}
+
+static int
+write_complaint(int out, unsigned long number, const char *text)
+{
+	struct json_writer w;
+	struct buf line;
+	int rc;
+
+	buf_init(&line, 8192);
+	json_write_init(&w, &line);
+	json_open(&w, '{');
+	json_put_integer(&w, "line", (int64_t)number);
+	json_put_text(&w, "error", text);
+	json_close(&w, '}');
+	(void)buf_add_byte(&line, '\n');
+	rc = io_write_all(out, (struct span){line.data, line.len});
+	buf_free(&line);
+	return rc;
+}
+
+static int
+score_line(int out, struct json_doc *doc, const struct lines *lines,
+    struct span line, int *status)
+{
+	struct json_error where = {0};
+	char text[256];
+	struct row row;
+
+	if (row_read(doc, line, &row, &where) == 0)
+		return write_score(out, &row, score_row(&row));
+	*status = EXIT_DATA;
+	json_error_text(&where, text, sizeof text);
+	return write_complaint(out, lines->number, text);
+}
+
+int
+score_run(int in, int out)
+{
+	int status = EXIT_DONE, rc;
+	struct json_doc doc;
+	struct lines lines;
+	struct span line;
+
+	json_init(&doc);
+	lines_init(&lines, in, ROW_MAX_BYTES);
+	while ((rc = lines_next(&lines, &line)) == 1)
+		if (line.n != 0 &&
+		    (rc = score_line(out, &doc, &lines, line, &status)) != 0)
+			break;
+	if (rc == -ERR_TOO_LARGE) {
+		status = EXIT_DATA;
+		rc = write_complaint(
+		    out, lines.number + 1, "the line is too long");
+	}
+	if (rc != 0)
+		status = EXIT_SYSTEM;
+	json_done(&doc);
+	lines_done(&lines);
+	return status;
+}
