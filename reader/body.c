@@ -166,6 +166,7 @@ render(struct body *b, const struct mime_part *part)
 		html_render(text.data, text.len, b->v);
 	else if (text.len != 0)
 		render_plain(b, part, &text);
+	visible_end(b->v);
 	if (b->v->style_unsure)
 		clean_find(b->c, FINDING_STYLE);
 	if (!whole)
@@ -209,6 +210,7 @@ clean_name(struct body *b, const char *name, struct visible *out)
 {
 	visible_init(out, NULL);
 	visible_add(out, name, strlen(name));
+	visible_end(out);
 	for (size_t i = 0; i < HIDDEN_COUNT; i++) {
 		b->v->hidden_runs[i] += out->hidden_runs[i];
 		b->v->hidden_chars[i] += out->hidden_chars[i];

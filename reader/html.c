@@ -262,9 +262,11 @@ link_address(struct render *r, const char *address, size_t bytes)
 	if (url.n > r->out->limits.link_bytes || span_equal(text, url))
 		return;
 	r->flow.blank = true;
+	html_flow_isolate(&r->flow, true);
 	html_flow_mark(&r->flow, "<", 1);
 	html_flow_mark(&r->flow, url.p, url.n);
 	html_flow_mark(&r->flow, ">", 1);
+	html_flow_isolate(&r->flow, false);
 }
 
 static void

@@ -180,6 +180,14 @@ html_flow_mark(struct html_flow *f, const char *p, size_t bytes)
 }
 
 void
+html_flow_isolate(struct html_flow *f, bool on)
+{
+	settle(f);
+	html_flow_flush(f);
+	visible_isolate(f->out, on);
+}
+
+void
 html_flow_cell(struct html_flow *f)
 {
 	f->cell = f->breaks == 0 && f->in_line;

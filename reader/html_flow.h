@@ -44,6 +44,9 @@ void html_flow_text(struct html_flow *f, const char *p, size_t bytes, bool pre);
 /* Text that stands as it is, such as a rule or a link's address. */
 void html_flow_mark(struct html_flow *f, const char *p, size_t bytes);
 
+/* Around marks in the line: see visible_isolate. */
+void html_flow_isolate(struct html_flow *f, bool on);
+
 /* The next text begins a cell of a row. */
 void html_flow_cell(struct html_flow *f);
 

@@ -15,6 +15,7 @@
 #include "reader/judge.h"
 #include "reader/limits.h"
 #include "reader/mime.h"
+#include "reader/normal.h"
 #include "reader/record.h"
 #include "reader/scan.h"
 #include "reader/visible.h"
@@ -33,6 +34,7 @@ struct mail {
 	struct visible head; /* header texts go through it one by one */
 	struct visible body;
 	struct buf decoded;
+	struct buf normal; /* the text that normal() gave last */
 };
 
 static void
@@ -40,6 +42,16 @@ find(struct mail *m, enum finding finding, const char *detail)
 {
 	clean_find(&m->clean, finding);
 	record_note(&m->notes, finding, span_of(detail));
+}
+
+/* The normal form of visible text; valid until the next call. */
+static struct span
+normal(struct mail *m, struct span text)
+{
+	buf_clear(&m->normal);
+	if (normal_add(&m->normal, text) != 0)
+		return text;
+	return (struct span){m->normal.data, m->normal.len};
 }
 
 /* A header text as a person would see it, in one line without blanks at its
@@ -52,10 +64,11 @@ one_line(struct mail *m, struct span text)
 
 	buf_clear(seen);
 	visible_add(&m->head, text.p, text.n);
+	visible_end(&m->head);
 	for (size_t i = 0; i < seen->len; i++)
 		if (seen->data[i] == '\n')
 			seen->data[i] = ' ';
-	out = (struct span){seen->data, seen->len};
+	out = normal(m, (struct span){seen->data, seen->len});
 	while (out.n != 0 && out.p[out.n - 1] == ' ')
 		out.n--;
 	while (out.n != 0 && out.p[0] == ' ')
@@ -218,11 +231,12 @@ take_body(struct mail *m)
 	struct visible *v = &m->body;
 
 	clean_set_body(&m->clean,
-	    trim((struct span){v->text.data, v->text.len}), v->text_dropped);
+	    trim(normal(m, (struct span){v->text.data, v->text.len})),
+	    v->text_dropped);
 	for (size_t i = 0; i < v->link_count; i++)
 		clean_add_link(&m->clean,
-		    link_part(
-			v, v->links[i].text_start, v->links[i].text_bytes),
+		    normal(m, link_part(v, v->links[i].text_start,
+				  v->links[i].text_bytes)),
 		    link_part(v, v->links[i].url_start, v->links[i].url_bytes));
 	clean_lost_links(&m->clean, v->links_dropped);
 }
@@ -269,6 +283,7 @@ mail_init(struct mail *m)
 	visible_init(&m->head, NULL);
 	visible_init(&m->body, NULL);
 	buf_init(&m->decoded, MAIL_HEADER_TEXT);
+	buf_init(&m->normal, MAIL_TEXT_BYTES);
 }
 
 static void
@@ -279,6 +294,7 @@ mail_done(struct mail *m)
 	visible_done(&m->head);
 	visible_done(&m->body);
 	buf_free(&m->decoded);
+	buf_free(&m->normal);
 }
 
 static void

@@ -20,6 +20,8 @@
 #define EXCERPT_BYTES 2000 /* one run must not fill the record */
 #define EXCERPT_LEAST 16   /* shorter says nothing */
 #define REPLACEMENT 0xfffd
+#define ISOLATE 0x2066
+#define ISOLATE_END 0x2069
 
 /* What a character is to the eye. */
 enum glyph { GLYPH_SEEN, GLYPH_BLANK, GLYPH_BREAK, GLYPH_HIDDEN };
@@ -244,9 +246,12 @@ show_changed(struct visible *v, uint32_t code)
 
 	switch (glyph_of(code, &reason)) {
 	case GLYPH_HIDDEN:
+		if (reason == HIDDEN_BIDI)
+			bidi_control(&v->bidi, code, &v->text);
 		hide_character(v, reason, code);
 		return;
 	case GLYPH_BREAK:
+		bidi_end(&v->bidi, &v->text);
 		if (!second)
 			show(v, "\n", 1);
 		v->after_cr = code == '\r';
@@ -287,6 +292,18 @@ visible_add(struct visible *v, const char *text, size_t bytes)
 		start = i;
 	}
 	show(v, text + start, bytes - start);
+}
+
+void
+visible_end(struct visible *v)
+{
+	bidi_end(&v->bidi, &v->text);
+}
+
+void
+visible_isolate(struct visible *v, bool on)
+{
+	bidi_control(&v->bidi, on ? ISOLATE : ISOLATE_END, &v->text);
 }
 
 void

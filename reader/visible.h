@@ -12,6 +12,7 @@
 
 #include "common/buf.h"
 #include "common/text.h"
+#include "reader/bidi.h"
 
 enum hidden {
 #define HIDDEN(name, text) HIDDEN_##name,
@@ -58,6 +59,7 @@ struct visible {
 	/* Private: the hidden run that the next characters may go on. */
 	enum hidden run;
 	bool run_open, run_blank, after_cr;
+	struct bidi bidi;
 	size_t run_room; /* bytes its excerpt may still take */
 };
 
@@ -68,8 +70,16 @@ void visible_done(struct visible *v);
 /* Text a person sees. Bytes need not be valid UTF-8, but a character must not
  * be split over two calls. Invisible characters (zero-width, bidi controls,
  * tags, variation selectors, other controls) are taken out and counted; CR LF,
- * CR, form feed and the Unicode line ends become \n, a tab one blank. */
+ * CR, form feed and the Unicode line ends become \n, a tab one blank. What is
+ * between a directional override and its end, which may be in a later call,
+ * ends in the order in which it is seen (reader/bidi.h). */
 void visible_add(struct visible *v, const char *text, size_t bytes);
+
+/* The text is whole: overrides that are open end. Before v->text is read. */
+void visible_end(struct visible *v);
+
+/* Around text of ours: an override outside does not change its order. */
+void visible_isolate(struct visible *v, bool on);
 
 /* Text a person does not see: one run. Only blanks: no run. */
 void visible_hide(
