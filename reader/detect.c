@@ -13,9 +13,9 @@
 #include "common/err.h"
 #include "reader/detect_impl.h"
 
-#define NEVER (-20.0)	 /* log odds of no text at all */
+#define NEVER (-20.0)	  /* log odds of no text at all */
 #define HIDDEN_WEIGHT 1.0 /* log odds: hiding it is a sign by itself */
-#define REPAIRS_MOST 400 /* words put right in one text */
+#define REPAIRS_MOST 400  /* words put right in one text */
 
 struct detect_work {
 	struct fold fold;    /* of the text as it stands */
@@ -141,8 +141,8 @@ score_windows(const struct look *l, size_t last)
 
 	for (size_t size = 1; size <= WINDOW_MOST && size <= last + 1; size++) {
 		const struct detect_segment *at = &s->at[last + 1 - size];
-		uint64_t rules = rules_within(s, last, size);
 		double logits[MODEL_COUNT], sum;
+		struct concepts concepts;
 
 		for (unsigned m = 0; m < MODEL_COUNT; m++)
 			sums[m] += at->sum[m];
@@ -152,10 +152,12 @@ score_windows(const struct look *l, size_t last)
 		for (unsigned m = 0; m < MODEL_COUNT && !l->rules_only; m++)
 			logits[m] =
 			    model_logit((enum model)m, sums[m], features);
-		sum = detect_window(l->d->channel, rules, logits);
+		concepts_within(s, last, size, &concepts);
+		sum = detect_window(
+		    l->d->channel, concepts_logit(&concepts), logits);
 		if (sum > best) {
 			best = sum;
-			best_rules = rules;
+			best_rules = rules_within(s, last, size);
 			first = last + 1 - size;
 		}
 	}
@@ -177,9 +179,10 @@ look(const struct look *l)
 	segments_cut(l->text, &w->segments);
 	lexicon_find(l->text, l->loose, &w->hits);
 	rules_fire(&w->hits, &w->segments);
+	concepts_find(&w->hits, &w->segments);
 	w->features.count = 0;
 	if (!l->rules_only) {
-		features_find(l->text, &w->hits, &w->segments, &w->features);
+		features_find(l->text, &w->segments, &w->features);
 		model_sum(&w->segments, &w->features);
 	}
 	for (size_t i = 0; i < w->segments.count; i++) {

@@ -1,8 +1,7 @@
 /*
  * What the linear model sees of a text: hashes of words, of pairs of words and
- * of their beginnings, of the classes of known words and of pairs of them. In
- * scripts without blanks a character is a word. One pass, no memory but the
- * result.
+ * of their beginnings. In scripts without blanks a character is a word. One
+ * pass, no memory but the result.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +9,10 @@
 #include "common/alloc.h"
 #include "reader/detect_impl.h"
 
-#define CLASS_GAP 60  /* bytes between words that make a pair */
-#define CLASS_PAIRS 3 /* pairs for each word */
 #define STEM_BYTES 5
 
 /* Kinds of features; part of what is hashed. */
-enum kind { ONE = 1, PAIR, STEMS, SKIP, CLASS, CLASSES };
+enum kind { ONE = 1, PAIR, STEMS, SKIP };
 
 struct token {
 	uint64_t whole, stem;
@@ -26,8 +23,6 @@ struct finder {
 	struct segments *segments;
 	size_t segment;
 	struct token last, before; /* the two tokens before this one */
-	const struct hits *hits;
-	size_t hit; /* the next one */
 };
 
 static uint64_t
@@ -52,26 +47,6 @@ emit(struct finder *f, enum kind kind, uint64_t a, uint64_t b)
 	out->at[out->count++] = (uint32_t)(h >> 40) & (MODEL_SIZE - 1);
 }
 
-/* Classes of the words that begin before `end`. */
-static void
-take_classes(struct finder *f, size_t end)
-{
-	const struct hits *hits = f->hits;
-
-	for (; f->hit < hits->count && hits->at[f->hit].start < end; f->hit++) {
-		const struct hit *hit = &hits->at[f->hit];
-
-		emit(f, CLASS, hit->class, 0);
-		for (size_t k = 1; k <= CLASS_PAIRS && k <= f->hit; k++) {
-			const struct hit *other = &hits->at[f->hit - k];
-
-			if (hit->start - other->start > CLASS_GAP)
-				break;
-			emit(f, CLASSES, other->class, hit->class);
-		}
-	}
-}
-
 /* Go on to the segment that byte i is in. */
 static void
 seek_segment(struct finder *f, size_t i)
@@ -79,7 +54,6 @@ seek_segment(struct finder *f, size_t i)
 	struct segments *s = f->segments;
 
 	while (f->segment + 1 < s->count && s->at[f->segment].end <= i) {
-		take_classes(f, s->at[f->segment].end);
 		s->at[f->segment].feature_end = (uint32_t)f->out->count;
 		f->segment++;
 		s->at[f->segment].feature = (uint32_t)f->out->count;
@@ -151,10 +125,9 @@ next_token(const char *p, size_t n, struct token *out, bool *unspaced_out)
 }
 
 void
-features_find(struct span text, const struct hits *hits,
-    struct segments *segments, struct features *out)
+features_find(struct span text, struct segments *segments, struct features *out)
 {
-	struct finder f = {.out = out, .segments = segments, .hits = hits};
+	struct finder f = {.out = out, .segments = segments};
 	struct token token;
 	size_t i = 0;
 	bool unspaced;
@@ -176,6 +149,5 @@ features_find(struct span text, const struct hits *hits,
 		i += length;
 	}
 	seek_segment(&f, text.n);
-	take_classes(&f, text.n);
 	segments->at[segments->count - 1].feature_end = (uint32_t)out->count;
 }

@@ -19,12 +19,24 @@ enum model { MODEL_ADDRESSES, MODEL_JOB, MODEL_COUNT };
 #define MODEL_BITS 17
 #define MODEL_SIZE (1u << MODEL_BITS)
 
+/* Concepts of a window: classes of words, pairs of classes near each other in
+ * any order, and rules. */
+#define PAIR_COUNT (WORD_CLASS_COUNT * (WORD_CLASS_COUNT + 1) / 2)
+#define CONCEPT_COUNT (WORD_CLASS_COUNT + PAIR_COUNT + RULE_COUNT)
+#define CONCEPT_RULES (WORD_CLASS_COUNT + PAIR_COUNT) /* the first of them */
+#define CONCEPT_WORDS ((CONCEPT_COUNT + 63) / 64)
+
+struct concepts {
+	uint64_t bits[CONCEPT_WORDS];
+};
+
 /* A sentence or a piece of one. */
 struct detect_segment {
 	uint32_t start, end; /* bytes of folded text */
 	/* rules that fired with their last word in this segment and their
 	 * first at most so many segments before */
 	uint64_t rules[WINDOW_MOST];
+	uint64_t words[CONCEPT_WORDS]; /* classes and pairs of them, as bits */
 	uint32_t feature, feature_end; /* its range in the features */
 	double sum[MODEL_COUNT];       /* of their weights */
 };
@@ -46,16 +58,26 @@ void segments_cut(struct span text, struct segments *out);
 /* Note which rules fire in which segments. */
 void rules_fire(const struct hits *hits, struct segments *segments);
 
-/* Sum of the weights of the rules in the set. */
-double rules_weight(uint64_t rules);
+/* The weight of a rule before anything is learnt. */
+double rule_weight(enum detect_rule rule);
 
 /* The rules that fire within `most` segments that end with segment `last`. */
 uint64_t rules_within(
     const struct segments *segments, size_t last, size_t most);
 
-/* Hash words, pairs of words, and classes of each segment. */
-void features_find(struct span text, const struct hits *hits,
-    struct segments *segments, struct features *out);
+/* Note the classes and pairs of classes of each segment. */
+void concepts_find(const struct hits *hits, struct segments *segments);
+
+/* All of a window of `size` segments that ends with segment `last`. */
+void concepts_within(const struct segments *segments, size_t last, size_t size,
+    struct concepts *out);
+
+/* Log odds that they speak to a model. */
+double concepts_logit(const struct concepts *c);
+
+/* Hash the words and pairs of words of each segment. */
+void features_find(
+    struct span text, struct segments *segments, struct features *out);
 
 /* Sum up the weights of all features of each segment. */
 void model_sum(struct segments *segments, const struct features *features);
@@ -65,6 +87,6 @@ double model_logit(enum model model, double sum, size_t features);
 
 /* Log odds of a window above the threshold. */
 double detect_window(
-    enum detect_channel channel, uint64_t rules, const double *logits);
+    enum detect_channel channel, double concepts, const double *logits);
 
 #endif

@@ -10,20 +10,26 @@ struct parameters {
 	double scale, bias;
 };
 
+/* How much words count beside concepts. */
+#define WORDS_SHARE 0.7
+
 /* SCALE(model, scale, bias), THRESHOLD(channel, log odds), WEIGHT(a, b) */
 #define MODEL(scale, bias) {scale, bias},
 #define THRESHOLD(sum, job)
 #define WEIGHT(...)
+#define CONCEPTS(...)
 static const struct parameters parameters[MODEL_COUNT] = {
 #include "reader/detect_weight.def"
 };
 #undef MODEL
 #undef THRESHOLD
 #undef WEIGHT
+#undef CONCEPTS
 
 #define MODEL(scale, bias)
 #define THRESHOLD(sum, job) {sum, job},
 #define WEIGHT(...)
+#define CONCEPTS(...)
 static const struct {
 	double sum, job;
 } thresholds[] = {
@@ -32,16 +38,19 @@ static const struct {
 #undef MODEL
 #undef THRESHOLD
 #undef WEIGHT
+#undef CONCEPTS
 
 #define MODEL(scale, bias)
 #define THRESHOLD(sum, job)
 #define WEIGHT(...) __VA_ARGS__,
+#define CONCEPTS(...)
 static const signed char weights[MODEL_SIZE * MODEL_COUNT] = {
 #include "reader/detect_weight.def"
 };
 #undef MODEL
 #undef THRESHOLD
 #undef WEIGHT
+#undef CONCEPTS
 
 void
 model_sum(struct segments *segments, const struct features *features)
@@ -68,9 +77,10 @@ model_logit(enum model model, double sum, size_t features)
 }
 
 double
-detect_window(enum detect_channel channel, uint64_t rules, const double *logits)
+detect_window(
+    enum detect_channel channel, double concepts, const double *logits)
 {
-	double sum = rules_weight(rules) + logits[MODEL_ADDRESSES] -
+	double sum = concepts + WORDS_SHARE * logits[MODEL_ADDRESSES] -
 		     thresholds[channel].sum;
 	double job = logits[MODEL_JOB] - thresholds[channel].job;
 

@@ -43,14 +43,9 @@ detect_rule_name(enum detect_rule rule)
 }
 
 double
-rules_weight(uint64_t set)
+rule_weight(enum detect_rule rule)
 {
-	double sum = 0;
-
-	for (unsigned i = 0; set != 0; i++, set >>= 1)
-		if ((set & 1) != 0)
-			sum += rules[i].weight;
-	return sum;
+	return rules[rule].weight;
 }
 
 static bool

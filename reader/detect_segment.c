@@ -18,25 +18,32 @@ add(struct segments *s, size_t start, size_t end)
 	    .start = (uint32_t)start, .end = (uint32_t)end};
 }
 
+static size_t
+is_at(const char *p, size_t n, struct span mark)
+{
+	return n >= mark.n && memcmp(p, mark.p, mark.n) == 0 ? mark.n : 0;
+}
+
 /* Bytes of a sentence's end at p, or 0. */
 static size_t
 sentence_end(const char *p, size_t n)
 {
-	static const char *const wide[] = {
-	    "\xe3\x80\x82", /* ideographic full stop */
-	    "\xe0\xa5\xa4", /* danda */
-	    "\xd8\x9f",	    /* Arabic question mark */
-	};
-
-	if (p[0] == '\n')
+	switch ((unsigned char)p[0]) {
+	case '\n':
 		return 1;
-	if (p[0] == '.' || p[0] == '!' || p[0] == '?')
+	case '.':
+	case '!':
+	case '?':
 		return n == 1 || p[1] == ' ' || p[1] == '\n';
-	for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
-		if (n >= strlen(wide[i]) &&
-		    memcmp(p, wide[i], strlen(wide[i])) == 0)
-			return strlen(wide[i]);
-	return 0;
+	case 0xe3: /* ideographic full stop */
+		return is_at(p, n, SPAN("\xe3\x80\x82"));
+	case 0xe0: /* danda */
+		return is_at(p, n, SPAN("\xe0\xa5\xa4"));
+	case 0xd8: /* Arabic question mark */
+		return is_at(p, n, SPAN("\xd8\x9f"));
+	default:
+		return 0;
+	}
 }
 
 /* Where a segment from `start` ends that has no sentence's end: behind a blank

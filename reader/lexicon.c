@@ -59,6 +59,9 @@ static struct {
 	struct edge *edges;
 	uint32_t edge_mask;
 	uint32_t root[256];
+	/* whether a word may begin so: its first two bytes, where it has two
+	 * or three; a hash of its first four */
+	uint8_t two[8192], four[8192];
 } trie;
 
 const char *word_class_name(enum word_class class)
@@ -164,6 +167,49 @@ insert(struct span text, unsigned class)
 		trie.nodes[node].whole |= UINT32_C(1) << class;
 }
 
+static unsigned
+two_key(const char *p)
+{
+	return (unsigned)(unsigned char)p[0] << 8 | (unsigned char)p[1];
+}
+
+static unsigned
+four_key(const char *p)
+{
+	uint32_t bytes;
+
+	memcpy(&bytes, p, sizeof bytes);
+	return (bytes * UINT32_C(2654435761)) >> 16;
+}
+
+/* Note how a word begins. One with a blank among its first four bytes may
+ * stand in the text with a line end there. */
+static void
+note_start(struct span text)
+{
+	if (text.p[text.n - 1] == '*')
+		text.n--;
+	if (text.n < 4 || memchr(text.p, ' ', 4) != NULL)
+		trie.two[two_key(text.p) / 8] |=
+		    (uint8_t)(1u << two_key(text.p) % 8);
+	else
+		trie.four[four_key(text.p) / 8] |=
+		    (uint8_t)(1u << four_key(text.p) % 8);
+}
+
+static bool
+may_begin(struct span text, size_t i)
+{
+	const char *p = text.p + i;
+
+	if (text.n - i < 2)
+		return false;
+	if ((trie.two[two_key(p) / 8] >> two_key(p) % 8 & 1) != 0)
+		return true;
+	return text.n - i >= 4 &&
+	       (trie.four[four_key(p) / 8] >> four_key(p) % 8 & 1) != 0;
+}
+
 static void
 reserve_edges(void)
 {
@@ -191,8 +237,9 @@ lexicon_warm(void)
 	fold_init(&fold, WORD_BYTES);
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (fold_text(&fold, span_of(words[i].text)) != 0 ||
-		    fold.text.len == 0)
+		    fold.text.len < 2)
 			bug("word %s", words[i].text);
+		note_start((struct span){fold.text.data, fold.text.len});
 		insert((struct span){fold.text.data, fold.text.len},
 		    words[i].class);
 		if (words[i].english)
@@ -288,7 +335,7 @@ lexicon_find(struct span text, bool loose, struct hits *out)
 			begins = loose || !inside || lexicon_unspaced(code);
 			inside = !lexicon_unspaced(code);
 		}
-		if (begins && trie.root[c] != NO_NODE)
+		if (begins && may_begin(text, i))
 			walk(text, i, loose, out);
 		i += length;
 	}

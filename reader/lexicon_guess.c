@@ -1,7 +1,7 @@
 /*
- * Guesses by keys: a word and its misspelt forms have a key in common, which
- * is its first letter, the inner ones in order of the alphabet, and the last;
- * or the word without one of its letters. Keys are 64-bit hashes.
+ * Guesses by keys: a sum of a number for each letter, the first letter's of
+ * its own kind, so that the order of the others does not matter. What a key
+ * finds is looked at letter by letter.
  */
 #include "reader/lexicon_guess.h"
 
@@ -15,107 +15,96 @@
 #define LEAST_EDITED 7	/* the same, with a letter changed */
 #define MOST_LETTERS 20
 #define NO_WORD UINT32_MAX
+#define SIEVE_BITS 18
 
 struct slot {
-	uint64_t key;
+	uint32_t key;
 	uint32_t word; /* plus one; 0: empty */
+};
+
+/* Words by key; a sieve in front, as most words of a text are none of ours. */
+struct index {
+	struct slot *slots;
+	uint32_t used, size;
+	uint8_t sieve[(1u << SIEVE_BITS) / 8];
 };
 
 static struct {
 	struct span *words;
 	uint32_t count, cap;
-	struct slot *slots;
-	uint32_t used, size;
+	struct index whole;   /* by the key of the word */
+	struct index without; /* by that of the word without a letter */
 } table;
 
-static uint64_t
-hash(const char *p, size_t n, uint64_t seed)
+static uint32_t
+letter(char c)
 {
-	uint64_t h = UINT64_C(14695981039346656037) ^ seed;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)p[i]) * UINT64_C(1099511628211);
-	return h ^ h >> 32;
+	return ((uint32_t)(c - 'a') + 1) * UINT32_C(0x9e3779b1) ^
+	       ((uint32_t)(c - 'a') + 7) * UINT32_C(0x85ebca6b) << 3;
 }
 
-/* First letter, sorted inner ones, last letter. */
-static uint64_t
-shuffle_key(struct span word)
+static uint32_t
+key_of(struct span word)
 {
-	unsigned char counts[26] = {0};
-	char text[MOST_LETTERS];
-	size_t n = 0;
+	uint32_t key = letter(word.p[0]) * 31;
 
-	for (size_t i = 1; i + 1 < word.n; i++)
-		counts[word.p[i] - 'a']++;
-	text[n++] = word.p[0];
-	for (unsigned c = 0; c < 26; c++)
-		for (unsigned k = 0; k < counts[c]; k++)
-			text[n++] = (char)('a' + c);
-	text[n++] = word.p[word.n - 1];
-	return hash(text, n, 1);
+	for (size_t i = 1; i < word.n; i++)
+		key += letter(word.p[i]);
+	return key;
 }
 
-static uint64_t
-word_key(struct span word)
+static uint32_t
+sieve_at(uint32_t key)
 {
-	return hash(word.p, word.n, 2);
-}
-
-/* The word without its letter `at`. */
-static uint64_t
-without_key(struct span word, size_t at)
-{
-	char text[MOST_LETTERS];
-
-	memcpy(text, word.p, at);
-	memcpy(text + at, word.p + at + 1, word.n - at - 1);
-	return hash(text, word.n - 1, 3);
+	return key * UINT32_C(0x9e3779b1) >> (32 - SIEVE_BITS);
 }
 
 static struct slot *
-slot_of(uint64_t key)
+slot_of(const struct index *x, uint32_t key)
 {
-	uint32_t at = (uint32_t)key & (table.size - 1);
+	uint32_t at = sieve_at(key) & (x->size - 1);
 
-	while (table.slots[at].word != 0 && table.slots[at].key != key)
-		at = (at + 1) & (table.size - 1);
-	return &table.slots[at];
+	while (x->slots[at].word != 0 && x->slots[at].key != key)
+		at = (at + 1) & (x->size - 1);
+	return &x->slots[at];
 }
 
 static void
-grow(void)
+grow(struct index *x)
 {
-	struct slot *old = table.slots;
-	uint32_t size = table.size;
+	struct slot *old = x->slots;
+	uint32_t size = x->size;
 
-	table.size = size == 0 ? 16384 : size * 2;
-	table.slots = alloc_array(table.size, sizeof *table.slots);
+	x->size = size == 0 ? 4096 : size * 2;
+	x->slots = alloc_array(x->size, sizeof *x->slots);
 	for (uint32_t i = 0; i < size; i++)
 		if (old[i].word != 0)
-			*slot_of(old[i].key) = old[i];
+			*slot_of(x, old[i].key) = old[i];
 	free(old);
 }
 
 /* The first word that has a key keeps it. */
 static void
-put(uint64_t key, uint32_t word)
+put(struct index *x, uint32_t key, uint32_t word)
 {
 	struct slot *slot;
 
-	if (table.used * 2 >= table.size)
-		grow();
-	slot = slot_of(key);
+	if (x->used * 2 >= x->size)
+		grow(x);
+	slot = slot_of(x, key);
 	if (slot->word != 0)
 		return;
 	*slot = (struct slot){key, word + 1};
-	table.used++;
+	x->used++;
+	x->sieve[sieve_at(key) / 8] |= (uint8_t)(1u << sieve_at(key) % 8);
 }
 
 static uint32_t
-get(uint64_t key)
+get(const struct index *x, uint32_t key)
 {
-	return table.size == 0 ? NO_WORD : slot_of(key)->word - 1;
+	if ((x->sieve[sieve_at(key) / 8] >> sieve_at(key) % 8 & 1) == 0)
+		return NO_WORD;
+	return slot_of(x, key)->word - 1;
 }
 
 static bool
@@ -130,8 +119,13 @@ is_latin(struct span word)
 static void
 add_word(struct span word)
 {
-	if (word.n < LEAST_LETTERS || word.n > MOST_LETTERS ||
-	    !is_latin(word) || get(word_key(word)) != NO_WORD)
+	uint32_t key, at;
+
+	if (word.n < LEAST_LETTERS || word.n > MOST_LETTERS || !is_latin(word))
+		return;
+	key = key_of(word);
+	at = get(&table.whole, key);
+	if (at != NO_WORD && span_equal(table.words[at], word))
 		return;
 	if (table.count == table.cap) {
 		table.cap = table.cap == 0 ? 256 : table.cap * 2;
@@ -140,10 +134,9 @@ add_word(struct span word)
 	}
 	table.words[table.count] =
 	    (struct span){alloc_text(word.p, word.n), word.n};
-	put(word_key(word), table.count);
-	put(shuffle_key(word), table.count);
+	put(&table.whole, key, table.count);
 	for (size_t i = 1; word.n >= LEAST_EDITED && i < word.n; i++)
-		put(without_key(word, i), table.count);
+		put(&table.without, key - letter(word.p[i]), table.count);
 	table.count++;
 }
 
@@ -172,20 +165,41 @@ guess_add(struct span entry)
 	}
 }
 
+/* Whether the two differ by one letter more, less, or another. */
+static bool
+is_edited(struct span a, struct span b)
+{
+	size_t head = 0, tail = 0;
+	size_t n = a.n < b.n ? a.n : b.n, most = a.n < b.n ? b.n : a.n;
+
+	if (most - n > 1)
+		return false;
+	while (head < n && a.p[head] == b.p[head])
+		head++;
+	while (tail < n - head && a.p[a.n - 1 - tail] == b.p[b.n - 1 - tail])
+		tail++;
+	return head + tail + 1 >= most;
+}
+
+/* The candidate, if it is close enough. */
+static uint32_t
+accept(uint32_t at, struct span word)
+{
+	return at != NO_WORD && is_edited(word, table.words[at]) ? at : NO_WORD;
+}
+
 /* A word with one letter too few, too many, or another. */
 static uint32_t
-find_edited(struct span word)
+find_edited(struct span word, uint32_t key)
 {
-	uint32_t at = get(hash(word.p, word.n, 3));
+	uint32_t at = accept(get(&table.without, key), word);
 
 	for (size_t i = 1; at == NO_WORD && i < word.n; i++) {
-		char text[MOST_LETTERS];
+		uint32_t less = key - letter(word.p[i]);
 
-		memcpy(text, word.p, i);
-		memcpy(text + i, word.p + i + 1, word.n - i - 1);
-		at = get(hash(text, word.n - 1, 2));
+		at = accept(get(&table.whole, less), word);
 		if (at == NO_WORD)
-			at = get(hash(text, word.n - 1, 3));
+			at = accept(get(&table.without, less), word);
 	}
 	return at;
 }
@@ -193,13 +207,20 @@ find_edited(struct span word)
 struct span
 lexicon_guess(struct span word)
 {
-	uint32_t at;
+	const struct span none = {NULL, 0};
+	uint32_t key, at;
 
-	if (word.n < LEAST_LETTERS || word.n > MOST_LETTERS ||
-	    !is_latin(word) || get(word_key(word)) != NO_WORD)
-		return (struct span){NULL, 0};
-	at = get(shuffle_key(word));
+	if (word.n < LEAST_LETTERS || word.n > MOST_LETTERS || !is_latin(word))
+		return none;
+	key = key_of(word);
+	at = get(&table.whole, key);
+	if (at != NO_WORD && span_equal(table.words[at], word))
+		return none;
+	if (at != NO_WORD &&
+	    (table.words[at].n != word.n || table.words[at].p[0] != word.p[0] ||
+		table.words[at].p[word.n - 1] != word.p[word.n - 1]))
+		at = NO_WORD;
 	if (at == NO_WORD && word.n >= LEAST_EDITED)
-		at = find_edited(word);
-	return at == NO_WORD ? (struct span){NULL, 0} : table.words[at];
+		at = find_edited(word, key);
+	return at == NO_WORD ? none : table.words[at];
 }

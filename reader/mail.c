@@ -16,6 +16,7 @@
 #include "reader/limits.h"
 #include "reader/mime.h"
 #include "reader/normal.h"
+#include "reader/object.h"
 #include "reader/record.h"
 #include "reader/scan.h"
 #include "reader/visible.h"
@@ -199,62 +200,6 @@ take_message_id(struct mail *m)
 	clean_set_message_id(&m->clean, id);
 }
 
-static struct span
-link_part(const struct visible *v, uint32_t start, uint32_t bytes)
-{
-	if (bytes == 0)
-		return SPAN("");
-	return (struct span){v->link_bytes.data + start, bytes};
-}
-
-/* Without the blank lines before and the blanks behind. */
-static struct span
-trim(struct span text)
-{
-	size_t i = 0;
-
-	while (text.n != 0 &&
-	       (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' '))
-		text.n--;
-	while (i < text.n && (text.p[i] == ' ' || text.p[i] == '\n')) {
-		if (text.p[i++] != '\n')
-			continue;
-		text = (struct span){text.p + i, text.n - i};
-		i = 0;
-	}
-	return text;
-}
-
-static void
-take_body(struct mail *m)
-{
-	struct visible *v = &m->body;
-
-	clean_set_body(&m->clean,
-	    trim(normal(m, (struct span){v->text.data, v->text.len})),
-	    v->text_dropped);
-	for (size_t i = 0; i < v->link_count; i++)
-		clean_add_link(&m->clean,
-		    normal(m, link_part(v, v->links[i].text_start,
-				  v->links[i].text_bytes)),
-		    link_part(v, v->links[i].url_start, v->links[i].url_bytes));
-	clean_lost_links(&m->clean, v->links_dropped);
-}
-
-static void
-take_hidden(struct mail *m)
-{
-	for (enum hidden i = 0; i < HIDDEN_COUNT; i++) {
-		uint64_t runs = m->head.hidden_runs[i] + m->body.hidden_runs[i];
-		uint64_t chars =
-		    m->head.hidden_chars[i] + m->body.hidden_chars[i];
-
-		if (runs != 0)
-			clean_add_hidden(
-			    &m->clean, hidden_name(i), runs, chars);
-	}
-}
-
 static void
 take_bounds(struct mail *m)
 {
@@ -307,8 +252,8 @@ read_mail(struct mail *m, struct span raw)
 	take_date(m);
 	take_message_id(m);
 	body_render(m->mime, &m->body, &m->clean, &m->notes);
-	take_body(m);
-	take_hidden(m);
+	object_body(&m->clean, &m->body);
+	object_hidden(&m->clean, &m->head, &m->body);
 	take_bounds(m);
 	mime_free(m->mime);
 	scan_done(&m->scan);

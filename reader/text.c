@@ -36,6 +36,7 @@ read_text(struct span raw, struct visible *v, struct clean *c)
 	if (replaced != 0)
 		clean_find(c, FINDING_UNDECODABLE_TEXT);
 	visible_add(v, text.data, text.len);
+	visible_end(v);
 	buf_free(&text);
 }
 

@@ -77,7 +77,8 @@ take_features(struct span text, struct example *out)
 	segments_cut(folded, &out->segments);
 	lexicon_find(folded, false, &hits);
 	rules_fire(&hits, &out->segments);
-	features_find(folded, &hits, &out->segments, &out->features);
+	concepts_find(&hits, &out->segments);
+	features_find(folded, &out->segments, &out->features);
 	hits_done(&hits);
 	fold_done(&fold);
 }

@@ -19,12 +19,17 @@
 #define RATE 0.4	     /* of AdaGrad */
 #define DECAY 2e-5	     /* of weights that are touched */
 #define MOST_OF_SOURCE 150.0 /* examples; more of one source count less */
-#define RULES_CHOOSE 0.5     /* how much rules say where an attack is */
+#define CONCEPT_EPOCHS 20
+#define CONCEPT_RATE 0.05   /* in the first epoch, less in each */
+#define CONCEPT_DECAY 0.002 /* towards the weights that rules begin with */
+#define CONCEPT_CHOOSE 0.7  /* how much they say where an attack is */
+#define WORDS_CHOOSE 0.7    /* as detect_model.c adds words to concepts */
 #define SHORT_SEGMENTS 4
 #define FALSE_SHARE 0.0005 /* of benign texts above a threshold */
+#define DECAY_EVERY 10
 #define NEAREST 40
 #define OWN_SHARE 20 /* times as many of our own hard ones */
-#define MARGIN 0.25 /* log odds above that */
+#define MARGIN 0.25  /* log odds above that */
 
 static const char usage[] =
     "usage: detect_train DATA TEXTS WEIGHTS REPORT\n"
@@ -33,6 +38,7 @@ static const char usage[] =
 struct machine {
 	float w[MODEL_COUNT][MODEL_SIZE], g[MODEL_COUNT][MODEL_SIZE];
 	double bias[MODEL_COUNT], bias_g[MODEL_COUNT];
+	double concepts[CONCEPT_COUNT + 1]; /* the last is the bias */
 };
 
 /* Of one example: the best window of each kind. */
@@ -69,15 +75,28 @@ sum_segments(const float *w, const struct example *x, double *sums)
 	}
 }
 
-/* The window with the highest log odds, rules added `rules` times. */
+static double
+concept_logit(const struct machine *m, const struct concepts *c)
+{
+	double sum = m->concepts[CONCEPT_COUNT];
+
+	for (size_t i = 0; i < CONCEPT_COUNT; i++)
+		if ((c->bits[i / 64] >> i % 64 & 1) != 0)
+			sum += m->concepts[i];
+	return sum;
+}
+
+/* The window with the highest log odds of words and, so many times, of
+ * concepts. */
 static struct window
 best_window(const struct machine *m, enum model model, const struct example *x,
-    double rules)
+    double words, double concepts)
 {
 	static double sums[DETECT_TEXT_BYTES];
 	struct window best = {0, 0, -1e9};
 
-	sum_segments(m->w[model], x, sums);
+	if (words > 0)
+		sum_segments(m->w[model], x, sums);
 	for (size_t i = 0; i < x->segments.count; i++) {
 		double sum = 0;
 		size_t n = 0;
@@ -86,15 +105,20 @@ best_window(const struct machine *m, enum model model, const struct example *x,
 		     size++) {
 			const struct detect_segment *s =
 			    &x->segments.at[i + 1 - size];
-			double logit;
+			double logit = 0;
+			struct concepts c;
 
 			sum += sums[i + 1 - size];
 			n += s->feature_end - s->feature;
-			logit = m->bias[model] +
-				(n == 0 ? 0 : sum / sqrt((double)n));
-			if (rules > 0)
-				logit += rules * rules_weight(rules_within(
-						     &x->segments, i, size));
+			if (words > 0)
+				logit =
+				    words *
+				    (m->bias[model] +
+					(n == 0 ? 0 : sum / sqrt((double)n)));
+			if (concepts > 0) {
+				concepts_within(&x->segments, i, size, &c);
+				logit += concepts * concept_logit(m, &c);
+			}
 			if (logit > best.logit)
 				best = (struct window){i + 1 - size, i, logit};
 		}
@@ -105,8 +129,9 @@ best_window(const struct machine *m, enum model model, const struct example *x,
 static struct scores
 score(const struct machine *m, const struct example *x)
 {
-	return (struct scores){best_window(m, MODEL_ADDRESSES, x, 1).logit,
-	    best_window(m, MODEL_JOB, x, 0).logit};
+	return (struct scores){
+	    best_window(m, MODEL_ADDRESSES, x, WORDS_CHOOSE, 1).logit,
+	    best_window(m, MODEL_JOB, x, 1, 0).logit};
 }
 
 /*
@@ -170,7 +195,7 @@ learn(struct machine *m, enum model model, const struct example *x,
 	if (x->segments.count == 0)
 		return;
 	if (!x->attack) {
-		update(m, model, x, best_window(m, model, x, 0), weight);
+		update(m, model, x, best_window(m, model, x, 1, 0), weight);
 		update(m, model, x, random_window(x), weight);
 		return;
 	}
@@ -178,7 +203,7 @@ learn(struct machine *m, enum model model, const struct example *x,
 		return; /* nobody knows yet where it is */
 	update(m, model, x,
 	    best_window(
-		m, model, x, model == MODEL_ADDRESSES ? RULES_CHOOSE : 0),
+		m, model, x, 1, model == MODEL_ADDRESSES ? CONCEPT_CHOOSE : 0),
 	    weight);
 }
 
@@ -206,6 +231,62 @@ weigh(const struct examples *e, const bool *chosen, double *weights)
 	}
 }
 
+static void
+update_concepts(struct machine *m, const struct example *x, struct window at,
+    double weight, double rate)
+{
+	struct concepts c;
+	double error;
+
+	concepts_within(&x->segments, at.last, at.last - at.first + 1, &c);
+	error = 1 / (1 + exp(-concept_logit(m, &c))) - (x->attack ? 1 : 0);
+	for (size_t i = 0; i < CONCEPT_COUNT; i++)
+		if ((c.bits[i / 64] >> i % 64 & 1) != 0)
+			m->concepts[i] -= rate * weight * error;
+	m->concepts[CONCEPT_COUNT] -= rate * weight * error;
+}
+
+static double
+first_weight(size_t concept)
+{
+	return concept < CONCEPT_RULES
+		   ? 0
+		   : rule_weight((enum detect_rule)(concept - CONCEPT_RULES));
+}
+
+static void
+learn_concepts(struct machine *m, const struct examples *e, const bool *chosen,
+    const double *weights, const size_t *order, double rate)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		const struct example *x = &e->at[order[i]];
+
+		if (!chosen[order[i]] || x->job || x->segments.count == 0)
+			continue;
+		update_concepts(m, x, best_window(m, MODEL_ADDRESSES, x, 0, 1),
+		    weights[order[i]], rate);
+		if (!x->attack)
+			update_concepts(
+			    m, x, random_window(x), weights[order[i]], rate);
+		if (i % DECAY_EVERY == 0)
+			for (size_t k = 0; k < CONCEPT_COUNT; k++)
+				m->concepts[k] -=
+				    rate * CONCEPT_DECAY * DECAY_EVERY *
+				    (m->concepts[k] - first_weight(k));
+	}
+}
+
+static void
+shuffle(size_t *order, size_t count)
+{
+	for (size_t i = count; i > 1; i--) {
+		size_t k = next_random() % i, swap = order[i - 1];
+
+		order[i - 1] = order[k];
+		order[k] = swap;
+	}
+}
+
 static struct machine *
 train(const struct examples *e, const bool *chosen)
 {
@@ -217,13 +298,16 @@ train(const struct examples *e, const bool *chosen)
 	weigh(e, chosen, weights);
 	for (size_t i = 0; i < e->count; i++)
 		order[i] = i;
+	for (size_t k = 0; k < CONCEPT_COUNT; k++)
+		m->concepts[k] = first_weight(k);
+	m->concepts[CONCEPT_COUNT] = -4;
+	for (unsigned epoch = 0; epoch < CONCEPT_EPOCHS; epoch++) {
+		shuffle(order, e->count);
+		learn_concepts(m, e, chosen, weights, order,
+		    CONCEPT_RATE / (1 + epoch * 0.3));
+	}
 	for (unsigned epoch = 0; epoch < EPOCHS; epoch++) {
-		for (size_t i = e->count; i > 1; i--) {
-			size_t k = next_random() % i, swap = order[i - 1];
-
-			order[i - 1] = order[k];
-			order[k] = swap;
-		}
+		shuffle(order, e->count);
 		for (size_t i = 0; i < e->count; i++) {
 			const struct example *x = &e->at[order[i]];
 
@@ -496,6 +580,14 @@ write_weights(const char *path, const struct machine *m, const double *scales,
 	fputs("/* Made by tools/detect_train; see docs/detector.md. */\n", out);
 	for (unsigned k = 0; k < MODEL_COUNT; k++)
 		fprintf(out, "MODEL(%.9g, %.9g)\n", scales[k], m->bias[k]);
+	fputs("CONCEPTS(", out);
+	for (size_t i = 0; i <= CONCEPT_COUNT; i++)
+		fprintf(out, "%s%.3f",
+		    i == 0	  ? ""
+		    : i % 10 == 0 ? ",\n"
+				  : ",",
+		    m->concepts[i]);
+	fputs(")\n", out);
 	fprintf(out, "THRESHOLD(%.6f, %.6f) /* content */\n", t.sum, t.job);
 	fprintf(out, "THRESHOLD(%.6f, 0) /* prompt */\n", t.prompt);
 	for (size_t i = 0; i < MODEL_SIZE; i++) {
