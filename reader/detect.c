@@ -15,7 +15,6 @@
 
 #define NEVER (-20.0)	  /* log odds of no text at all */
 #define HIDDEN_WEIGHT 1.0 /* log odds: hiding it is a sign by itself */
-#define REPAIRS_MOST 400  /* words put right in one text */
 
 struct detect_work {
 	struct fold fold;    /* of the text as it stands */
@@ -23,7 +22,6 @@ struct detect_work {
 	struct hits hits;
 	struct segments segments;
 	struct features features;
-	struct buf repaired;
 };
 
 /* A text being looked at, and what its bytes are in the text that was added. */
@@ -55,7 +53,6 @@ detect_begin(struct detect *d, enum detect_channel channel)
 	d->work = alloc_bytes(sizeof *d->work);
 	fold_init(&d->work->fold, DETECT_TEXT_BYTES);
 	fold_init(&d->work->decoded, DETECT_TEXT_BYTES);
-	buf_init(&d->work->repaired, DETECT_TEXT_BYTES);
 }
 
 void
@@ -68,7 +65,6 @@ detect_done(struct detect *d)
 	hits_done(&w->hits);
 	free(w->segments.at);
 	free(w->features.at);
-	buf_free(&w->repaired);
 	free(w);
 	d->work = NULL;
 }
@@ -191,34 +187,6 @@ look(const struct look *l)
 	}
 }
 
-/* Words as they were meant to be, if any were written wrongly. */
-static bool
-repair(struct span text, struct buf *out)
-{
-	size_t repairs = 0, i = 0, copied = 0;
-
-	buf_clear(out);
-	while (i < text.n) {
-		size_t start = i;
-		struct span word, guess;
-
-		while (i < text.n && text.p[i] >= 'a' && text.p[i] <= 'z')
-			i++;
-		word = (struct span){text.p + start, i - start};
-		guess = lexicon_guess(word);
-		if (guess.n != 0 && repairs < REPAIRS_MOST) {
-			(void)buf_add(out, text.p + copied, start - copied);
-			(void)buf_add(out, guess.p, guess.n);
-			copied = i;
-			repairs++;
-		}
-		if (i == start)
-			i++;
-	}
-	(void)buf_add(out, text.p + copied, text.n - copied);
-	return repairs != 0 && !out->overflow;
-}
-
 /* Another form of a part of the text. */
 static void
 look_at_view(
@@ -256,13 +224,6 @@ detect_add(struct detect *d, struct span text, enum detect_where where)
 	look(&l);
 	count_keywords(d);
 	view_each(text, &w->fold, look_at_view, d);
-	if (repair(l.text, &w->repaired)) {
-		l.fold = NULL;
-		l.whole_end = (uint32_t)text.n;
-		l.text = (struct span){w->repaired.data, w->repaired.len};
-		l.rules_only = true;
-		look(&l);
-	}
 	d->score = to_score(d->sum);
 	d->suspect = d->sum > 0;
 }

@@ -17,7 +17,7 @@
 #define NO_NODE UINT32_MAX
 #define MATCHES 16 /* ends of words on one walk */
 
-_Static_assert(WORD_CLASS_COUNT <= 32, "classes are bits of 32");
+_Static_assert(WORD_CLASS_COUNT <= 64, "classes are bits of 64");
 
 struct word {
 	uint8_t class;
@@ -36,6 +36,7 @@ static const struct word words[] = {
 #define ENGLISH false
 #include "reader/words/all.def"
 #include "reader/words/markers.def"
+#include "reader/words/reply.def"
 #undef ENGLISH
 #define ENGLISH true
 #include "reader/words/en.def"
@@ -44,8 +45,8 @@ static const struct word words[] = {
 #undef WORD
 
 struct node {
-	uint32_t whole; /* classes of the word that ends here */
-	uint32_t open;	/* the same, where any ending may follow */
+	uint64_t whole; /* classes of the word that ends here */
+	uint64_t open;	/* the same, where any ending may follow */
 };
 
 struct edge {
@@ -162,9 +163,9 @@ insert(struct span text, unsigned class)
 	for (size_t i = 0; i < text.n; i++)
 		node = make_child(node, (unsigned char)text.p[i]);
 	if (open)
-		trie.nodes[node].open |= UINT32_C(1) << class;
+		trie.nodes[node].open |= UINT64_C(1) << class;
 	else
-		trie.nodes[node].whole |= UINT32_C(1) << class;
+		trie.nodes[node].whole |= UINT64_C(1) << class;
 }
 
 static unsigned
@@ -272,20 +273,23 @@ ends_word(struct span text, size_t i)
 	return begins_unspaced((struct span){text.p + i, text.n - i});
 }
 
-/* All words that begin at `start`; the longest of each class. */
-static void
+/* All words that begin at `start`; the longest of each class. The number of
+ * words found. */
+static size_t
 walk(struct span text, size_t start, bool loose, struct hits *out)
 {
 	struct {
-		uint32_t classes;
+		uint64_t classes;
 		size_t end;
 	} found[MATCHES];
-	size_t count = 0;
-	uint32_t node = 0, seen = 0;
+	size_t count = 0, before = out->count;
+	uint64_t seen = 0;
+	uint32_t node = 0;
 
 	for (size_t i = start; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
-		uint32_t to = child(node, c), classes;
+		uint32_t to = child(node, c);
+		uint64_t classes;
 
 		if (to == NO_NODE && c == '\n')
 			to = child(node, ' ');
@@ -302,12 +306,35 @@ walk(struct span text, size_t start, bool loose, struct hits *out)
 		}
 	}
 	while (count-- > 0) {
-		uint32_t fresh = found[count].classes & ~seen;
+		uint64_t fresh = found[count].classes & ~seen;
 
 		seen |= fresh;
 		for (unsigned k = 0; fresh != 0; k++, fresh >>= 1)
 			if ((fresh & 1) != 0)
 				put_hit(out, start, found[count].end, k);
+	}
+	return out->count - before;
+}
+
+/* The words that the one at `start` was most likely meant to be. */
+static void
+guess(struct span text, size_t start, struct hits *out)
+{
+	struct span word = {text.p + start, 0};
+	size_t first = out->count, end;
+
+	while (start + word.n < text.n && text.p[start + word.n] >= 'a' &&
+	       text.p[start + word.n] <= 'z')
+		word.n++;
+	end = start + word.n;
+	if (!ends_word(text, end))
+		return;
+	word = lexicon_guess(word);
+	if (word.n == 0 || walk(word, 0, false, out) == 0)
+		return;
+	for (size_t i = first; i < out->count; i++) {
+		out->at[i].start = (uint32_t)start;
+		out->at[i].end = (uint32_t)end;
 	}
 }
 
@@ -335,8 +362,10 @@ lexicon_find(struct span text, bool loose, struct hits *out)
 			begins = loose || !inside || lexicon_unspaced(code);
 			inside = !lexicon_unspaced(code);
 		}
-		if (begins && may_begin(text, i))
-			walk(text, i, loose, out);
+		if (begins &&
+		    (!may_begin(text, i) || walk(text, i, loose, out) == 0) &&
+		    c >= 'a' && c <= 'z' && !loose)
+			guess(text, i, out);
 		i += length;
 	}
 }

@@ -36,6 +36,29 @@ static struct {
 	struct index without; /* by that of the word without a letter */
 } table;
 
+static const char *const right[] = {
+#define RIGHT(word) word,
+#include "reader/words/right.def"
+#undef RIGHT
+};
+
+static int
+compare(const void *key, const void *item)
+{
+	const struct span *word = key;
+	const char *other = *(const char *const *)item;
+	int rc = strncmp(word->p, other, word->n);
+
+	return rc != 0 ? rc : -(other[word->n] != '\0');
+}
+
+static bool
+is_right(struct span word)
+{
+	return bsearch(&word, right, sizeof right / sizeof right[0],
+		   sizeof right[0], compare) != NULL;
+}
+
 static uint32_t
 letter(char c)
 {
@@ -222,5 +245,5 @@ lexicon_guess(struct span word)
 		at = NO_WORD;
 	if (at == NO_WORD && word.n >= LEAST_EDITED)
 		at = find_edited(word, key);
-	return at == NO_WORD ? none : table.words[at];
+	return at == NO_WORD || is_right(word) ? none : table.words[at];
 }

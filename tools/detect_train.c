@@ -28,8 +28,8 @@
 #define FALSE_SHARE 0.0005 /* of benign texts above a threshold */
 #define DECAY_EVERY 10
 #define NEAREST 40
-#define OWN_SHARE 20 /* times as many of our own hard ones */
-#define MARGIN 0.25  /* log odds above that */
+#define LENIENT_SHARE 40 /* times as many of those that matter less */
+#define MARGIN 0.25	 /* log odds above that */
 
 static const char usage[] =
     "usage: detect_train DATA TEXTS WEIGHTS REPORT\n"
@@ -367,15 +367,23 @@ quantile(double *values, size_t count, double share)
 
 enum group { CONTENT_SUM, CONTENT_JOB, PROMPT_SUM };
 
+/* Benign texts of which more may be suspect: our own, which are hard on
+ * purpose, and spam, which nobody misses. */
+static bool
+is_lenient(const struct example *x)
+{
+	return is_own(x) || strcmp(x->source, "spam") == 0;
+}
+
 static double
 threshold_of(const struct examples *e, const struct scores *scores,
-    enum group group, bool own, double share)
+    enum group group, bool lenient, double share)
 {
 	double *values = alloc_array(e->count, sizeof *values), at;
 	size_t count = 0;
 
 	for (size_t i = 0; i < e->count; i++)
-		if (!e->at[i].attack && is_own(&e->at[i]) == own &&
+		if (!e->at[i].attack && is_lenient(&e->at[i]) == lenient &&
 		    e->at[i].prompt == (group == PROMPT_SUM))
 			values[count++] = group == CONTENT_JOB ? scores[i].job
 							       : scores[i].sum;
@@ -384,13 +392,12 @@ threshold_of(const struct examples *e, const struct scores *scores,
 	return at;
 }
 
-/* Our own benign texts are hard on purpose: more of them may be above. */
 static double
 threshold(const struct examples *e, const struct scores *scores,
     enum group group, double share)
 {
 	return fmax(threshold_of(e, scores, group, false, share),
-	    threshold_of(e, scores, group, true, share * OWN_SHARE));
+	    threshold_of(e, scores, group, true, share * LENIENT_SHARE));
 }
 
 struct thresholds {
