@@ -98,6 +98,12 @@ look(const struct view_job *job)
 	view_spelled(job);
 }
 
+void
+view_warm(void)
+{
+	words_warm();
+}
+
 bool
 view_each(struct span text, const struct fold *fold, view_take take, void *with)
 {
@@ -110,8 +116,9 @@ view_each(struct span text, const struct fold *fold, view_take take, void *with)
 	run->bytes_left = text.n * 2 + VIEW_SPARE_BYTES;
 	run->views_left = VIEW_COUNT_MAX;
 	run->looks_left = VIEW_COUNT_MAX * 2;
-	words_init(&run->words);
-	if (text.n != 0)
+	words_warm();
+	run->cut = !utf8_check(text.p, text.n);
+	if (text.n != 0 && !run->cut)
 		look(&job);
 	whole = !run->cut;
 	free(run);

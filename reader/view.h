@@ -39,12 +39,16 @@ typedef void (*view_take)(
     void *with, enum view view, struct span decoded, size_t start, size_t end);
 
 /*
- * All views of `text`, the planner's text or any valid UTF-8, of which `fold`
- * is the folded form. Linear in time; decoded is at most twice the text and
- * VIEW_SPARE_BYTES, taken at most VIEW_COUNT_MAX times. False if a bound left
- * views out: no ordinary text does that.
+ * All views of `text`, the planner's text or any valid UTF-8 (else none), of
+ * which `fold` is the folded form. Linear in time; decoded is at most twice the
+ * text and VIEW_SPARE_BYTES, taken at most VIEW_COUNT_MAX times. False if a
+ * bound left views out, which no ordinary text makes happen, or the text is not
+ * valid.
  */
 bool view_each(
     struct span text, const struct fold *fold, view_take take, void *with);
+
+/* Build the tables, before a process that forks for each text does. */
+void view_warm(void);
 
 #endif

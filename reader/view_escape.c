@@ -141,13 +141,15 @@ static const struct {
     {VIEW_ESCAPE, 'U', false, read_point},
 };
 
+/* `after`: directly behind another reference. In an address "=69" is part of
+ * what it asks for, so that quoted letters count only beside others. */
 static void
-count(struct counts *c, const char *out, size_t length, char mark)
+count(struct counts *c, const char *out, size_t length, char mark, bool after)
 {
 	if (length == 0)
 		c->soft++;
 	else if (ascii_is_letter(out[0]))
-		c->letters++;
+		c->letters += after || mark != '=';
 	else if (out[0] == ' ')
 		c->blanks++;
 	else if (out[0] == mark || out[0] == '%' || out[0] == '&')
@@ -175,7 +177,7 @@ is_inside(struct span piece, size_t at, size_t used)
 static void
 decode(struct span piece, size_t kind, struct buf *out, struct counts *c)
 {
-	size_t i = 0;
+	size_t i = 0, last = SIZE_MAX;
 
 	while (i < piece.n) {
 		const char *mark =
@@ -195,8 +197,9 @@ decode(struct span piece, size_t kind, struct buf *out, struct counts *c)
 			continue;
 		}
 		(void)buf_add(out, text, length);
-		count(c, text, length, kinds[kind].mark);
+		count(c, text, length, kinds[kind].mark, i == last);
 		i += used;
+		last = i;
 	}
 }
 
@@ -242,14 +245,12 @@ find_piece(struct span text, size_t kind, size_t from, size_t at,
 }
 
 static bool
-is_readable(
-    const struct view_job *job, const struct counts *c, struct span decoded)
+is_readable(const struct counts *c, struct span decoded)
 {
 	if (c->letters >= LETTERS_LEAST || c->wide >= WIDE_LEAST ||
 	    c->soft != 0)
 		return true;
-	return c->blanks >= 2 &&
-	       words_count(&job->run->words, decoded) >= WORDS_LEAST;
+	return c->blanks >= 2 && words_count(decoded) >= WORDS_LEAST;
 }
 
 /* Decode the piece; what it decodes to may be no UTF-8. */
@@ -266,7 +267,7 @@ try_piece(const struct view_job *job, size_t kind, size_t start, size_t end)
 	buf_init(&text, piece.n * 9 + 24);
 	decode(piece, kind, &raw, &c);
 	(void)utf8_add_repaired(&text, raw.data, raw.len, &replaced);
-	readable = is_readable(job, &c, (struct span){text.data, text.len});
+	readable = is_readable(&c, (struct span){text.data, text.len});
 	if (readable || c.again >= INSIDE_LEAST)
 		view_emit(job, kinds[kind].view,
 		    (struct span){text.data, text.len}, readable, start, end);

@@ -26,10 +26,10 @@
 struct join_run {
 	size_t end; /* of the last */
 	size_t units, letters;
-	size_t narrow;	      /* the fewest blanks between two */
-	size_t near, nearest; /* now, and most without more between */
-	bool wide;	      /* somewhere there are more */
-	bool differ;	      /* they are not all the same */
+	struct span narrow; /* the shortest of what is between two */
+	size_t nearest;	    /* most units with no more than that between */
+	bool blank;	    /* somewhere there are blanks beside it */
+	bool differ;	    /* they are not all the same */
 	bool ascii;
 };
 
@@ -73,40 +73,64 @@ unit_end(struct span text, size_t at, uint32_t *code_out)
 	return i;
 }
 
-/* The end of what is between two characters, from `at` on; at most GAP_MOST
- * characters. */
-static size_t
-gap_end(struct span text, size_t at, size_t *blanks_out)
+/* What is between two characters, from `at` on; at most GAP_MOST characters. */
+static struct span
+gap_at(struct span text, size_t at)
 {
 	size_t i = at, chars = 0;
 
-	*blanks_out = 0;
 	while (i < text.n && chars++ < GAP_MOST) {
 		uint32_t code;
 		size_t length = next_char(text, i, &code);
 
 		if (is_word_char(code))
 			break;
-		*blanks_out += code == ' ' || code == '\n';
 		i += length;
 	}
-	return i;
+	return (struct span){text.p + at, i - at};
 }
 
-/* A gap of so many blanks inside the run. */
-static void
-take_gap(struct join_run *r, size_t blanks)
+static char
+as_blank(char c)
 {
-	bool first = r->narrow == SIZE_MAX;
+	return c == '\n' ? ' ' : c;
+}
 
-	if (!first && blanks != r->narrow)
-		r->wide = true;
-	if (!first && blanks > r->narrow)
-		r->near = 0;
-	if (blanks < r->narrow) {
-		r->near = first ? 1 : 0;
-		r->narrow = blanks;
-	}
+/* Whether `gap` starts with `narrow`; a line end is as good as a blank. */
+static bool
+starts_with(struct span gap, struct span narrow)
+{
+	for (size_t i = 0; i < narrow.n; i++)
+		if (i == gap.n || as_blank(gap.p[i]) != as_blank(narrow.p[i]))
+			return false;
+	return true;
+}
+
+static bool
+has_blank(struct span gap)
+{
+	for (size_t i = 0; i < gap.n; i++)
+		if (as_blank(gap.p[i]) == ' ')
+			return true;
+	return false;
+}
+
+/* What stands in a gap beside what separates letters; of a sign between
+ * blanks, the blank before it. */
+static struct span
+gap_rest(struct span gap, struct span narrow)
+{
+	size_t n = narrow.n;
+
+	if (starts_with(gap, narrow))
+		gap = (struct span){gap.p + n, gap.n - n};
+	if (gap.n > n &&
+	    starts_with((struct span){gap.p + gap.n - n, n}, narrow))
+		gap.n -= n;
+	if (gap.n > 1 && as_blank(gap.p[0]) == ' ' &&
+	    as_blank(gap.p[gap.n - 1]) == ' ')
+		gap.n = 1;
+	return gap;
 }
 
 /* The run at `at`, where a word starts; units 0 if that is a longer one. */
@@ -114,48 +138,53 @@ static void
 find_run(struct span text, size_t at, struct join_run *r)
 {
 	uint32_t first = 0, code;
-	size_t i = at, end, blanks = 0;
+	struct span gap = {NULL, 0};
+	size_t i = at, end;
 
-	*r = (struct join_run){.end = at, .narrow = SIZE_MAX, .ascii = true};
+	*r = (struct join_run){.end = at, .ascii = true};
 	while (i < text.n && (end = unit_end(text, i, &code)) != 0) {
 		if (!is_word_char(code))
 			break;
-		if (r->units != 0)
-			take_gap(r, blanks);
-		r->near++;
-		if (r->near > r->nearest)
-			r->nearest = r->near;
+		if (r->units == 1 || (r->units > 1 && gap.n < r->narrow.n))
+			r->narrow = gap;
 		first = r->units++ == 0 ? code : first;
 		r->differ |= code != first;
 		r->letters += g_unichar_isalpha(code) ? 1 : 0;
 		r->ascii = r->ascii && end - i == 1;
 		r->end = end;
-		i = gap_end(text, end, &blanks);
+		gap = gap_at(text, end);
+		i = end + gap.n;
 	}
 }
 
-/* Append the run at `at` without what is between, but for wide gaps. */
+/* Append the run at `at` without what separates letters; measures it. */
 static void
-add_run(struct span text, size_t at, const struct join_run *r, struct buf *out)
+add_run(struct span text, size_t at, struct join_run *r, struct buf *out)
 {
-	size_t i = at;
+	size_t i = at, near = 0;
 
 	while (i < r->end) {
 		uint32_t code;
-		size_t end = unit_end(text, i, &code), blanks;
+		size_t end = unit_end(text, i, &code);
+		struct span gap = gap_at(text, end), rest;
 
 		(void)buf_add(out, text.p + i, end - i);
-		i = gap_end(text, end, &blanks);
-		if (i < r->end && blanks > r->narrow)
-			(void)buf_add_byte(out, ' ');
+		if (++near > r->nearest)
+			r->nearest = near;
+		i = end + gap.n;
+		rest = gap_rest(gap, r->narrow);
+		if (i >= r->end || rest.n == 0)
+			continue;
+		(void)buf_add(out, rest.p, rest.n);
+		near = 0;
+		r->blank |= has_blank(rest);
 	}
 }
 
 /* The way to split letters into words at least cost: step[i] is the length
  * of the word that ends there, 0 if it is a letter of none. */
 static void
-find_words(const struct view_words *w, const char *p, size_t n, uint32_t *cost,
-    uint8_t *step)
+find_words(const char *p, size_t n, uint32_t *cost, uint8_t *step)
 {
 	cost[0] = 0;
 	for (size_t i = 1; i <= n; i++)
@@ -172,7 +201,7 @@ find_words(const struct view_words *w, const char *p, size_t n, uint32_t *cost,
 
 			word_add(&h, ascii_lower(p[k]));
 			if (cost[i] + price < cost[k + 1] &&
-			    words_has(w, h.word)) {
+			    words_has(h.word)) {
 				cost[k + 1] = cost[i] + price;
 				step[k + 1] = (uint8_t)(k + 1 - i);
 			}
@@ -182,12 +211,12 @@ find_words(const struct view_words *w, const char *p, size_t n, uint32_t *cost,
 
 /* Append letters with blanks between the words. */
 static void
-add_words(const struct view_words *w, const char *p, size_t n, struct buf *out)
+add_words(const char *p, size_t n, struct buf *out)
 {
 	uint32_t *cost = alloc_array(n + 1, sizeof *cost);
 	uint8_t *step = alloc_bytes(n + 1), *starts = alloc_bytes(n + 1);
 
-	find_words(w, p, n, cost, step);
+	find_words(p, n, cost, step);
 	for (size_t i = n; i > 0; i -= step[i] == 0 ? 1 : step[i])
 		if (step[i] != 0)
 			starts[i] = starts[i - step[i]] = 1;
@@ -201,25 +230,37 @@ add_words(const struct view_words *w, const char *p, size_t n, struct buf *out)
 	free(starts);
 }
 
+/* Append the run that has been put together; where blanks between words are
+ * missing, with blanks. Letters with signs between may be one word. */
 static void
-add_split(
-    const struct view_words *w, const struct buf *letters, struct buf *out)
+add_split(const struct join_run *r, struct span run, struct buf *out)
 {
-	for (size_t i = 0; i < letters->len; i += SPLIT_MOST) {
-		size_t n = letters->len - i;
+	size_t least =
+	    r->blank || !has_blank(r->narrow) ? WORD_MOST + 1 : SPLIT_LEAST;
+	size_t i = 0;
 
-		add_words(
-		    w, letters->data + i, n < SPLIT_MOST ? n : SPLIT_MOST, out);
+	while (i < run.n) {
+		size_t n = 0;
+
+		while (i + n < run.n && n < SPLIT_MOST &&
+		       ascii_is_letter(run.p[i + n]))
+			n++;
+		if (n >= least)
+			add_words(run.p + i, n, out);
+		else
+			(void)buf_add(out, run.p + i, n == 0 ? 1 : n);
+		i += n == 0 ? 1 : n;
 	}
 }
 
-/* Append a piece with all its runs put together. */
-static void
-add_piece(const struct view_job *job, struct span piece, struct buf *out)
+/* Append a piece with all its runs put together. Returns how many characters
+ * at most stand side by side in one. */
+static size_t
+add_piece(struct span piece, struct buf *out)
 {
 	bool in_word = false;
 	struct buf letters;
-	size_t i = 0;
+	size_t i = 0, nearest = 0;
 
 	buf_init(&letters, piece.n * 2);
 	while (i < piece.n) {
@@ -233,10 +274,10 @@ add_piece(const struct view_job *job, struct span piece, struct buf *out)
 		if (r.units >= 2) {
 			buf_clear(&letters);
 			add_run(piece, i, &r, &letters);
-			if (r.ascii && !r.wide && letters.len >= SPLIT_LEAST)
-				add_split(&job->run->words, &letters, out);
-			else
-				(void)buf_add(out, letters.data, letters.len);
+			if (r.nearest > nearest)
+				nearest = r.nearest;
+			add_split(
+			    &r, (struct span){letters.data, letters.len}, out);
 			i = r.end;
 			word = false;
 		} else {
@@ -246,6 +287,7 @@ add_piece(const struct view_job *job, struct span piece, struct buf *out)
 		in_word = word;
 	}
 	buf_free(&letters);
+	return nearest;
 }
 
 /* The lines around bytes `start` to `end`, from `from` on. */
@@ -274,13 +316,14 @@ join(const struct view_job *job, size_t from, size_t start,
 {
 	struct span piece = find_lines(job->text, from, start, r->end);
 	size_t at = (size_t)(piece.p - job->text.p);
+	size_t nearest;
 	struct buf out;
 
 	buf_init(&out, piece.n * 2 + 1);
-	add_piece(job, piece, &out);
-	if (!r->ascii || r->units >= UNITS_PLENTY ||
-	    words_count(&job->run->words, (struct span){out.data, out.len}) >
-		words_count(&job->run->words, piece))
+	nearest = add_piece(piece, &out);
+	if (nearest >= NEAR_LEAST && (!r->ascii || r->units >= UNITS_PLENTY ||
+					 words_count((struct span){out.data,
+					     out.len}) > words_count(piece)))
 		view_emit(job, VIEW_JOINED, (struct span){out.data, out.len},
 		    true, at, at + piece.n);
 	buf_free(&out);
@@ -290,8 +333,8 @@ join(const struct view_job *job, size_t from, size_t start,
 static bool
 is_spaced(const struct join_run *r)
 {
-	return r->units >= UNITS_LEAST && r->nearest >= NEAR_LEAST &&
-	       r->differ && r->letters * 10 >= r->units * 4;
+	return r->units >= UNITS_LEAST && r->differ &&
+	       r->letters * 10 >= r->units * 4;
 }
 
 void

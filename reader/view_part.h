@@ -11,7 +11,6 @@
 struct view_run {
 	view_take take;
 	void *with;
-	struct view_words words;
 	size_t bytes_left;
 	unsigned views_left;
 	unsigned looks_left; /* texts that are looked into */

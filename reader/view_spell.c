@@ -33,13 +33,14 @@ struct group {
 
 static const struct {
 	enum view view;
-	unsigned least; /* hits that make a view */
-	bool alone;	/* plain words speak against it */
+	unsigned least;	 /* hits that make a view */
+	unsigned enough; /* of these in one segment */
+	bool alone;	 /* plain words speak against it */
 } kinds[KINDS] = {
-    [ROT13] = {VIEW_ROT13, 2, true},
-    [REVERSED] = {VIEW_REVERSED, 3, true}, /* "saw", "won" are words too */
-    [LEET] = {VIEW_LEET, 2, false},
-    [TYPO] = {VIEW_TYPO, 1, false},
+    [ROT13] = {VIEW_ROT13, 3, 1, true},
+    [REVERSED] = {VIEW_REVERSED, 3, 2, true},
+    [LEET] = {VIEW_LEET, 2, 1, false},
+    [TYPO] = {VIEW_TYPO, 1, 1, false},
 };
 
 /* What stands for which letter; 0: for none. */
@@ -107,12 +108,11 @@ spell(struct span word, unsigned variant, char out[WORD_MOST])
 /* Spell a word of at most WORD_MOST characters, of several ways the one that
  * is known. Returns whether it is. */
 static bool
-spell_known(const struct view_words *w, struct span word, char out[WORD_MOST])
+spell_known(struct span word, char out[WORD_MOST])
 {
-	if (word.n >= WORD_LEAST)
-		for (unsigned v = 0; v < 1u << VARIANT_BITS; v++)
-			if (words_has(w, spell(word, v, out).word))
-				return true;
+	for (unsigned v = 0; v < 1u << VARIANT_BITS; v++)
+		if (words_has(spell(word, v, out).word))
+			return true;
 	(void)spell(word, 0, out);
 	return false;
 }
@@ -126,8 +126,18 @@ has_letter(struct span word, bool want)
 	return false;
 }
 
+/* A sign before a plain word: $path, @team. */
+static bool
+is_variable(struct span word)
+{
+	struct span rest = {word.p + 1, word.n - 1};
+
+	return !ascii_is_letter(word.p[0]) && !has_letter(rest, false) &&
+	       words_count(rest) != 0;
+}
+
 static unsigned
-count_leet(const struct view_words *w, struct span text)
+count_leet(struct span text)
 {
 	char out[WORD_MOST];
 	unsigned hits = 0;
@@ -138,30 +148,43 @@ count_leet(const struct view_words *w, struct span text)
 
 		if (word.n >= WORD_LEAST && word.n <= WORD_MOST &&
 		    has_letter(word, true) && has_letter(word, false) &&
-		    spell_known(w, word, out))
+		    !is_variable(word) && spell_known(word, out))
 			hits += word.n > WORD_LEAST ? 2 : 1;
 		i += word.n == 0 ? 1 : word.n;
 	}
 	return hits;
 }
 
+/* A word in rot13 or reversed. Short ones are other words too, "net" or "saw":
+ * of these one counts, and half. */
 static void
-one_word(const struct view_words *w, const struct word_hash *h, struct signs *s)
+hit(struct signs *s, enum spelled kind, unsigned letters)
 {
-	if (h->count < WORD_LEAST || h->count > WORD_MOST)
-		return;
-	if (words_has(w, h->word))
-		s->plain++;
-	else if (words_has(w, h->rot13))
-		s->hits[ROT13]++;
-	else if (words_has(w, h->reversed))
-		s->hits[REVERSED] += h->count > WORD_LEAST ? 2 : 1;
-	else if (words_jumbled(w, h) != NULL)
-		s->hits[TYPO]++;
+	if (letters > WORD_LEAST)
+		s->hits[kind] += 2;
+	else
+		s->hits[kind] |= 1;
 }
 
 static void
-count_signs(const struct view_words *w, struct span text, struct signs *s)
+one_word(const struct word_hash *h, struct signs *s)
+{
+	bool known = false;
+
+	if (h->count < WORD_LEAST || h->count > WORD_MOST)
+		return;
+	if (words_has(h->word))
+		s->plain++;
+	else if (words_has(h->rot13))
+		hit(s, ROT13, h->count);
+	else if (words_has(h->reversed))
+		hit(s, REVERSED, h->count);
+	else if (words_jumbled(h, &known) != NULL && known)
+		s->hits[TYPO]++; /* "three" is no way to write "there" */
+}
+
+static void
+count_signs(struct span text, struct signs *s)
 {
 	struct word_hash h = {.power = 1};
 
@@ -177,12 +200,12 @@ count_signs(const struct view_words *w, struct span text, struct signs *s)
 			s->mixed |=
 			    h.count != 0 ||
 			    (i + 1 < text.n && ascii_is_letter(text.p[i + 1]));
-		one_word(w, &h, s);
+		one_word(&h, s);
 		h = (struct word_hash){.power = 1};
 	}
-	one_word(w, &h, s);
+	one_word(&h, s);
 	if (s->mixed)
-		s->hits[LEET] = count_leet(w, text);
+		s->hits[LEET] = count_leet(text);
 }
 
 static void
@@ -212,7 +235,7 @@ add_reversed_words(struct span text, struct buf *out)
 }
 
 static void
-add_leet(const struct view_words *w, struct span text, struct buf *out)
+add_leet(struct span text, struct buf *out)
 {
 	char letters[WORD_MOST];
 	size_t i = 0;
@@ -220,7 +243,7 @@ add_leet(const struct view_words *w, struct span text, struct buf *out)
 	while (i < text.n) {
 		struct span word = leet_word(text.p + i, text.n - i);
 		bool known = word.n > 0 && word.n <= WORD_MOST &&
-			     spell_known(w, word, letters);
+			     spell_known(word, letters);
 
 		if (known || (word.n > 0 && word.n <= WORD_MOST &&
 				 has_letter(word, true)))
@@ -233,19 +256,20 @@ add_leet(const struct view_words *w, struct span text, struct buf *out)
 }
 
 static void
-add_typo(const struct view_words *w, struct span text, struct buf *out)
+add_typo(struct span text, struct buf *out)
 {
 	size_t i = 0;
 
 	while (i < text.n) {
 		struct word_hash h = {.power = 1};
 		const char *word = NULL;
+		bool known = false;
 		size_t n = 0;
 
 		while (i + n < text.n && ascii_is_letter(text.p[i + n]))
 			word_add(&h, text.p[i + n++]);
-		if (n != 0 && !words_has(w, h.word))
-			word = words_jumbled(w, &h);
+		if (n != 0 && !words_has(h.word))
+			word = words_jumbled(&h, &known);
 		n += n == 0;
 		(void)buf_add(out, word != NULL ? word : text.p + i, n);
 		i += n;
@@ -265,7 +289,6 @@ static void
 make(const struct view_job *job, enum spelled kind, const struct group *g)
 {
 	struct span text = {job->fold->text.data + g->start, g->end - g->start};
-	const struct view_words *w = &job->run->words;
 	struct buf out;
 
 	buf_init(&out, text.n);
@@ -281,10 +304,10 @@ make(const struct view_job *job, enum spelled kind, const struct group *g)
 		bidi_reverse(out.data, out.len);
 		break;
 	case LEET:
-		add_leet(w, text, &out);
+		add_leet(text, &out);
 		break;
 	case TYPO:
-		add_typo(w, text, &out);
+		add_typo(text, &out);
 		break;
 	case KINDS:
 		break;
@@ -307,6 +330,9 @@ group_take(const struct view_job *job, enum spelled kind, struct group *g,
     const struct signs *s, size_t start, size_t end)
 {
 	unsigned hits = s->hits[kind];
+
+	if (kinds[kind].alone && (hits < s->plain || hits < kinds[kind].enough))
+		hits = 0;
 
 	if (hits == 0) {
 		if (g->open && ((kinds[kind].alone && s->plain != 0) ||
@@ -346,8 +372,7 @@ view_spelled(const struct view_job *job)
 
 	for (size_t at = 0; at < text.n; at = end) {
 		end = segment_end(text, at);
-		count_signs(&job->run->words,
-		    (struct span){text.p + at, end - at}, &signs);
+		count_signs((struct span){text.p + at, end - at}, &signs);
 		for (enum spelled k = 0; k < KINDS; k++)
 			if ((job->done & 1u << kinds[k].view) == 0)
 				group_take(job, k, &groups[k], &signs, at, end);

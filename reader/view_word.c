@@ -6,20 +6,36 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/err.h"
 #include "reader/html_ascii.h"
 
 #define FACTOR 31u
 #define JUMBLED_LEAST 5
 #define PROSE_CHARS 12
+#define WORDS_MOST 2048
+#define SLOTS 8192
 
-static const char *const words[] = {
-#define WORD(text) text,
+/* Rows of words with blanks between. */
+static const struct {
+	const char *words;
+	bool known;
+} rows[] = {
+#define KNOWN(words) {words, true},
+#define COMMON(words) {words, false},
 #include "reader/view_word.def"
-#undef WORD
+#undef KNOWN
+#undef COMMON
 };
 
-#define WORDS (sizeof words / sizeof words[0])
-_Static_assert(WORDS <= WORDS_MOST, "room for the words");
+/* Built once from the rows. */
+static struct {
+	uint16_t slot[SLOTS];	/* by the word */
+	uint16_t jumble[SLOTS]; /* by first, last and other letters */
+	uint32_t hash[WORDS_MOST], jumbled[WORDS_MOST];
+	char text[WORDS_MOST][WORD_MOST];
+	bool known[WORDS_MOST];
+	size_t count;
+} table;
 
 static uint32_t
 mix(uint32_t hash)
@@ -45,16 +61,6 @@ word_add(struct word_hash *h, char letter)
 	h->last = letter;
 }
 
-static struct word_hash
-hash_of(struct span text)
-{
-	struct word_hash h = {.power = 1};
-
-	for (size_t i = 0; i < text.n; i++)
-		word_add(&h, ascii_lower(text.p[i]));
-	return h;
-}
-
 static uint32_t
 jumble_hash(const struct word_hash *h)
 {
@@ -63,66 +69,84 @@ jumble_hash(const struct word_hash *h)
 }
 
 static void
-put(uint16_t slots[WORD_SLOTS], uint32_t hash, size_t index)
+put(uint16_t slots[SLOTS], uint32_t hash, size_t index)
 {
-	size_t i = mix(hash) % WORD_SLOTS;
+	size_t i = mix(hash) % SLOTS;
 
 	while (slots[i] != 0)
-		i = (i + 1) % WORD_SLOTS;
+		i = (i + 1) % SLOTS;
 	slots[i] = (uint16_t)(index + 1);
 }
 
-void
-words_init(struct view_words *w)
+static void
+add_word(const char *p, size_t n, bool known)
 {
-	memset(w, 0, sizeof *w);
-	for (size_t i = 0; i < WORDS; i++) {
-		struct word_hash h = hash_of(span_of(words[i]));
+	struct word_hash h = {.power = 1};
 
-		w->hash[i] = h.word;
-		w->jumbled[i] = jumble_hash(&h);
-		put(w->slot, h.word, i);
-		if (h.count >= JUMBLED_LEAST)
-			put(w->jumble, w->jumbled[i], i);
+	if (table.count == WORDS_MOST || n >= WORD_MOST)
+		bug("the word %.*s has no room", (int)n, p);
+	for (size_t i = 0; i < n; i++)
+		word_add(&h, p[i]);
+	memcpy(table.text[table.count], p, n);
+	table.hash[table.count] = h.word;
+	table.jumbled[table.count] = jumble_hash(&h);
+	put(table.slot, h.word, table.count);
+	table.known[table.count] = known;
+	if (n >= JUMBLED_LEAST)
+		put(table.jumble, table.jumbled[table.count], table.count);
+	table.count++;
+}
+
+void
+words_warm(void)
+{
+	if (table.count != 0)
+		return;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *p = rows[i].words;
+
+		while (*p != '\0') {
+			size_t n = strcspn(p, " ");
+
+			add_word(p, n, rows[i].known);
+			p += n + strspn(p + n, " ");
+		}
 	}
 }
 
 bool
-words_has(const struct view_words *w, uint32_t hash)
+words_has(uint32_t hash)
 {
-	size_t i = mix(hash) % WORD_SLOTS;
+	size_t i = mix(hash) % SLOTS;
 
-	for (; w->slot[i] != 0; i = (i + 1) % WORD_SLOTS)
-		if (w->hash[w->slot[i] - 1] == hash)
+	for (; table.slot[i] != 0; i = (i + 1) % SLOTS)
+		if (table.hash[table.slot[i] - 1] == hash)
 			return true;
 	return false;
 }
 
-bool
-words_has_text(const struct view_words *w, struct span letters)
-{
-	return words_has(w, hash_of(letters).word);
-}
-
 const char *
-words_jumbled(const struct view_words *w, const struct word_hash *h)
+words_jumbled(const struct word_hash *h, bool *known_out)
 {
 	uint32_t hash = jumble_hash(h);
-	size_t i = mix(hash) % WORD_SLOTS;
+	size_t i = mix(hash) % SLOTS;
 
-	if (h->count < JUMBLED_LEAST || h->count > WORD_MOST)
+	if (h->count < JUMBLED_LEAST || h->count >= WORD_MOST)
 		return NULL;
-	for (; w->jumble[i] != 0; i = (i + 1) % WORD_SLOTS) {
-		size_t word = w->jumble[i] - 1u;
+	for (; table.jumble[i] != 0; i = (i + 1) % SLOTS) {
+		size_t word = table.jumble[i] - 1u;
 
-		if (w->jumbled[word] == hash && strlen(words[word]) == h->count)
-			return words[word];
+		if (table.jumbled[word] == hash &&
+		    strlen(table.text[word]) == h->count) {
+			*known_out = table.known[word];
+			return table.text[word];
+		}
 	}
 	return NULL;
 }
 
 size_t
-words_count(const struct view_words *w, struct span text)
+words_count(struct span text)
 {
 	size_t found = 0;
 	struct word_hash h = {.power = 1};
@@ -133,14 +157,14 @@ words_count(const struct view_words *w, struct span text)
 			continue;
 		}
 		if (h.count >= WORD_LEAST && h.count <= WORD_MOST)
-			found += words_has(w, h.word);
+			found += words_has(h.word);
 		h = (struct word_hash){.power = 1};
 	}
 	return found;
 }
 
 bool
-words_prose(const struct view_words *w, struct span text)
+words_prose(struct span text)
 {
 	size_t chars = 0, letters = 0, wide = 0, blanks = 0, length;
 	uint32_t code;
@@ -160,5 +184,5 @@ words_prose(const struct view_words *w, struct span text)
 		return false;
 	return wide >= PROSE_CHARS / 2 ||
 	       (chars >= PROSE_CHARS &&
-		   (blanks >= 2 || words_count(w, text) != 0));
+		   (blanks >= 2 || (blanks != 0 && words_count(text) != 0)));
 }

@@ -13,14 +13,6 @@
 
 #define WORD_LEAST 3 /* shorter words are no sign of anything */
 #define WORD_MOST 16
-#define WORD_SLOTS 4096
-#define WORDS_MOST 512
-
-struct view_words {
-	uint16_t slot[WORD_SLOTS];   /* by the word */
-	uint16_t jumble[WORD_SLOTS]; /* by first, last and other letters */
-	uint32_t hash[WORDS_MOST], jumbled[WORDS_MOST];
-};
 
 /* The hashes of one word of a to z, letter by letter; {.power = 1} to start. */
 struct word_hash {
@@ -31,24 +23,21 @@ struct word_hash {
 
 void word_add(struct word_hash *h, char letter);
 
-/* Fill the tables; 2 to 3 microseconds. */
-void words_init(struct view_words *w);
+/* Build the tables, some 50 microseconds; only the first call does. All the
+ * others here need it. */
+void words_warm(void);
 
 /* Whether there is a word of that hash. */
-bool words_has(const struct view_words *w, uint32_t hash);
+bool words_has(uint32_t hash);
 
-/* The same for letters of any case. */
-bool words_has_text(const struct view_words *w, struct span letters);
-
-/* The word of five letters or more that has the same first and last and the
- * same letters between, or NULL. */
-const char *words_jumbled(
-    const struct view_words *w, const struct word_hash *h);
+/* The word of five letters or more that has the same first and last letter
+ * and the same between, or NULL; and whether orders are made of it. */
+const char *words_jumbled(const struct word_hash *h, bool *known_out);
 
 /* How many of the words in ASCII letters, of any case, are known. */
-size_t words_count(const struct view_words *w, struct span text);
+size_t words_count(struct span text);
 
 /* Whether a person could read it: mostly letters, in words. */
-bool words_prose(const struct view_words *w, struct span text);
+bool words_prose(struct span text);
 
 #endif

@@ -31,16 +31,24 @@ take(void *with, enum view view, struct span decoded, size_t start, size_t end)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct seen seen = {.source = size};
+	struct seen seen = {0};
+	size_t replaced = 0;
+	struct span text;
 	struct fold f;
-	struct span text = {(const char *)data, size};
+	struct buf b;
 
 	if (size > TEXT_BYTES)
 		return 0;
-	fold_init(&f, size * FOLD_GROWTH);
+	buf_init(&b, size * 3);
+	if (utf8_add_repaired(&b, (const char *)data, size, &replaced) != 0)
+		abort();
+	text = (struct span){b.data, b.len};
+	seen.source = text.n;
+	fold_init(&f, text.n * FOLD_GROWTH);
 	if (fold_text(&f, text) != 0)
 		abort();
 	(void)view_each(text, &f, take, &seen);
 	fold_done(&f);
+	buf_free(&b);
 	return 0;
 }
