@@ -15,6 +15,83 @@
 #define TEXT_LEAST 8	/* bytes */
 #define INSIDE_LEAST 16 /* of what is no prose, but may hold some */
 
+#define D (BYTE_DIGIT | BYTE_HEX | BYTE_BASE64)
+#define H (BYTE_HEX | BYTE_BASE64)
+#define B BYTE_BASE64
+#define U (BYTE_UPPER | B)
+#define L (BYTE_LOWER | B)
+const unsigned char view_class[256] = {['0'] = D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    ['A'] = BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    ['a'] = BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    ['+'] = B,
+    ['-'] = B,
+    ['/'] = B,
+    ['_'] = B};
+#undef D
+#undef H
+#undef B
+#undef U
+#undef L
+
 static int
 base64_value(char c)
 {
@@ -161,19 +238,23 @@ try_base64(const struct view_job *job, size_t start, size_t end)
 static size_t
 base64_word(struct span text, size_t at, bool *odd_out)
 {
-	bool lower = false, digit = false, inner = false;
-	size_t i = at, capitals = 0;
+	unsigned seen = 0, capitals = 0;
+	bool inner = false;
+	size_t i = at;
 
-	for (; i < text.n && base64_value(text.p[i]) >= 0; i++) {
-		char c = text.p[i];
+	for (; i < text.n; i++) {
+		unsigned class = view_class_of(text.p[i]);
 
-		inner |= lower && c >= 'A' && c <= 'Z';
-		lower |= c >= 'a' && c <= 'z';
-		capitals += c >= 'A' && c <= 'Z';
-		digit |= ascii_is_digit(c) || c == '+';
+		if ((class & BYTE_BASE64) == 0)
+			break;
+		inner |= (seen & BYTE_LOWER) != 0 && (class & BYTE_UPPER) != 0;
+		capitals += (class & BYTE_UPPER) != 0;
+		seen |= class;
 	}
-	*odd_out = i - at >= 4 && (inner || (lower && capitals >= 2) ||
-				      (digit && (lower || capitals != 0)));
+	*odd_out = i - at >= 4 &&
+		   (inner || ((seen & BYTE_LOWER) != 0 && capitals >= 2) ||
+		       ((seen & BYTE_DIGIT) != 0 &&
+			   (seen & (BYTE_LOWER | BYTE_UPPER)) != 0));
 	return i - at;
 }
 
@@ -281,30 +362,40 @@ take_pairs(struct span text, size_t at, struct buf *out)
 	return end;
 }
 
+/* Whether digits in pairs can start at `at`. */
+static bool
+may_be_hex(struct span text, size_t at)
+{
+	struct span rest = {text.p + at, text.n - at};
+
+	return rest.n >= 2 && (hex_prefix(rest.p, rest.n) != 0 ||
+				  view_skip(rest, 0, BYTE_HEX) >= 2);
+}
+
 void
 view_hex(const struct view_job *job)
 {
 	struct span text = job->text;
-	bool after_word = false;
 	struct buf bytes;
-	size_t i = 0, end;
+	size_t i = 0;
 
 	buf_init(&bytes, text.n);
 	while (i < text.n) {
-		char c = text.p[i];
+		size_t end = i;
 
-		if (after_word || (ascii_hex(c) < 0 && c != '\\')) {
-			after_word = ascii_is_letter(c) || ascii_is_digit(c);
+		if ((view_class_of(text.p[i]) & BYTE_WORD) == 0 &&
+		    text.p[i] != '\\') {
 			i++;
 			continue;
 		}
-		buf_clear(&bytes);
-		end = take_pairs(text, i, &bytes);
-		if (bytes.len >= CODES_LEAST)
+		if (may_be_hex(text, i)) {
+			buf_clear(&bytes);
+			end = take_pairs(text, i, &bytes);
+		}
+		if (end > i && bytes.len >= CODES_LEAST)
 			(void)view_bytes(job, VIEW_HEX,
 			    (struct span){bytes.data, bytes.len}, i, end);
-		after_word = end > i || ascii_hex(c) >= 0;
-		i = end > i ? end : i + 1;
+		i = view_skip(text, end > i ? end : i + 1, BYTE_WORD);
 	}
 	buf_free(&bytes);
 }
@@ -332,40 +423,48 @@ take_number(struct span text, size_t at, uint32_t *value_out)
 	return 0;
 }
 
+/* The characters that the numbers from `at` on stand for; where they end. */
+static size_t
+take_numbers(struct span text, size_t at, struct buf *out)
+{
+	size_t i = at, end = at, length;
+	uint32_t value;
+
+	while ((length = take_number(text, i, &value)) != 0) {
+		(void)buf_add_byte(out, (char)value);
+		end = i + length;
+		length = separator_length(text.p + end, text.n - end, 3);
+		i = end + length;
+		if (length == 0)
+			break;
+	}
+	return end;
+}
+
 void
 view_numbers(const struct view_job *job)
 {
 	struct span text = job->text;
-	bool after_word = false;
 	struct buf bytes;
 	size_t i = 0;
 
 	buf_init(&bytes, text.n);
 	while (i < text.n) {
-		size_t start = i, end = i, length;
-		uint32_t value;
+		unsigned class = view_class_of(text.p[i]);
+		size_t end = i;
 
-		if (after_word || !ascii_is_digit(text.p[i])) {
-			after_word = ascii_is_letter(text.p[i]) ||
-				     ascii_is_digit(text.p[i]);
+		if ((class & BYTE_WORD) == 0) {
 			i++;
 			continue;
 		}
-		buf_clear(&bytes);
-		while ((length = take_number(text, i, &value)) != 0) {
-			(void)buf_add_byte(&bytes, (char)value);
-			end = i + length;
-			length =
-			    separator_length(text.p + end, text.n - end, 3);
-			i = end + length;
-			if (length == 0)
-				break;
+		if ((class & BYTE_DIGIT) != 0) {
+			buf_clear(&bytes);
+			end = take_numbers(text, i, &bytes);
 		}
-		if (bytes.len >= CODES_LEAST)
+		if (end > i && bytes.len >= CODES_LEAST)
 			(void)view_bytes(job, VIEW_NUMBERS,
-			    (struct span){bytes.data, bytes.len}, start, end);
-		i = end > start ? end : start + 1;
-		after_word = true;
+			    (struct span){bytes.data, bytes.len}, i, end);
+		i = view_skip(text, end > i ? end : i + 1, BYTE_WORD);
 	}
 	buf_free(&bytes);
 }

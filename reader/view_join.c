@@ -50,6 +50,9 @@ is_word_char(uint32_t code)
 	if (code < 0x80)
 		return ascii_is_letter((char)code) ||
 		       ascii_is_digit((char)code);
+	if ((code >= 0x4e00 && code <= 0x9fff) ||
+	    (code >= 0x0400 && code <= 0x0481))
+		return true;
 	return g_unichar_isalnum(code) || g_unichar_ismark(code);
 }
 
@@ -347,11 +350,18 @@ view_joined(const struct view_job *job)
 	if ((job->done & 1u << VIEW_JOINED) != 0)
 		return;
 	while (i < text.n) {
+		size_t end = view_skip(text, i, BYTE_WORD), length;
 		struct join_run r = {0};
 		uint32_t code;
-		size_t length = next_char(text, i, &code);
-		bool word = is_word_char(code);
+		bool word;
 
+		if (end - i > 1 || (end > i && in_word)) {
+			in_word = true;
+			i = end;
+			continue;
+		}
+		length = next_char(text, i, &code);
+		word = is_word_char(code);
 		if (word && !in_word)
 			find_run(text, i, &r);
 		if (is_spaced(&r)) {

@@ -39,6 +39,33 @@ void view_escapes(const struct view_job *job); /* URL to ESCAPE */
 void view_joined(const struct view_job *job);
 void view_spelled(const struct view_job *job); /* ROT13 to TYPO */
 
+/* Classes of bytes, ASCII only. */
+enum {
+	BYTE_LOWER = 1,
+	BYTE_UPPER = 2,
+	BYTE_DIGIT = 4,
+	BYTE_WORD = BYTE_LOWER | BYTE_UPPER | BYTE_DIGIT,
+	BYTE_HEX = 8,
+	BYTE_BASE64 = 16 /* of both alphabets */
+};
+
+extern const unsigned char view_class[256];
+
+static inline unsigned
+view_class_of(char c)
+{
+	return view_class[(unsigned char)c];
+}
+
+/* Where the bytes of a class end that start at `at`. */
+static inline size_t
+view_skip(struct span text, size_t at, unsigned class)
+{
+	while (at < text.n && (view_class_of(text.p[at]) & class) != 0)
+		at++;
+	return at;
+}
+
 /* The longest part that is text: valid UTF-8 without control characters. */
 struct span view_text_in(struct span bytes);
 

@@ -55,7 +55,7 @@ word_add(struct word_hash *h, char letter)
 	h->rot13 = h->rot13 * FACTOR + other;
 	h->reversed += c * h->power;
 	h->power *= FACTOR;
-	h->letters += mix(c);
+	h->letters += UINT64_C(1) << (2 * ((c - 'a') & 31));
 	if (h->count++ == 0)
 		h->first = letter;
 	h->last = letter;
@@ -64,8 +64,8 @@ word_add(struct word_hash *h, char letter)
 static uint32_t
 jumble_hash(const struct word_hash *h)
 {
-	return mix(h->letters) + (uint32_t)h->first * 131u +
-	       (uint32_t)h->last * 8191u;
+	return mix((uint32_t)(h->letters ^ h->letters >> 29)) +
+	       (uint32_t)h->first * 131u + (uint32_t)h->last * 8191u;
 }
 
 static void

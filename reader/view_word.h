@@ -16,7 +16,8 @@
 
 /* The hashes of one word of a to z, letter by letter; {.power = 1} to start. */
 struct word_hash {
-	uint32_t word, reversed, rot13, power, letters;
+	uint32_t word, reversed, rot13, power;
+	uint64_t letters; /* how often each, in two bits */
 	unsigned count;
 	char first, last;
 };
