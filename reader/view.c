@@ -91,8 +91,7 @@ static void
 look(const struct view_job *job)
 {
 	view_base64(job);
-	view_hex(job);
-	view_numbers(job);
+	view_codes(job);
 	view_escapes(job);
 	view_joined(job);
 	view_spelled(job);

@@ -372,34 +372,6 @@ may_be_hex(struct span text, size_t at)
 				  view_skip(rest, 0, BYTE_HEX) >= 2);
 }
 
-void
-view_hex(const struct view_job *job)
-{
-	struct span text = job->text;
-	struct buf bytes;
-	size_t i = 0;
-
-	buf_init(&bytes, text.n);
-	while (i < text.n) {
-		size_t end = i;
-
-		if ((view_class_of(text.p[i]) & BYTE_WORD) == 0 &&
-		    text.p[i] != '\\') {
-			i++;
-			continue;
-		}
-		if (may_be_hex(text, i)) {
-			buf_clear(&bytes);
-			end = take_pairs(text, i, &bytes);
-		}
-		if (end > i && bytes.len >= CODES_LEAST)
-			(void)view_bytes(job, VIEW_HEX,
-			    (struct span){bytes.data, bytes.len}, i, end);
-		i = view_skip(text, end > i ? end : i + 1, BYTE_WORD);
-	}
-	buf_free(&bytes);
-}
-
 /* The number at p: two or three decimal digits or eight binary ones. Returns
  * its length, or 0. */
 static size_t
@@ -441,30 +413,42 @@ take_numbers(struct span text, size_t at, struct buf *out)
 	return end;
 }
 
+/* Try one kind from `at` on; returns where what could be it ends. */
+static size_t
+try_codes(
+    const struct view_job *job, enum view view, size_t at, struct buf *bytes)
+{
+	size_t end;
+
+	buf_clear(bytes);
+	end = view == VIEW_HEX ? take_pairs(job->text, at, bytes)
+			       : take_numbers(job->text, at, bytes);
+	if (bytes->len >= CODES_LEAST)
+		(void)view_bytes(
+		    job, view, (struct span){bytes->data, bytes->len}, at, end);
+	return end;
+}
+
 void
-view_numbers(const struct view_job *job)
+view_codes(const struct view_job *job)
 {
 	struct span text = job->text;
+	size_t i = 0, hex = 0, numbers = 0; /* where the last one ended */
 	struct buf bytes;
-	size_t i = 0;
 
 	buf_init(&bytes, text.n);
 	while (i < text.n) {
 		unsigned class = view_class_of(text.p[i]);
-		size_t end = i;
 
-		if ((class & BYTE_WORD) == 0) {
+		if ((class & BYTE_WORD) == 0 && text.p[i] != '\\') {
 			i++;
 			continue;
 		}
-		if ((class & BYTE_DIGIT) != 0) {
-			buf_clear(&bytes);
-			end = take_numbers(text, i, &bytes);
-		}
-		if (end > i && bytes.len >= CODES_LEAST)
-			(void)view_bytes(job, VIEW_NUMBERS,
-			    (struct span){bytes.data, bytes.len}, i, end);
-		i = view_skip(text, end > i ? end : i + 1, BYTE_WORD);
+		if (i >= hex && may_be_hex(text, i))
+			hex = try_codes(job, VIEW_HEX, i, &bytes);
+		if (i >= numbers && (class & BYTE_DIGIT) != 0)
+			numbers = try_codes(job, VIEW_NUMBERS, i, &bytes);
+		i = view_skip(text, i + 1, BYTE_WORD);
 	}
 	buf_free(&bytes);
 }

@@ -33,8 +33,7 @@ void view_emit(const struct view_job *job, enum view view, struct span decoded,
     bool readable, size_t start, size_t end);
 
 void view_base64(const struct view_job *job);
-void view_hex(const struct view_job *job);
-void view_numbers(const struct view_job *job);
+void view_codes(const struct view_job *job);   /* HEX and NUMBERS */
 void view_escapes(const struct view_job *job); /* URL to ESCAPE */
 void view_joined(const struct view_job *job);
 void view_spelled(const struct view_job *job); /* ROT13 to TYPO */
