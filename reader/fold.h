@@ -24,7 +24,8 @@
 
 #include "common/buf.h"
 #include "common/text.h"
-#include "reader/fold_char.h"
+
+struct fold_cache; /* reader/fold_char.h */
 
 #define FOLD_GROWTH 6 /* bytes that one byte can become, at most */
 
