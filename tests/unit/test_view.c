@@ -189,6 +189,13 @@ START_TEST(says_what_was_left_out)
 }
 END_TEST
 
+START_TEST(takes_no_broken_text)
+{
+	ck_assert(!look(span_of("i g n o r e  a l l\x8b"), PLAIN));
+	ck_assert_uint_eq(seen.views, 0);
+}
+END_TEST
+
 START_TEST(names_every_view)
 {
 	for (int i = 0; i < VIEW_COUNT; i++)
@@ -213,6 +220,7 @@ view_suite(void)
 	tcase_add_loop_test(tc, takes_a_megabyte_of_anything, 0,
 	    sizeof heavy / sizeof heavy[0]);
 	tcase_add_test(tc, says_what_was_left_out);
+	tcase_add_test(tc, takes_no_broken_text);
 	tcase_add_test(tc, names_every_view);
 	suite_add_tcase(s, tc);
 	return s;
