@@ -32,8 +32,8 @@ reverse_bytes(char *p, size_t n)
 	}
 }
 
-static void
-reverse_chars(char *p, size_t n)
+void
+bidi_reverse(char *p, size_t n)
 {
 	size_t start = 0;
 
@@ -110,12 +110,12 @@ restore(char *p, size_t n, bool all)
 			break;
 		if (is_rtl(code)) {
 			length = rtl_length(p + i, n - i);
-			reverse_chars(p + i, length);
+			bidi_reverse(p + i, length);
 		} else if (all && code < 0x80) {
 			p[i] = mirror(p[i]);
 		} else if (all && g_unichar_ismark(code)) {
 			length = marked_length(p + i, n - i);
-			reverse_chars(p + i, length);
+			bidi_reverse(p + i, length);
 		}
 		i += length;
 	}
@@ -130,7 +130,7 @@ pop(struct bidi *b, struct buf *text)
 	if (start >= text->len)
 		return;
 	if (b->level[top].backwards != around) {
-		reverse_chars(text->data + start, text->len - start);
+		bidi_reverse(text->data + start, text->len - start);
 		restore(text->data + start, text->len - start, true);
 	} else if (b->level[top].forced && !around) {
 		restore(text->data + start, text->len - start, false);

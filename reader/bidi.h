@@ -30,4 +30,7 @@ void bidi_control(struct bidi *b, uint32_t code, struct buf *text);
 /* A line ends, or the text: so do all levels. */
 void bidi_end(struct bidi *b, struct buf *text);
 
+/* Reverse the characters of valid UTF-8. */
+void bidi_reverse(char *p, size_t n);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "reader/fold_char.h"
 #include "reader/html_ascii.h"
 
 #define ASCII_BLOCK 4096u

@@ -24,7 +24,10 @@
 
 #include "common/buf.h"
 #include "common/text.h"
-#include "reader/fold_char.h"
+
+struct fold_cache; /* reader/fold_char.h */
+
+#define FOLD_GROWTH 6 /* bytes that one byte can become, at most */
 
 struct fold {
 	struct buf text; /* valid UTF-8 */
@@ -47,9 +50,9 @@ void fold_done(struct fold *f);
 
 /*
  * Replace the content by the folded `source`, valid UTF-8 of less than 4 GiB
- * (what is not valid reads as U+FFFD). Linear in time; at most 6 bytes for
- * each of the source. -ERR_TOO_LARGE if it did not fit; the text then ends
- * behind the last character that did.
+ * (what is not valid reads as U+FFFD). Linear in time; at most FOLD_GROWTH
+ * bytes for each of the source. -ERR_TOO_LARGE if it did not fit; the text
+ * then ends behind the last character that did.
  *
  * - lower case in all scripts, ASCII digits, compatibility forms (UAX 15);
  * - no invisible characters; tag characters become the ASCII they spell;

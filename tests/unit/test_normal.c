@@ -31,8 +31,7 @@ expect(struct span text, const char *want)
 {
 	buf_clear(&out);
 	ck_assert_int_eq(normal_add(&out, text), 0);
-	ck_assert_msg(
-	    out.len == strlen(want) && memcmp(out.data, want, out.len) == 0,
+	ck_assert_msg(span_is((struct span){out.data, out.len}, want),
 	    "%.*s\n gives %.*s\n want  %s", (int)text.n, text.p, (int)out.len,
 	    out.data, want);
 }

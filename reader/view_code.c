@@ -1,0 +1,454 @@
+/*
+ * Base64, hexadecimal and numbers in a text. A run of what could be one is
+ * decoded whole, and most of what comes out is no text: keys, hashes,
+ * addresses. Each byte of the source is in at most one run of each kind.
+ */
+#include <string.h>
+
+#include "common/invisible.h"
+#include "reader/html_ascii.h"
+#include "reader/view_part.h"
+
+#define BASE64_LEAST 16 /* characters; shorter ones hold no sentence */
+#define BASE64_PLAIN 2	/* plain words in a run, one after the other */
+#define CODES_LEAST 8	/* characters */
+#define TEXT_LEAST 8	/* bytes */
+#define INSIDE_LEAST 16 /* of what is no prose, but may hold some */
+
+#define D (BYTE_DIGIT | BYTE_HEX | BYTE_BASE64)
+#define H (BYTE_HEX | BYTE_BASE64)
+#define B BYTE_BASE64
+#define U (BYTE_UPPER | B)
+#define L (BYTE_LOWER | B)
+const unsigned char view_class[256] = {['0'] = D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    D,
+    ['A'] = BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    BYTE_UPPER | H,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    U,
+    ['a'] = BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    BYTE_LOWER | H,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    L,
+    ['+'] = B,
+    ['-'] = B,
+    ['/'] = B,
+    ['_'] = B};
+#undef D
+#undef H
+#undef B
+#undef U
+#undef L
+
+static int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (ascii_is_digit(c))
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	return c == '/' || c == '_' ? 63 : -1;
+}
+
+static bool
+is_printable(uint32_t code)
+{
+	return code == '\n' || code == '\t' || code == '\r' ||
+	       (code >= ' ' && code != 0xfffd &&
+		   invisible_class(code) != INVISIBLE_CONTROL);
+}
+
+struct span
+view_text_in(struct span bytes)
+{
+	struct span best = {bytes.p, 0};
+	size_t start = 0, i = 0;
+
+	while (i < bytes.n) {
+		uint32_t code;
+		size_t length = utf8_decode(bytes.p + i, bytes.n - i, &code);
+
+		if (length != 0 && is_printable(code)) {
+			i += length;
+			continue;
+		}
+		if (i - start > best.n)
+			best = (struct span){bytes.p + start, i - start};
+		start = ++i;
+	}
+	if (i - start > best.n)
+		best = (struct span){bytes.p + start, i - start};
+	return best;
+}
+
+/* UTF-16 with the low byte first, if every other byte is mostly zero. */
+static bool
+from_utf16(struct span bytes, struct buf *out)
+{
+	size_t zeros = 0;
+
+	for (size_t i = 1; i < bytes.n; i += 2)
+		zeros += bytes.p[i] == '\0';
+	if (bytes.n < TEXT_LEAST * 2 || zeros * 4 < bytes.n)
+		return false;
+	for (size_t i = 0; i + 1 < bytes.n; i += 2) {
+		uint32_t code = (unsigned char)bytes.p[i] |
+				(uint32_t)(unsigned char)bytes.p[i + 1] << 8;
+		char text[4];
+
+		if (code >= 0xd800 && code < 0xe000)
+			code = '?';
+		(void)buf_add(out, text, utf8_encode(code, text));
+	}
+	return true;
+}
+
+/* Emit what of the bytes is text. */
+static bool
+emit_text(const struct view_job *job, enum view view, struct span bytes,
+    size_t start, size_t end)
+{
+	struct span text = view_text_in(bytes);
+	bool readable = text.n >= TEXT_LEAST && words_prose(text);
+
+	if (!readable && (text.n < INSIDE_LEAST || text.n * 8 < bytes.n * 7))
+		return false;
+	view_emit(job, view, text, readable, start, end);
+	return true;
+}
+
+bool
+view_bytes(const struct view_job *job, enum view view, struct span bytes,
+    size_t start, size_t end)
+{
+	struct buf wide;
+	bool found;
+
+	if (bytes.n < TEXT_LEAST)
+		return false;
+	if (emit_text(job, view, bytes, start, end))
+		return true;
+	buf_init(&wide, bytes.n * 2);
+	found = from_utf16(bytes, &wide) &&
+		emit_text(
+		    job, view, (struct span){wide.data, wide.len}, start, end);
+	buf_free(&wide);
+	return found;
+}
+
+/* The base64 in `text` behind `skip` of its digits, whatever is between. */
+static void
+decode_base64(struct span text, size_t skip, struct buf *out)
+{
+	uint32_t bits = 0;
+	unsigned have = 0;
+
+	buf_clear(out);
+	for (size_t i = 0; i < text.n; i++) {
+		int value = base64_value(text.p[i]);
+
+		if (value < 0 || skip != 0) {
+			skip -= value >= 0;
+			continue;
+		}
+		bits = bits << 6 | (uint32_t)value;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			(void)buf_add_byte(out, (char)(bits >> have));
+		}
+	}
+}
+
+/* A word may stand before the first digit: try each place it can start. */
+static void
+try_base64(const struct view_job *job, size_t start, size_t end)
+{
+	struct span text = {job->text.p + start, end - start};
+	bool found = false;
+	struct buf bytes;
+
+	buf_init(&bytes, text.n);
+	for (size_t skip = 0; skip < 4 && !found; skip++) {
+		decode_base64(text, skip, &bytes);
+		found = view_bytes(job, VIEW_BASE64,
+		    (struct span){bytes.data, bytes.len}, start, end);
+	}
+	buf_free(&bytes);
+}
+
+/* The word at p in base64 digits: its length, and whether it is none of a
+ * language, by its capitals or a digit beside letters. */
+static size_t
+base64_word(struct span text, size_t at, bool *odd_out)
+{
+	unsigned seen = 0, capitals = 0;
+	bool inner = false;
+	size_t i = at;
+
+	for (; i < text.n; i++) {
+		unsigned class = view_class_of(text.p[i]);
+
+		if ((class & BYTE_BASE64) == 0)
+			break;
+		inner |= (seen & BYTE_LOWER) != 0 && (class & BYTE_UPPER) != 0;
+		capitals += (class & BYTE_UPPER) != 0;
+		seen |= class;
+	}
+	*odd_out = i - at >= 4 &&
+		   (inner || ((seen & BYTE_LOWER) != 0 && capitals >= 2) ||
+		       ((seen & BYTE_DIGIT) != 0 &&
+			   (seen & (BYTE_LOWER | BYTE_UPPER)) != 0));
+	return i - at;
+}
+
+/* Words of one run of base64. */
+struct base64_run {
+	size_t start, end; /* of its odd words */
+	size_t digits;
+	size_t plain_digits; /* of plain words behind them */
+	unsigned plain;
+	bool open;
+};
+
+static void
+base64_close(const struct view_job *job, struct base64_run *r)
+{
+	if (r->open && r->digits >= BASE64_LEAST)
+		try_base64(job, r->start, r->end);
+	*r = (struct base64_run){0};
+}
+
+static void
+base64_take(const struct view_job *job, struct base64_run *r, size_t at,
+    size_t length, bool odd)
+{
+	if (odd) {
+		if (!r->open)
+			*r = (struct base64_run){.start = at, .open = true};
+		r->digits += r->plain_digits + length;
+		r->plain_digits = r->plain = 0;
+		r->end = at + length;
+	} else if (r->open && ++r->plain <= BASE64_PLAIN) {
+		r->plain_digits += length;
+	} else {
+		base64_close(job, r);
+	}
+}
+
+void
+view_base64(const struct view_job *job)
+{
+	struct base64_run r = {0};
+	struct span text = job->text;
+	size_t i = 0;
+
+	while (i < text.n) {
+		char c = text.p[i];
+		bool odd = false;
+		size_t length = base64_word(text, i, &odd);
+
+		if (length != 0) {
+			base64_take(job, &r, i, length, odd);
+			i += length;
+			continue;
+		}
+		/* quoted lines start with > */
+		if (r.open && c != '=' && c != '>' && !ascii_is_space(c))
+			base64_close(job, &r);
+		i++;
+	}
+	base64_close(job, &r);
+}
+
+/* A prefix of hexadecimal digits: 0x, \x, x. */
+static size_t
+hex_prefix(const char *p, size_t n)
+{
+	if (n >= 2 && (p[0] == '0' || p[0] == '\\') && (p[1] | 32) == 'x')
+		return 2;
+	return 0;
+}
+
+static size_t
+separator_length(const char *p, size_t n, size_t most)
+{
+	size_t i = 0;
+
+	while (i < n && i < most &&
+	       (ascii_is_space(p[i]) || strchr(",:;-", p[i]) != NULL) &&
+	       p[i] != '\0')
+		i++;
+	return i;
+}
+
+/* Pairs of digits from `at` on, into `out`; returns where they end. */
+static size_t
+take_pairs(struct span text, size_t at, struct buf *out)
+{
+	size_t i = at, end = at;
+
+	while (i < text.n) {
+		const char *p = text.p + i;
+		size_t n = text.n - i, prefix = hex_prefix(p, n);
+		int high, low;
+
+		if (n < prefix + 2)
+			break;
+		high = ascii_hex(p[prefix]);
+		low = ascii_hex(p[prefix + 1]);
+		if (high < 0 || low < 0)
+			break;
+		(void)buf_add_byte(out, (char)(high << 4 | low));
+		end = i = i + prefix + 2;
+		i += separator_length(text.p + i, text.n - i, 2);
+	}
+	return end;
+}
+
+/* Whether digits in pairs can start at `at`. */
+static bool
+may_be_hex(struct span text, size_t at)
+{
+	struct span rest = {text.p + at, text.n - at};
+
+	return rest.n >= 2 && (hex_prefix(rest.p, rest.n) != 0 ||
+				  view_skip(rest, 0, BYTE_HEX) >= 2);
+}
+
+/* The number at p: two or three decimal digits or eight binary ones. Returns
+ * its length, or 0. */
+static size_t
+take_number(struct span text, size_t at, uint32_t *value_out)
+{
+	uint32_t decimal = 0, binary = 0;
+	bool bits = true;
+	size_t n = 0;
+
+	for (; at + n < text.n && n < 9 && ascii_is_digit(text.p[at + n]);
+	     n++) {
+		uint32_t digit = (uint32_t)(text.p[at + n] - '0');
+
+		decimal = decimal * 10 + digit;
+		binary = binary << 1 | (digit & 1);
+		bits = bits && digit <= 1;
+	}
+	*value_out = n == 8 && bits ? binary : decimal;
+	if ((n == 8 && bits) || n == 2 || n == 3)
+		return *value_out >= ' ' && *value_out < 0x7f ? n : 0;
+	return 0;
+}
+
+/* The characters that the numbers from `at` on stand for; where they end. */
+static size_t
+take_numbers(struct span text, size_t at, struct buf *out)
+{
+	size_t i = at, end = at, length;
+	uint32_t value;
+
+	while ((length = take_number(text, i, &value)) != 0) {
+		(void)buf_add_byte(out, (char)value);
+		end = i + length;
+		length = separator_length(text.p + end, text.n - end, 3);
+		i = end + length;
+		if (length == 0)
+			break;
+	}
+	return end;
+}
+
+/* Try one kind from `at` on; returns where what could be it ends. */
+static size_t
+try_codes(
+    const struct view_job *job, enum view view, size_t at, struct buf *bytes)
+{
+	size_t end;
+
+	buf_clear(bytes);
+	end = view == VIEW_HEX ? take_pairs(job->text, at, bytes)
+			       : take_numbers(job->text, at, bytes);
+	if (bytes->len >= CODES_LEAST)
+		(void)view_bytes(
+		    job, view, (struct span){bytes->data, bytes->len}, at, end);
+	return end;
+}
+
+void
+view_codes(const struct view_job *job)
+{
+	struct span text = job->text;
+	size_t i = 0, hex = 0, numbers = 0; /* where the last one ended */
+	struct buf bytes;
+
+	buf_init(&bytes, text.n);
+	while (i < text.n) {
+		unsigned class = view_class_of(text.p[i]);
+
+		if ((class & BYTE_WORD) == 0 && text.p[i] != '\\') {
+			i++;
+			continue;
+		}
+		if (i >= hex && may_be_hex(text, i))
+			hex = try_codes(job, VIEW_HEX, i, &bytes);
+		if (i >= numbers && (class & BYTE_DIGIT) != 0)
+			numbers = try_codes(job, VIEW_NUMBERS, i, &bytes);
+		i = view_skip(text, i + 1, BYTE_WORD);
+	}
+	buf_free(&bytes);
+}
