@@ -31,7 +31,7 @@ struct look {
 	const struct fold *fold; /* NULL: all of it stands for `whole` */
 	uint32_t whole_start, whole_end;
 	enum view view;
-	bool rules_only, loose;
+	bool loose;
 };
 
 const char *
@@ -44,6 +44,7 @@ void
 detect_warm(void)
 {
 	lexicon_warm();
+	view_warm();
 }
 
 void
@@ -51,8 +52,8 @@ detect_begin(struct detect *d, enum detect_channel channel)
 {
 	*d = (struct detect){.channel = channel, .sum = NEVER};
 	d->work = alloc_bytes(sizeof *d->work);
-	fold_init(&d->work->fold, DETECT_TEXT_BYTES);
-	fold_init(&d->work->decoded, DETECT_TEXT_BYTES);
+	fold_init(&d->work->fold, DETECT_TEXT_BYTES * FOLD_GROWTH);
+	fold_init(&d->work->decoded, DETECT_TEXT_BYTES * FOLD_GROWTH);
 }
 
 void
@@ -143,9 +144,7 @@ score_windows(const struct look *l, size_t last)
 		for (unsigned m = 0; m < MODEL_COUNT; m++)
 			sums[m] += at->sum[m];
 		features += at->feature_end - at->feature;
-		logits[MODEL_ADDRESSES] = 0;
-		logits[MODEL_JOB] = NEVER;
-		for (unsigned m = 0; m < MODEL_COUNT && !l->rules_only; m++)
+		for (unsigned m = 0; m < MODEL_COUNT; m++)
 			logits[m] =
 			    model_logit((enum model)m, sums[m], features);
 		concepts_within(s, last, size, &concepts);
@@ -176,11 +175,8 @@ look(const struct look *l)
 	lexicon_find(l->text, l->loose, &w->hits);
 	rules_fire(&w->hits, &w->segments);
 	concepts_find(&w->hits, &w->segments);
-	w->features.count = 0;
-	if (!l->rules_only) {
-		features_find(l->text, &w->segments, &w->features);
-		model_sum(&w->segments, &w->features);
-	}
+	features_find(l->text, &w->segments, &w->features);
+	model_sum(&w->segments, &w->features);
 	for (size_t i = 0; i < w->segments.count; i++) {
 		d->rules |= rules_within(&w->segments, i, WINDOW_MOST);
 		score_windows(l, i);
@@ -200,7 +196,6 @@ look_at_view(
 	    .whole_end = (uint32_t)end,
 	    .view = view,
 	    .loose = view == VIEW_JOINED,
-	    .rules_only = view == VIEW_JOINED,
 	};
 
 	if (fold_text(fold, decoded) != 0)
@@ -223,7 +218,7 @@ detect_add(struct detect *d, struct span text, enum detect_where where)
 	l.text = (struct span){w->fold.text.data, w->fold.text.len};
 	look(&l);
 	count_keywords(d);
-	view_each(text, &w->fold, look_at_view, d);
+	(void)view_each(text, &w->fold, look_at_view, d);
 	d->score = to_score(d->sum);
 	d->suspect = d->sum > 0;
 }

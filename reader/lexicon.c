@@ -13,7 +13,7 @@
 #include "reader/fold.h"
 #include "reader/lexicon_guess.h"
 
-#define WORD_BYTES 256 /* longest entry, folded */
+#define WORD_BYTES 1024 /* longest entry, folded */
 #define NO_NODE UINT32_MAX
 #define MATCHES 16 /* ends of words on one walk */
 

@@ -68,7 +68,7 @@ take_features(struct span text, struct example *out)
 	struct hits hits = {0};
 	struct span folded;
 
-	fold_init(&fold, DETECT_TEXT_BYTES);
+	fold_init(&fold, DETECT_TEXT_BYTES * FOLD_GROWTH);
 	if (text.n > DETECT_TEXT_BYTES / 4)
 		text.n = utf8_prefix(text.p, text.n, DETECT_TEXT_BYTES / 16);
 	if (fold_text(&fold, text) != 0)
