@@ -80,9 +80,10 @@ concept_logit(const struct machine *m, const struct concepts *c)
 {
 	double sum = m->concepts[CONCEPT_COUNT];
 
-	for (size_t i = 0; i < CONCEPT_COUNT; i++)
-		if ((c->bits[i / 64] >> i % 64 & 1) != 0)
-			sum += m->concepts[i];
+	for (size_t k = 0; k < CONCEPT_WORDS; k++)
+		for (uint64_t rest = c->bits[k]; rest != 0; rest &= rest - 1)
+			sum +=
+			    m->concepts[k * 64 + (size_t)__builtin_ctzll(rest)];
 	return sum;
 }
 
