@@ -133,6 +133,8 @@ text_token(struct render *r)
 	bool pre;
 	size_t i = 0;
 
+	if (text.n == 0)
+		return;
 	html_stack_reopen(&r->stack);
 	reason = look_reason(r);
 	pre = html_stack_look(&r->stack)->pre;
@@ -235,7 +237,7 @@ attribute_texts(struct render *r)
 	if (html_stack_foreign(&r->stack))
 		return;
 	for (unsigned i = 0; i < r->token.others; i++) {
-		struct span raw = r->token.other[i];
+		struct span raw = r->token.other[i].value;
 
 		if (memchr(raw.p, ' ', raw.n) != NULL)
 			hide(r, HIDDEN_ATTRIBUTE,
