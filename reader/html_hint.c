@@ -7,6 +7,8 @@
 #include "reader/html_colour.h"
 #include "reader/html_entity.h"
 
+#define FONT_SMALLER 833 /* thousandths */
+
 /* What every helper here needs. */
 struct hint {
 	const struct html_token *token;
@@ -64,6 +66,19 @@ font_hint(struct hint *h)
 	declare(h, STYLE_FONT_SIZE, UNIT_PX, sizes[size]);
 }
 
+/* In which direction text goes; <bdo> forces each letter to. */
+static void
+direction_hint(struct hint *h)
+{
+	struct span dir = ascii_trim(value(h, ATTR_DIR));
+
+	if (h->token->tag == HTML_BDO)
+		declare(h, STYLE_BIDI, UNIT_KEYWORD, 1);
+	if (html_token_attr(h->token, ATTR_DIR) == NULL)
+		return;
+	declare(h, STYLE_DIRECTION, UNIT_KEYWORD, ascii_is(dir, "rtl") ? 2 : 1);
+}
+
 void
 html_hint(const struct html_token *token, struct buf *scratch,
     struct style_cascade *cascade)
@@ -77,6 +92,13 @@ html_hint(const struct html_token *token, struct buf *scratch,
 	    html_token_attr(token, ATTR_OPEN) == NULL)
 		declare(
 		    &h, STYLE_DISPLAY, UNIT_KEYWORD, HIDDEN_DISPLAY_NONE + 1);
+	if (html_token_attr(token, ATTR_POPOVER) != NULL)
+		declare(
+		    &h, STYLE_DISPLAY, UNIT_KEYWORD, HIDDEN_DISPLAY_NONE + 1);
+	direction_hint(&h);
+	if (token->tag == HTML_SMALL || token->tag == HTML_SUB ||
+	    token->tag == HTML_SUP)
+		declare(&h, STYLE_FONT_SIZE, UNIT_EM, FONT_SMALLER);
 	if (token->tag == HTML_A && html_token_attr(token, ATTR_HREF) != NULL)
 		declare(&h, STYLE_COLOUR, UNIT_COLOUR, (int32_t)COLOUR_LINK);
 	if (token->tag == HTML_PRE || token->tag == HTML_LISTING ||
