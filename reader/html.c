@@ -87,7 +87,7 @@ render_attr(struct render *r, enum html_attr attr, struct buf *scratch)
 enum hidden
 render_reason(const struct render *r)
 {
-	enum hidden reason = html_stack_look(&r->stack)->unseen;
+	enum hidden reason = html_place_reason(&r->stack);
 
 	if (reason == HIDDEN_COUNT && r->sheet.exhausted)
 		return HIDDEN_STYLE_LIMIT;
@@ -337,6 +337,7 @@ void_element(struct render *r, const struct html_own *own)
 	if (look.unseen != HIDDEN_COUNT || r->sheet.exhausted)
 		return;
 	if (r->token.tag == HTML_BR) {
+		render_box_take(r, 0, 1);
 		html_flow_newline(&r->flow);
 	} else if (r->token.tag == HTML_HR) {
 		html_flow_break(&r->flow, 1);
@@ -344,6 +345,7 @@ void_element(struct render *r, const struct html_own *own)
 		html_flow_break(&r->flow, 1);
 	} else if (r->token.tag == HTML_IMG) {
 		r->link.seen = true;
+		render_box_take(r, own->height, 0);
 	}
 }
 
@@ -370,6 +372,9 @@ start_token(struct render *r)
 		void_element(r, &element.own);
 	else if (tag_breaks(tag) != 0)
 		html_flow_break(&r->flow, 1);
+	if ((tag == HTML_COL || tag == HTML_COLGROUP) &&
+	    (element.own.flags & OWN_HIDE) != 0)
+		html_stack_hide(&r->stack, HTML_TABLE, HIDDEN_VISIBILITY);
 	html_token_mode(&r->tokens, &r->token, mode);
 }
 

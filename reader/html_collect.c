@@ -45,8 +45,9 @@ collect_start(struct render *r)
 	html_token_mode(&r->tokens, &r->token, mode);
 }
 
-/* Whether the rules of a <style> count here. What stands in <noscript> counts
- * only where scripts do not run, and svg has its own <style>: in doubt. */
+/* Whether the rules of a <style> count here. What stands in <noscript>
+ * counts only where scripts do not run, and svg has its own <style>: in doubt.
+ */
 static enum media
 style_use(struct render *r, bool foreign)
 {
@@ -57,7 +58,9 @@ style_use(struct render *r, bool foreign)
 	    (type.n != 0 && !ascii_is(type, "text/css")))
 		return MEDIA_NO;
 	use = media_attribute(render_attr(r, ATTR_MEDIA, &r->scratch));
-	if (use == MEDIA_YES && (foreign || r->stack.open[HTML_NOSCRIPT] != 0))
+	if (use == MEDIA_YES &&
+	    (foreign || r->stack.open[HTML_NOSCRIPT] != 0 ||
+		render_attr(r, ATTR_TITLE, &r->scratch).n != 0))
 		return MEDIA_MAYBE;
 	return use;
 }

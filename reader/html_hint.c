@@ -7,6 +7,7 @@
 #include "reader/html_colour.h"
 #include "reader/html_entity.h"
 
+#define SIZE_MOST 10000	 /* px */
 #define FONT_SMALLER 833 /* thousandths */
 
 /* What every helper here needs. */
@@ -66,6 +67,20 @@ font_hint(struct hint *h)
 	declare(h, STYLE_FONT_SIZE, UNIT_PX, sizes[size]);
 }
 
+/* A width or height in px; a percentage counts only if it is zero. */
+static void
+size_hint(struct hint *h, enum html_attr attr, enum style_property property)
+{
+	struct span text = ascii_trim(value(h, attr));
+	int32_t px = 0;
+	size_t i = 0;
+
+	for (; i < text.n && ascii_is_digit(text.p[i]) && px < SIZE_MOST; i++)
+		px = px * 10 + (text.p[i] - '0');
+	if (i > 0 && (px == 0 || i == text.n || text.p[i] != '%'))
+		declare(h, property, UNIT_PX, px * 100);
+}
+
 /* In which direction text goes; <bdo> forces each letter to. */
 static void
 direction_hint(struct hint *h)
@@ -104,6 +119,12 @@ html_hint(const struct html_token *token, struct buf *scratch,
 	if (token->tag == HTML_PRE || token->tag == HTML_LISTING ||
 	    token->tag == HTML_XMP || token->tag == HTML_PLAINTEXT)
 		declare(&h, STYLE_WHITE_SPACE, UNIT_KEYWORD, 1);
+	if (token->tag == HTML_MARQUEE) {
+		declare(&h, STYLE_OVERFLOW_X, UNIT_KEYWORD, 1);
+		size_hint(&h, ATTR_WIDTH, STYLE_WIDTH);
+	}
+	if (token->tag == HTML_MARQUEE || token->tag == HTML_IMG)
+		size_hint(&h, ATTR_HEIGHT, STYLE_HEIGHT);
 	if (token->tag == HTML_FONT) {
 		colour_hint(&h, ATTR_COLOR, STYLE_COLOUR);
 		font_hint(&h);
@@ -147,6 +168,7 @@ html_tag_reason(enum html_tag tag)
 	case HTML_CANVAS:
 	case HTML_METER:
 	case HTML_PROGRESS:
+	case HTML_RP:
 		return HIDDEN_FALLBACK;
 	default:
 		return HIDDEN_COUNT;

@@ -125,6 +125,7 @@ length_word(enum style_property property)
 	case STYLE_MAX_WIDTH:
 		return "none";
 	case STYLE_LETTER:
+	case STYLE_WORD_SPACING:
 	case STYLE_LINE_HEIGHT:
 		return "normal";
 	case STYLE_PADDING_LEFT:

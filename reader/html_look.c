@@ -14,8 +14,13 @@
 #define ZERO_PX 400	  /* 4 px: no letter is smaller that can be read */
 #define LETTER_PX (-600)  /* 6 px closer, and letters are one blot */
 #define LETTER_EM (-400)
-#define LINE_PX 200    /* of a line; thousandths if relative */
-#define ALPHA_LEAST 26 /* of 255, where the background is not known */
+#define WORD_LEAST (-1500) /* hundredths of a px or thousandths closer */
+#define ADJUST_LEAST 250   /* thousandths of the font size */
+#define LINE_PX 200	   /* of a line; thousandths if relative */
+#define EM_PX 1600	   /* where the font does not matter much */
+#define WINDOW 100000	   /* its width */
+#define ASIDE (-10000)	   /* 100 px to the left of what cuts */
+#define ALPHA_LEAST 26	   /* of 255, where the background is not known */
 
 /* Properties that hide when their value cannot be worked out, those that then
  * hide only where something is cut or moved, and those that hardly hide. */
@@ -117,6 +122,10 @@ is_zero_box(const struct style_cascade *c)
 	const struct style_value *letter = &c->value[STYLE_LETTER];
 
 	if (keyword(c, STYLE_REPLACED) != 0 || keyword(c, STYLE_ROTATE) != 0 ||
+	    keyword(c, STYLE_CONTAIN) != 0 ||
+	    (c->value[STYLE_ADJUST].unit == UNIT_NUMBER &&
+		c->value[STYLE_ADJUST].n < ADJUST_LEAST) ||
+	    c->value[STYLE_WORD_SPACING].n <= WORD_LEAST ||
 	    (letter->unit == UNIT_PX && letter->n <= LETTER_PX) ||
 	    (letter->unit == UNIT_EM && letter->n <= LETTER_EM))
 		return true;
@@ -242,6 +251,38 @@ side_of(const struct style_cascade *c, enum style_property side,
 	return b > 0 && (a == 0 || b < a) ? b : a;
 }
 
+/* How far some lengths move the text together, in hundredths of a px. */
+static int32_t
+moved_by(const struct style_cascade *c, const enum style_property of[3])
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < 3 && of[i] != STYLE_COUNT; i++) {
+		const struct style_value *v = &c->value[of[i]];
+
+		if (v->unit == UNIT_PX)
+			sum += v->n;
+		else if (v->unit == UNIT_EM)
+			sum += (int64_t)v->n * EM_PX / 1000;
+	}
+	return sum > FAR_BEHIND	   ? FAR_BEHIND
+	       : sum < -FAR_BEHIND ? -FAR_BEHIND
+				   : (int32_t)sum;
+}
+
+static void
+own_place(struct html_own *own, const struct style_cascade *c)
+{
+	bool placed = keyword(c, STYLE_POSITION) != 0;
+	enum style_property down[3] = {STYLE_MARGIN_TOP, STYLE_PADDING_TOP,
+	    placed ? STYLE_TOP : STYLE_COUNT};
+	enum style_property across[3] = {STYLE_MARGIN_LEFT, STYLE_PADDING_LEFT,
+	    placed ? STYLE_LEFT : STYLE_TEXT_INDENT};
+
+	own->down = moved_by(c, down);
+	own->across = moved_by(c, across);
+}
+
 static void
 own_box(struct html_own *own, const struct style_cascade *c)
 {
@@ -255,11 +296,15 @@ own_box(struct html_own *own, const struct style_cascade *c)
 		own->flags |= line->n <= LINE_PX ? OWN_FLAT : OWN_TALL;
 	if (c->value[STYLE_Z_INDEX].n < 0 && keyword(c, STYLE_POSITION) != 0)
 		own->flags |= OWN_BEHIND;
-	if (!is_cut(c))
-		return;
-	own->flags |= OWN_CUT;
+	if (is_set(c, STYLE_NOWRAP))
+		own->flags |=
+		    keyword(c, STYLE_NOWRAP) != 0 ? OWN_NOWRAP : OWN_BREAKS;
+	if (is_cut(c))
+		own->flags |= OWN_CUT;
 	own->width = side_of(c, STYLE_WIDTH, STYLE_MAX_WIDTH);
 	own->height = side_of(c, STYLE_HEIGHT, STYLE_MAX_HEIGHT);
+	own->lines = c->value[STYLE_LINE_CLAMP].n / 1000;
+	own_place(own, c);
 }
 
 static struct html_own
@@ -309,7 +354,8 @@ html_own_plain(const struct html_own *own)
 {
 	return (own->flags & ~(uint32_t)OWN_BARE) == 0 &&
 	       own->reason == HIDDEN_COUNT && own->font_unit == UNIT_UNSET &&
-	       own->opacity == 1000 && own->shrink == 1000;
+	       own->opacity == 1000 && own->shrink == 1000 && own->down == 0 &&
+	       own->across == 0;
 }
 
 void
@@ -353,8 +399,11 @@ font_inside(const struct html_look *parent, const struct html_own *own)
 static bool
 is_lost(const struct html_look *look, colour text)
 {
+	colour alpha = (text >> 24) * look->opacity / 1000;
+
 	if (look->picture)
-		return text >> 24 < ALPHA_LEAST;
+		return alpha < ALPHA_LEAST;
+	text = (text & 0xffffff) | alpha << 24;
 	return colour_near(
 	    colour_blend(text, look->background), look->background);
 }
@@ -429,6 +478,16 @@ paint_background(struct html_look *look, const struct html_own *own)
 	look->image |= (own->flags & OWN_IMAGE) != 0;
 }
 
+/* Whether the text is moved out of what cuts around it. */
+static bool
+is_moved_out(const struct html_look *parent, const struct html_own *own)
+{
+	int32_t width = parent->cut_width > 0 ? parent->cut_width : WINDOW;
+
+	return own->down <= -parent->font || own->across <= ASIDE ||
+	       own->across >= width;
+}
+
 struct html_look
 html_look_inside(const struct html_look *parent, const struct html_own *own)
 {
@@ -441,6 +500,11 @@ html_look_inside(const struct html_look *parent, const struct html_own *own)
 	if (look.reason == HIDDEN_COUNT && look.covered &&
 	    (own->flags & OWN_BEHIND))
 		look.reason = HIDDEN_OFF_SCREEN;
+	if (look.reason == HIDDEN_COUNT && parent->cut &&
+	    is_moved_out(parent, own))
+		look.reason = HIDDEN_OFF_SCREEN;
+	if (own->flags & (OWN_NOWRAP | OWN_BREAKS))
+		look.nowrap = (own->flags & OWN_NOWRAP) != 0;
 	if (own->flags & (OWN_HIDE | OWN_SHOW))
 		look.invisible = (own->flags & OWN_HIDE) != 0;
 	if (own->flags & (OWN_PRE | OWN_WRAP))
@@ -449,7 +513,12 @@ html_look_inside(const struct html_look *parent, const struct html_own *own)
 		look.flat = (own->flags & OWN_FLAT) != 0;
 	if (own->flags & OWN_TURNS)
 		look.turn = own->turn;
-	look.cut |= (own->flags & OWN_CUT) != 0;
+	if ((own->flags & OWN_CUT) != 0) {
+		look.cut = true;
+		if (own->width > 0 &&
+		    (look.cut_width == 0 || own->width < look.cut_width))
+			look.cut_width = own->width;
+	}
 	look.opacity = (uint16_t)((uint32_t)look.opacity * own->opacity / 1000);
 	look.shrink = (uint16_t)((uint32_t)look.shrink * own->shrink / 1000);
 	look.font = font_inside(parent, own);

@@ -32,6 +32,8 @@ enum own_flag {
 	OWN_TABLE = 32768,    /* does not inherit a colour in quirks mode */
 	OWN_TURNS = 1 << 16,  /* `turn` counts */
 	OWN_UNFILL = 1 << 17, /* letters have the text's colour again */
+	OWN_NOWRAP = 1 << 20, /* lines are not broken */
+	OWN_BREAKS = 1 << 21, /* they are */
 	OWN_IMAGE = 1 << 19,  /* a picture, which may be seen or not */
 	OWN_PAGE = 1 << 18,   /* this is the page's own text and background */
 };
@@ -48,8 +50,9 @@ struct html_own {
 	uint16_t opacity;  /* thousandths */
 	uint16_t shrink;   /* thousandths of the size */
 	int32_t font;
-	int32_t width,
-	    height; /* hundredths of a px of a box that cuts; 0: any */
+	int32_t width, height; /* hundredths of a px; 0: any */
+	int32_t lines;	       /* after which the text is cut; 0: none */
+	int32_t down, across;  /* moved, hundredths of a px */
 	colour text, background, fill;
 };
 
@@ -63,9 +66,11 @@ struct html_look {
 	bool image;   /* it may have a picture on it */
 	bool filled;  /* `fill` is the colour of the letters, not `text` */
 	bool cut;     /* some box around it cuts what does not fit */
+	bool nowrap;  /* lines are not broken */
 	bool flat;    /* its lines have no height */
 	bool covered; /* there is a background below the page's own */
 	uint16_t opacity, shrink;
+	int32_t cut_width; /* hundredths of a px, of what cuts; 0: unknown */
 	int32_t font, root_font; /* hundredths of a px; 0: no root yet */
 	colour text, background, fill;
 	colour other, page; /* the text's colour in quirks mode; the page's */

@@ -6,6 +6,7 @@
 #define TRIZONE_READER_HTML_RENDER_H
 
 #include "reader/html_flow.h"
+#include "reader/html_place.h"
 #include "reader/html_sheet.h"
 #include "reader/html_stack.h"
 #include "reader/html_token.h"
@@ -21,11 +22,15 @@ struct link {
 	struct buf text;
 };
 
-/* A box of a fixed height that cuts what does not fit. */
+/* A box that cuts what does not fit; lengths in hundredths of a px. */
 struct box {
 	const struct html_element *element;
-	int64_t lines, bytes; /* still to be seen */
-	bool begun;	      /* there is text in it */
+	int64_t height;	    /* still to be seen */
+	int64_t line;	    /* height of one */
+	int64_t line_bytes; /* that a line holds */
+	int64_t bytes;	    /* of this line still to be seen */
+	bool wraps;	    /* another line begins behind that */
+	bool begun;	    /* there is text in it */
 };
 
 struct render {
@@ -73,6 +78,10 @@ void render_link_text(struct render *r, struct span text);
 /* Boxes that cut: opened and closed with their elements. */
 void render_box_open(struct render *r, const struct html_element *element);
 void render_box_close(struct render *r, const struct html_element *element);
+
+/* Room in the open boxes that is taken by something else than text; by an
+ * empty line: lines > 0. */
+void render_box_take(struct render *r, int64_t height, unsigned lines);
 
 /* Whether a piece of visible text still fits into the boxes around it; it
  * then takes its room. How a browser breaks lines is not known here: the room

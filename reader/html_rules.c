@@ -32,6 +32,7 @@ struct parser {
 	bool never;		/* this selector matches nothing we read */
 	bool invalid;		/* no selector of this rule counts */
 	bool doubt;		/* nor is it known whether the rules count */
+	bool foreign;		/* names may be of another namespace */
 	unsigned nested;	/* rules around this one */
 };
 
@@ -472,7 +473,7 @@ static enum media
 parse_at(struct parser *p)
 {
 	static const char *const maybe[] = {
-	    "layer", "supports", "scope", "container"};
+	    "layer", "supports", "scope", "container", "-moz-document"};
 	enum media use = is_one_of(p->token.text, maybe, COUNT_OF(maybe))
 			     ? MEDIA_MAYBE
 			     : MEDIA_NO;
@@ -481,6 +482,8 @@ parse_at(struct parser *p)
 
 	if (strcmp(p->token.text, "import") == 0)
 		note_import(p);
+	else if (strcmp(p->token.text, "namespace") == 0)
+		p->foreign = true;
 	if (strcmp(p->token.text, "media") == 0)
 		use = media_list(&p->css, &p->token);
 	else
@@ -566,7 +569,7 @@ html_sheet_add(struct html_sheet *sheet, struct span text, bool doubt)
 			return;
 		if (p.token.type == CSS_SPACE)
 			continue;
-		p.doubt = doubt || doubtful != 0;
+		p.doubt = doubt || doubtful != 0 || p.foreign;
 		if (p.token.type == CSS_AT) {
 			open_block(&p, &blocks, &doubtful);
 		} else if (css_is_delim(&p.token, '}') && blocks > 0) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FAR_PX 50000	 /* hundredths; nobody scrolls so far */
+#define CLIP_LEAST 400	 /* hundredths of a px that a clip leaves */
 #define FAR_INSET 20000	 /* hundredths of a px, cut off one side */
 #define DOT 400		 /* hundredths of a px; smaller shows no letter */
 #define FAR_PERCENT 1000 /* thousandths */
@@ -32,29 +33,38 @@ shrink(struct style_value *out, double n)
 		out->n = (int32_t)(size * 1000);
 }
 
-/* rect() with edges that leave at most one pixel. */
+/* rect() with edges that leave at most one pixel; "auto" is the box's own. */
 bool
 read_clip(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
-	struct style_value edge[4];
+	int32_t edge[4] = {0, FAR_PX * 4, FAR_PX * 4, 0};
 	size_t n = 0;
 
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
-	if (css_is_word(&v->token[0], "auto"))
-		return true;
+	if (v->count == 1)
+		return css_is_word(&v->token[0], "auto");
 	if (v->token[0].type != CSS_FUNCTION)
 		return false;
 	for (size_t i = 1; i < v->count; i++) {
-		if (v->token[i].type == CSS_IDENT)
-			return true; /* auto: the whole side */
-		if (n < 4 && style_length(&v->token[i], &edge[n]))
-			n++;
+		struct style_value one;
+
+		if (css_is_delim(&v->token[i], ',') ||
+		    css_is_delim(&v->token[i], ')'))
+			continue;
+		if (n == 4)
+			return false;
+		if (style_length(&v->token[i], &one))
+			edge[n] = one.n;
+		else if (!css_is_word(&v->token[i], "auto"))
+			return false;
+		n++;
 	}
 	if (n != 4)
 		return false;
-	out->n = edge[2].n - edge[0].n <= 100 || edge[1].n - edge[3].n <= 100;
+	out->n =
+	    edge[2] - edge[0] <= CLIP_LEAST || edge[1] - edge[3] <= CLIP_LEAST;
 	return true;
 }
 
@@ -108,6 +118,19 @@ has_function(const struct style_tokens *v, size_t from)
 	return false;
 }
 
+static bool
+is_round_word(const struct css_token *token)
+{
+	static const char *const words[] = {"at", "closest-side",
+	    "farthest-side", "closest-corner", "farthest-corner", "center",
+	    "left", "right", "top", "bottom"};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (css_is_word(token, words[i]))
+			return true;
+	return false;
+}
+
 /* circle() or ellipse(): a radius of nothing, or a middle that may be away
  * from the box. */
 static bool
@@ -118,6 +141,9 @@ read_round(const struct style_tokens *v, struct style_value *out)
 
 	for (size_t i = 1; i < v->count; i++) {
 		middle |= css_is_word(&v->token[i], "at");
+		if (v->token[i].type == CSS_IDENT &&
+		    !is_round_word(&v->token[i]))
+			return false;
 		if (!style_length(&v->token[i], &one))
 			continue;
 		if (middle && (one.n < 0 || one.unit != UNIT_PERCENT ||
@@ -140,6 +166,9 @@ read_clip_path(const struct style_tokens *v, enum style_property property,
 	if (v->token[0].type == CSS_IDENT)
 		return css_is_word(&v->token[0], "none");
 	if (v->token[0].type != CSS_FUNCTION || has_function(v, 1))
+		return false;
+	if (strcmp(name, "inset") == 0 && v->count > 1 &&
+	    v->token[1].type != CSS_NUMBER)
 		return false;
 	if (strcmp(name, "inset") == 0)
 		out->n = inset_is_empty(v);
@@ -227,6 +256,8 @@ read_transform(const struct style_tokens *v, enum style_property property,
 							      : t->number);
 			else if (strncmp(name, "translate", 9) == 0 && moved(t))
 				*out = (struct style_value){UNIT_KEYWORD, 2};
+		} else if (t->type != CSS_NUMBER && t->type != CSS_DELIM) {
+			return false;
 		}
 	}
 	return true;
@@ -319,8 +350,9 @@ read_filter(const struct style_tokens *v, enum style_property property,
 		if (t->type == CSS_URL || strcmp(t->text, "var") == 0 ||
 		    strcmp(t->text, "calc") == 0 || strcmp(t->text, "url") == 0)
 			return false;
-		if (t->type == CSS_IDENT && !css_is_word(t, "none") &&
-		    v->count == 1)
+		if (css_is_delim(t, '=') || css_is_delim(t, ':') ||
+		    (t->type == CSS_IDENT && v->count == 1 &&
+			!css_is_word(t, "none")))
 			return false;
 		if (t->type != CSS_FUNCTION || i + 1 == v->count)
 			continue;

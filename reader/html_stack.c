@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reader/html_ascii.h"
+#include "reader/html_place.h"
 
 /* How far a search looks down (13.2.4.2, "has an element in scope"). */
 enum scope { SCOPE_DEFAULT, SCOPE_BUTTON, SCOPE_LIST, SCOPE_TABLE, SCOPE_ALL };
@@ -121,29 +122,12 @@ note_kind(struct html_stack *st, size_t depth)
 	    .flags = (uint16_t)e->flags};
 }
 
-/* The look of the element at `depth`. The first <summary> is seen although
- * its <details> is closed. */
-static struct html_look
-look_at(const struct html_stack *st, size_t depth)
-{
-	const struct html_element *e = &st->at[depth];
-	struct html_own open = e[-1].own;
-	struct html_look parent = e[-1].look;
-
-	if (e->tag == HTML_SUMMARY && e->summary &&
-	    open.reason == HIDDEN_CLOSED) {
-		open.reason = HIDDEN_COUNT;
-		parent = html_look_inside(&e[-2].look, &open);
-	}
-	return html_look_inside(&parent, &e->own);
-}
-
 /* Look again from `depth` up, after a style below has changed. */
 static void
 look_again(struct html_stack *st, size_t depth)
 {
 	for (; depth <= st->depth; depth++)
-		st->at[depth].look = look_at(st, depth);
+		st->at[depth].look = html_place_element(st, depth);
 }
 
 /* An element that ends while others inside it stay open: it keeps its place
@@ -281,6 +265,11 @@ prepare_tag(struct html_stack *st, enum html_tag tag)
 		if (top(st)->tag == HTML_OPTION)
 			pop(st);
 		break;
+	case HTML_RP:
+	case HTML_RT:
+		if (top(st)->tag == HTML_RP || top(st)->tag == HTML_RT)
+			pop(st);
+		break;
 	case HTML_A:
 	case HTML_NOBR:
 		end_format(st, tag);
@@ -385,7 +374,7 @@ push(struct html_stack *st, const struct html_element *element)
 		e->summary = !e[-1].summary;
 		e[-1].summary = true;
 	}
-	e->look = look_at(st, st->depth);
+	e->look = html_place_element(st, st->depth);
 	note_kind(st, st->depth);
 	if (e->space == SPACE_HTML)
 		st->open[e->tag]++;
@@ -587,10 +576,15 @@ html_stack_finish(struct html_stack *st)
 		pop(st);
 }
 
-const struct html_look *
-html_stack_look(const struct html_stack *st)
+void
+html_stack_hide(struct html_stack *st, enum html_tag tag, enum hidden reason)
 {
-	return st->deep > 0 ? &st->deep_look : &st->at[st->depth].look;
+	size_t depth = find(st, tag, SCOPE_ALL);
+
+	if (depth == 0 || st->at[depth].own.reason != HIDDEN_COUNT)
+		return;
+	st->at[depth].own.reason = (uint8_t)reason;
+	look_again(st, depth);
 }
 
 enum html_mode

@@ -87,8 +87,9 @@ void html_stack_finish(struct html_stack *st);
 /* Whether we are in svg or math, where other rules hold for text. */
 bool html_stack_foreign(const struct html_stack *st);
 
-/* Look of text put here. */
-const struct html_look *html_stack_look(const struct html_stack *st);
+/* Hide the innermost open `tag`, as of now. */
+void html_stack_hide(
+    struct html_stack *st, enum html_tag tag, enum hidden reason);
 
 /* How the contents of the element are read if it starts here. */
 enum html_mode html_stack_mode(const struct html_stack *st, enum html_tag tag);

@@ -176,6 +176,46 @@ read_animation(const struct style_tokens *v, enum style_property property,
 	return true;
 }
 
+/* Lines after which a text is cut; only with what cuts it. */
+static bool
+read_clamp(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	(void)property;
+	*out = (struct style_value){UNIT_UNSET, 0};
+	return css_is_word(&v->token[0], "none") ||
+	       style_number(&v->token[0], out);
+}
+
+static bool
+read_contain(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	static const char *const words[] = {
+	    "strict", "size", "inline-size", "block-size"};
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	for (size_t i = 0; i < v->count; i++)
+		for (size_t k = 0; k < COUNT_OF(words); k++)
+			if (css_is_word(&v->token[i], words[k]))
+				out->n = 1;
+	return v->token[0].type == CSS_IDENT;
+}
+
+static bool
+read_nowrap(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	for (size_t i = 0; i < v->count; i++)
+		if (css_is_word(&v->token[i], "nowrap") ||
+		    css_is_word(&v->token[i], "pre"))
+			out->n = 1;
+	return v->token[0].type == CSS_IDENT;
+}
+
 /* "all" has only the words every property takes, and declare() knows it. */
 static bool
 read_all(const struct style_tokens *v, enum style_property property,
@@ -271,15 +311,21 @@ take_important(struct style_tokens *v)
 	return true;
 }
 
-/* Whether a value that no reader takes may still be one for a browser. */
+/* Whether a value that no reader takes may still be one for a browser: one
+ * with a function, unless it has what no value has. */
 static bool
 may_be_value(const struct style_tokens *v)
 {
-	for (size_t i = 0; i < v->count; i++)
-		if (v->token[i].type == CSS_FUNCTION ||
-		    v->token[i].type == CSS_URL)
-			return true;
-	return false;
+	bool function = false;
+
+	for (size_t i = 0; i < v->count; i++) {
+		function |= v->token[i].type == CSS_FUNCTION ||
+			    v->token[i].type == CSS_URL;
+		if (css_is_delim(&v->token[i], '=') ||
+		    css_is_delim(&v->token[i], ':'))
+			return false;
+	}
+	return function;
 }
 
 static size_t
@@ -427,6 +473,7 @@ style_hides(const struct style_declaration *d)
 	case STYLE_FILL:
 	case STYLE_IMAGE:
 		return d->value.unit == UNIT_COLOUR;
+	case STYLE_ADJUST:
 	case STYLE_OPACITY:
 	case STYLE_FILTER:
 		return d->value.n < OPACITY_DOUBT;
@@ -446,11 +493,14 @@ style_hides(const struct style_declaration *d)
 	case STYLE_DISPLAY:
 		return d->value.n > 0;
 	case STYLE_LETTER:
+	case STYLE_WORD_SPACING:
 	case STYLE_Z_INDEX:
 		return d->value.n < 0;
 	case STYLE_BIDI:
 	case STYLE_DIRECTION:
 	case STYLE_FLOAT:
+	case STYLE_LINE_CLAMP:
+	case STYLE_NOWRAP:
 	case STYLE_WHITE_SPACE:
 		return false;
 	default:

@@ -14,6 +14,7 @@
 #include "reader/html_css.h"
 
 enum style_property {
+	STYLE_ADJUST,	  /* UNIT_NUMBER: of the font size */
 	STYLE_ANIMATION,  /* 1: there is one */
 	STYLE_BACKGROUND, /* UNIT_COLOUR; UNIT_KEYWORD 1: as the text */
 	STYLE_BIDI,	  /* 0: as usual, 1: letters go in one direction */
@@ -23,6 +24,7 @@ enum style_property {
 	STYLE_CLIP_PATH, /* 1: nothing is left */
 	STYLE_CLIP_TEXT, /* 1: the background shows through the letters */
 	STYLE_COLOUR,
+	STYLE_CONTAIN,	 /* 1: its size does not depend on its contents */
 	STYLE_CONTENT,	 /* 1: hidden */
 	STYLE_DIRECTION, /* 1: left to right, 2: right to left */
 	STYLE_DISPLAY,	 /* enum hidden reason + 1; or a style_display */
@@ -36,12 +38,14 @@ enum style_property {
 	STYLE_INSET, /* of its sides the farthest out of the window */
 	STYLE_LEFT,
 	STYLE_LETTER,	   /* added between letters */
+	STYLE_LINE_CLAMP,  /* UNIT_NUMBER: lines, if what follows is cut */
 	STYLE_LINE_HEIGHT, /* UNIT_EM for a number too */
 	STYLE_MARGIN_LEFT,
 	STYLE_MARGIN_TOP,
 	STYLE_MASK, /* 0: none; what one leaves is not known */
 	STYLE_MAX_HEIGHT,
 	STYLE_MAX_WIDTH,
+	STYLE_NOWRAP,	  /* 1: no line is broken */
 	STYLE_OPACITY,	  /* UNIT_NUMBER */
 	STYLE_OVERFLOW_X, /* 1: what does not fit is cut */
 	STYLE_OVERFLOW_Y,
@@ -60,6 +64,7 @@ enum style_property {
 	STYLE_VISIBILITY,  /* 0: visible, 1: hidden */
 	STYLE_WHITE_SPACE, /* 0: normal, 1: line ends and blanks count */
 	STYLE_WIDTH,
+	STYLE_WORD_SPACING,
 	STYLE_Z_INDEX, /* UNIT_NUMBER */
 	STYLE_ZOOM,    /* as SCALE */
 	STYLE_COUNT

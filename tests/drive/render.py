@@ -12,6 +12,12 @@ words of both, as multisets after NFKC. The addresses the
 reader puts behind the texts of links are left out. Prints the worst five; fails if the median of F1 is below 0.99.
 --words prints the words that differ in one mail.
 
+The worst five are one footer: <font color="#ffffff"> around a table, on white,
+in a page without a doctype. By the rules of old browsers ("quirks mode") a
+table does not inherit that colour, and the text is seen; in a mail program that
+puts the mail into a page of its own it is white on white. So it counts as
+hidden.
+
 Exits 77 (skipped) without Chromium or without the data.
 """
 import base64
