@@ -191,8 +191,8 @@ own_styles(struct render *r, struct html_element *element)
 	struct span style, hidden;
 	struct html_own own;
 
-	style_cascade_init(&r->cascades.known);
-	style_cascade_init(&r->cascades.doubts);
+	style_cascade_clear(&r->cascades.known);
+	style_cascade_clear(&r->cascades.doubts);
 	html_hint(&r->token, &r->scratch, &r->cascades.known);
 	if (r->token.tag == HTML_A)
 		link_hint(r);
@@ -468,6 +468,7 @@ html_render(const char *html, size_t bytes, struct visible *v)
 	struct span input = {html, bytes};
 
 	r->out = v;
+	r->cascades = (struct style_cascades){0};
 	buf_init(&r->scratch, bytes * 2);
 	buf_init(&r->second, bytes * 2);
 	buf_init(&r->link.text, LINK_TEXT_BYTES);

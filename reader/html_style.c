@@ -436,9 +436,10 @@ style_parse(struct css *css, bool block, style_sink *sink, void *context)
 }
 
 void
-style_cascade_init(struct style_cascade *cascade)
+style_cascade_clear(struct style_cascade *cascade)
 {
-	*cascade = (struct style_cascade){0};
+	if (cascade->used)
+		*cascade = (struct style_cascade){0};
 }
 
 void

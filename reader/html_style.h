@@ -125,8 +125,8 @@ struct style_cascades {
 /* The bit of a property in `unknown`. */
 #define STYLE_BIT(property) (UINT64_C(1) << STYLE_##property)
 
-/* Nothing declared. */
-void style_cascade_init(struct style_cascade *cascade);
+/* Forget what was declared. A new cascade is all zero. */
+void style_cascade_clear(struct style_cascade *cascade);
 
 void style_declare(struct style_cascade *cascade,
     const struct style_declaration *declaration, uint32_t weight);
