@@ -12,14 +12,22 @@
 #define PART_PERMILLE 650   /* of a line that must be seen to read it */
 
 /* Whether an element is such a box: its height is fixed, or its lines are not
- * broken. */
+ * broken. One of a fixed height may be cut by another around it, unless it
+ * grows with its contents as parts of tables do. */
 static bool
 is_box(const struct html_element *element)
 {
 	const struct html_own *own = &element->own;
 
-	return (own->flags & OWN_CUT) != 0 && element->look.font > 0 &&
-	       (own->height > 0 || own->lines > 0 || element->look.nowrap);
+	if (element->look.font <= 0)
+		return false;
+	if ((own->flags & OWN_CUT) != 0)
+		return own->height > 0 || own->lines > 0 ||
+		       element->look.nowrap;
+	return element->look.cut && own->height > 0 &&
+	       (element->flags & TAG_BLOCK) != 0 &&
+	       element->tag != HTML_TABLE &&
+	       html_tag_table_parent(element->tag) == 0;
 }
 
 void
@@ -30,11 +38,10 @@ render_box_open(struct render *r, const struct html_element *element)
 	struct box *box;
 
 	render_box_take(r, own->down > 0 ? own->down : 0, 0);
-	if (!is_box(element)) {
-		if (r->boxes > 0 && own->height > font * 2)
-			render_box_take(r, own->height - font * 2, 0);
+	if (own->height > font * 2)
+		render_box_take(r, own->height - font * 2, 0);
+	if (!is_box(element))
 		return;
-	}
 	if (r->boxes++ >= BOXES)
 		return;
 	box = &r->box[r->boxes - 1];
@@ -46,6 +53,8 @@ render_box_open(struct render *r, const struct html_element *element)
 		box->height = box->line * own->lines;
 	if (box->height < box->line)
 		box->height = box->line;
+	if (element->tag == HTML_DETAILS)
+		box->height -= box->line; /* its own summary */
 	box->line_bytes = (own->width > 0 ? own->width : WINDOW) * 1000 /
 			      (font * LETTER_PERMILLE) +
 			  1;

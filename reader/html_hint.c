@@ -94,6 +94,15 @@ direction_hint(struct hint *h)
 	declare(h, STYLE_DIRECTION, UNIT_KEYWORD, ascii_is(dir, "rtl") ? 2 : 1);
 }
 
+/* Whether bgcolor and background count. */
+static bool
+has_background(enum html_tag tag)
+{
+	return tag == HTML_BODY || tag == HTML_TABLE || tag == HTML_TBODY ||
+	       tag == HTML_THEAD || tag == HTML_TFOOT || tag == HTML_TR ||
+	       tag == HTML_TD || tag == HTML_TH || tag == HTML_MARQUEE;
+}
+
 void
 html_hint(const struct html_token *token, struct buf *scratch,
     struct style_cascade *cascade)
@@ -131,6 +140,8 @@ html_hint(const struct html_token *token, struct buf *scratch,
 	}
 	if (token->tag == HTML_BODY)
 		colour_hint(&h, ATTR_TEXT, STYLE_COLOUR);
+	if (!has_background(token->tag))
+		return;
 	if (html_token_attr(token, ATTR_BACKGROUND) != NULL)
 		declare(&h, STYLE_IMAGE, UNIT_KEYWORD, 1);
 	colour_hint(&h, ATTR_BGCOLOR, STYLE_BACKGROUND);

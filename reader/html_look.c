@@ -14,13 +14,14 @@
 #define ZERO_PX 400	  /* 4 px: no letter is smaller that can be read */
 #define LETTER_PX (-600)  /* 6 px closer, and letters are one blot */
 #define LETTER_EM (-400)
-#define WORD_LEAST (-1500) /* hundredths of a px or thousandths closer */
-#define ADJUST_LEAST 250   /* thousandths of the font size */
-#define LINE_PX 200	   /* of a line; thousandths if relative */
-#define EM_PX 1600	   /* where the font does not matter much */
-#define WINDOW 100000	   /* its width */
-#define ASIDE (-10000)	   /* 100 px to the left of what cuts */
-#define ALPHA_LEAST 26	   /* of 255, where the background is not known */
+#define WORD_LEAST (-1500)   /* hundredths of a px or thousandths closer */
+#define ADJUST_LEAST 250     /* thousandths of the font size */
+#define LINE_PX 200	     /* of a line; thousandths if relative */
+#define EM_PX 1600	     /* where the font does not matter much */
+#define WINDOW 100000	     /* its width */
+#define PLACE_MOST 100000000 /* 1,000,000 px */
+#define ASIDE (-10000)	     /* 100 px to the left of what cuts */
+#define ALPHA_LEAST 26	     /* of 255, where the background is not known */
 
 /* Properties that hide when their value cannot be worked out, those that then
  * hide only where something is cut or moved, and those that hardly hide. */
@@ -264,6 +265,8 @@ moved_by(const struct style_cascade *c, const enum style_property of[3])
 			sum += v->n;
 		else if (v->unit == UNIT_EM)
 			sum += (int64_t)v->n * EM_PX / 1000;
+		else if (v->unit == UNIT_PERCENT)
+			sum += (int64_t)v->n * WINDOW / 1000;
 	}
 	return sum > FAR_BEHIND	   ? FAR_BEHIND
 	       : sum < -FAR_BEHIND ? -FAR_BEHIND
@@ -280,6 +283,9 @@ own_place(struct html_own *own, const struct style_cascade *c)
 	    placed ? STYLE_LEFT : STYLE_TEXT_INDENT};
 
 	own->down = moved_by(c, down);
+	if (keyword(c, STYLE_POSITION) == 2 && is_set(c, STYLE_TOP) &&
+	    own->down <= ASIDE && own->reason == HIDDEN_COUNT)
+		own->reason = HIDDEN_OFF_SCREEN;
 	own->across = moved_by(c, across);
 }
 
@@ -488,6 +494,15 @@ is_moved_out(const struct html_look *parent, const struct html_own *own)
 	       own->across >= width;
 }
 
+/* Whether the page itself begins outside of its window. */
+static bool
+is_page_moved(const struct html_look *parent, const struct html_own *own)
+{
+	if (parent->root_font != 0 && (own->flags & OWN_PAGE) == 0)
+		return false;
+	return own->down <= -EM_PX || own->across <= -EM_PX;
+}
+
 struct html_look
 html_look_inside(const struct html_look *parent, const struct html_own *own)
 {
@@ -500,8 +515,11 @@ html_look_inside(const struct html_look *parent, const struct html_own *own)
 	if (look.reason == HIDDEN_COUNT && look.covered &&
 	    (own->flags & OWN_BEHIND))
 		look.reason = HIDDEN_OFF_SCREEN;
-	if (look.reason == HIDDEN_COUNT && parent->cut &&
-	    is_moved_out(parent, own))
+	if (look.x < PLACE_MOST && look.x > -PLACE_MOST)
+		look.x += own->across;
+	if (look.reason == HIDDEN_COUNT &&
+	    (look.x <= ASIDE || is_page_moved(parent, own) ||
+		(parent->cut && is_moved_out(parent, own))))
 		look.reason = HIDDEN_OFF_SCREEN;
 	if (own->flags & (OWN_NOWRAP | OWN_BREAKS))
 		look.nowrap = (own->flags & OWN_NOWRAP) != 0;

@@ -29,6 +29,7 @@ struct html_element {
 	bool integration; /* foreign, but HTML inside */
 	bool again;	  /* formatting that was reopened */
 	struct span text; /* the name as written */
+	bool ended;	  /* it only waits for the end of what is inside */
 	bool summary;	  /* of <details>, or one that has its <summary> */
 	uint32_t name;	  /* hashes for rules; 0: no id */
 	uint64_t id;
