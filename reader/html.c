@@ -17,6 +17,8 @@
 #include "reader/html_render.h"
 
 #define LINK_TEXT_BYTES 500 /* of a link's text in the list of links */
+#define UP_LEAST (-4000)    /* hundredths of a px */
+#define LINE 1840	    /* the usual height of one */
 #define ITEM_MOST 99999	    /* first number of a list */
 
 static const enum hidden attr_reasons[ATTR_COUNT] = {
@@ -101,12 +103,24 @@ render_hide(struct render *r, enum hidden reason, struct span text)
 	visible_hide(r->out, reason, text.p, text.n);
 }
 
+/* Whether text is moved up by more than what stands above it. */
+static bool
+is_above(const struct render *r, const struct html_look *look)
+{
+	return look->y <= UP_LEAST &&
+	       look->y + r->pictures + (int64_t)r->flow.lines * LINE < 0;
+}
+
 /* A piece of decoded text. */
 static void
 add_text(struct render *r, enum hidden reason, struct span text)
 {
 	const struct html_look *look = html_stack_look(&r->stack);
 
+	if (reason == HIDDEN_COUNT && is_above(r, look)) {
+		html_flow_flush(&r->flow);
+		reason = HIDDEN_OFF_SCREEN;
+	}
 	if (reason == HIDDEN_COUNT && !render_box_fits(r, text, look->pre)) {
 		html_flow_flush(&r->flow);
 		reason = HIDDEN_ZERO_BOX;
@@ -346,6 +360,7 @@ void_element(struct render *r, const struct html_own *own)
 	} else if (r->token.tag == HTML_IMG) {
 		r->link.seen = true;
 		render_box_take(r, own->height, 0);
+		r->pictures += own->height;
 	}
 }
 

@@ -89,6 +89,7 @@ settle(struct html_flow *f)
 {
 	if (f->breaks > 0 && f->started) {
 		put(f, "\n\n", f->breaks);
+		f->lines += f->breaks;
 		f->in_line = false;
 	}
 	if (!f->in_line) {

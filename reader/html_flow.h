@@ -21,6 +21,7 @@ struct html_flow {
 	unsigned breaks; /* line ends due before the next text: 0, 1 or 2 */
 	bool blank;	 /* a blank is due */
 	bool started;	 /* there is text before */
+	uint32_t lines;	 /* ended so far */
 	bool in_line;	 /* this line has text */
 	bool cell;	 /* a cell's mark is due, if the line has text */
 	unsigned quotes, lists;

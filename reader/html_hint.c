@@ -94,6 +94,24 @@ direction_hint(struct hint *h)
 	declare(h, STYLE_DIRECTION, UNIT_KEYWORD, ascii_is(dir, "rtl") ? 2 : 1);
 }
 
+/* Elements that come with a background and a colour of their own. */
+static void
+panel_hint(struct hint *h)
+{
+	colour background;
+
+	if (h->token->tag == HTML_BUTTON)
+		background = COLOUR_BUTTON;
+	else if (h->token->tag == HTML_MARK)
+		background = COLOUR_MARK;
+	else if (h->token->tag == HTML_DIALOG)
+		background = COLOUR_WHITE;
+	else
+		return;
+	declare(h, STYLE_BACKGROUND, UNIT_COLOUR, (int32_t)background);
+	declare(h, STYLE_COLOUR, UNIT_COLOUR, (int32_t)COLOUR_BLACK);
+}
+
 /* Whether bgcolor and background count. */
 static bool
 has_background(enum html_tag tag)
@@ -120,8 +138,9 @@ html_hint(const struct html_token *token, struct buf *scratch,
 		declare(
 		    &h, STYLE_DISPLAY, UNIT_KEYWORD, HIDDEN_DISPLAY_NONE + 1);
 	direction_hint(&h);
+	panel_hint(&h);
 	if (token->tag == HTML_SMALL || token->tag == HTML_SUB ||
-	    token->tag == HTML_SUP)
+	    token->tag == HTML_SUP || token->tag == HTML_RT)
 		declare(&h, STYLE_FONT_SIZE, UNIT_EM, FONT_SMALLER);
 	if (token->tag == HTML_A && html_token_attr(token, ATTR_HREF) != NULL)
 		declare(&h, STYLE_COLOUR, UNIT_COLOUR, (int32_t)COLOUR_LINK);

@@ -517,6 +517,8 @@ html_look_inside(const struct html_look *parent, const struct html_own *own)
 		look.reason = HIDDEN_OFF_SCREEN;
 	if (look.x < PLACE_MOST && look.x > -PLACE_MOST)
 		look.x += own->across;
+	if (look.y < PLACE_MOST && look.y > -PLACE_MOST)
+		look.y += own->down;
 	if (look.reason == HIDDEN_COUNT &&
 	    (look.x <= ASIDE || is_page_moved(parent, own) ||
 		(parent->cut && is_moved_out(parent, own))))

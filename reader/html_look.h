@@ -70,7 +70,7 @@ struct html_look {
 	bool flat;    /* its lines have no height */
 	bool covered; /* there is a background below the page's own */
 	uint16_t opacity, shrink;
-	int32_t x; /* hundredths of a px from the left, without widths */
+	int32_t x, y;	   /* moved so far, hundredths of a px */
 	int32_t cut_width; /* hundredths of a px, of what cuts; 0: unknown */
 	int32_t font, root_font; /* hundredths of a px; 0: no root yet */
 	colour text, background, fill;

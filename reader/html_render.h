@@ -45,7 +45,8 @@ struct render {
 	struct buf second;  /* the same, when two are needed */
 	struct link link;
 	struct box box[BOXES];
-	size_t boxes; /* may be more than there is room for */
+	int64_t pictures; /* their heights so far, hundredths of a px */
+	size_t boxes;	  /* may be more than there is room for */
 	struct style_cascades cascades;
 	bool quirks; /* old rules hold: tables do not inherit colours */
 };

@@ -15,6 +15,8 @@
 #define NOTHING 0.001	 /* of a length */
 #define BLUR_MOST 1000	 /* hundredths of a px; behind that are no letters */
 #define GREY_LEAST 200	 /* thousandths of contrast or brightness */
+#define TURN_MOST 3.0	 /* degrees */
+#define SLANT_MOST 0.06	 /* their sine */
 #define MATRIX 6	 /* numbers of matrix() */
 
 static bool
@@ -211,14 +213,35 @@ read_matrix(const struct style_tokens *v, size_t i, struct style_value *out)
 		return false;
 	if (is_near_zero(m[0] * m[3] - m[1] * m[2]))
 		out->n = 0;
+	else if (m[1] > SLANT_MOST || m[1] < -SLANT_MOST || m[2] > SLANT_MOST ||
+		 m[2] < -SLANT_MOST)
+		return false;
 	else if (m[4] * 100 <= -FAR_PX || m[5] * 100 <= -FAR_PX ||
 		 m[4] * 100 >= 4 * FAR_PX || m[5] * 100 >= 4 * FAR_PX)
 		*out = (struct style_value){UNIT_KEYWORD, 2};
-	else if (is_near_zero(m[1]) && is_near_zero(m[2])) {
+	else {
 		shrink(out, m[0]);
 		shrink(out, m[3]);
 	}
 	return true;
+}
+
+/* Whether an angle turns a box so little that its text stays where it is. */
+static bool
+is_slight(const struct css_token *token)
+{
+	static const struct {
+		const char *unit;
+		double degrees;
+	} units[] = {
+	    {"deg", 1}, {"", 1}, {"grad", 0.9}, {"rad", 57.3}, {"turn", 360}};
+
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (token->type == CSS_NUMBER &&
+		    strcmp(token->text, units[i].unit) == 0)
+			return token->number * units[i].degrees <= TURN_MOST &&
+			       token->number * units[i].degrees >= -TURN_MOST;
+	return false;
 }
 
 /* Whether a function of "transform" leaves a box in its plane. */
@@ -251,6 +274,8 @@ read_transform(const struct style_tokens *v, enum style_property property,
 						  !read_matrix(v, i + 1, out)))
 				return false;
 		} else if (t->type == CSS_NUMBER && out->unit == UNIT_NUMBER) {
+			if (strncmp(name, "rotate", 6) == 0 && !is_slight(t))
+				return false;
 			if (strncmp(name, "scale", 5) == 0)
 				shrink(out, t->text[0] == '%' ? t->number / 100
 							      : t->number);
@@ -290,9 +315,11 @@ read_rotate(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
 	(void)property;
-	*out = (struct style_value){
-	    UNIT_KEYWORD, v->count != 1 || v->token[0].type == CSS_FUNCTION};
-	return true;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	if (v->count == 1 && css_is_word(&v->token[0], "none"))
+		return true;
+	out->n = v->count != 1 || !is_slight(&v->token[0]);
+	return v->count > 1 || v->token[0].type == CSS_NUMBER;
 }
 
 bool
