@@ -206,8 +206,8 @@ style_calc(struct style_tokens *v, bool mix)
 			i++;
 			continue;
 		}
-		v->token[n] =
-		    (struct css_token){.type = CSS_NUMBER, .number = q.n};
+		v->token[n] = (struct css_token){
+		    .type = CSS_NUMBER, .number = q.n, .delim = '('};
 		snprintf(v->token[n].text, CSS_NAME_BYTES, "%s", q.unit);
 		i = c.at;
 	}

@@ -137,6 +137,15 @@ length_word(enum style_property property)
 	}
 }
 
+/* Whether a value is none below zero; a computed one is zero then. */
+static bool
+not_negative(const struct css_token *token, struct style_value *out)
+{
+	if (out->n < 0 && token->delim == '(')
+		out->n = 0;
+	return out->n >= 0;
+}
+
 static bool
 may_be_negative(enum style_property property)
 {
@@ -165,8 +174,9 @@ read_length(const struct style_tokens *v, enum style_property property,
 	*out = (struct style_value){UNIT_UNSET, 0};
 	if (word != NULL && css_is_word(&v->token[0], word))
 		return true;
-	return style_length(&v->token[0], out) &&
-	       (out->n >= 0 || may_be_negative(property));
+	if (!style_length(&v->token[0], out))
+		return false;
+	return may_be_negative(property) || not_negative(&v->token[0], out);
 }
 
 /* The left or the upper side of one to four values. */
@@ -192,7 +202,7 @@ read_line_height(const struct style_tokens *v, enum style_property property,
 {
 	if (v->count == 1 && style_number(&v->token[0], out)) {
 		out->unit = UNIT_EM;
-		return out->n >= 0;
+		return not_negative(&v->token[0], out);
 	}
 	if (!read_length(v, property, out))
 		return false;
@@ -224,7 +234,7 @@ font_size_of(const struct css_token *token, struct style_value *out)
 			    font_words[i].unit, font_words[i].n};
 			return true;
 		}
-	if (!any_length(token, out) || out->n < 0)
+	if (!any_length(token, out) || !not_negative(token, out))
 		return false;
 	if (out->unit == UNIT_PERCENT)
 		out->unit = UNIT_EM;

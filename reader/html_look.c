@@ -20,7 +20,7 @@
 #define EM_PX 1600	     /* where the font does not matter much */
 #define WINDOW 100000	     /* its width */
 #define PLACE_MOST 100000000 /* 1,000,000 px */
-#define ASIDE (-10000)	     /* 100 px to the left of what cuts */
+#define ASIDE (-5000)	     /* 50 px to the left */
 #define ALPHA_LEAST 26	     /* of 255, where the background is not known */
 
 /* Properties that hide when their value cannot be worked out, those that then

@@ -30,7 +30,8 @@ bool style_number(const struct css_token *token, struct style_value *out);
 
 /* Put one number in place of each calc(), min(), max() and clamp() that can be
  * worked out. With `mix` lengths and percentages may be added, as in a window
- * of 1,000 px with a font of 16 px. */
+ * of 1,000 px with a font of 16 px. Such a number has the delim '(': it is cut
+ * to what its property allows, where another would be no value. */
 void style_calc(struct style_tokens *v, bool mix);
 
 /* html_length.c */

@@ -210,6 +210,9 @@ static const char *const hidden[] = {
     "x<p style=\"margin-top:-80px\">SECRET",
     "<body bgcolor=black text=white><button><b style=\"color:white\">SECRET",
     "<mark style=\"color:yellow\">SECRET",
+    "<p style=\"width:calc(100% - 9999px);overflow:hidden\">SECRET",
+    "<p style=\"font-size:calc(1px - 2px)\">SECRET",
+    "<p style=\"text-indent:-60px\">SECRET",
     /* paint */
     "<p style=\"-webkit-text-fill-color:transparent;color:#333\">SECRET",
     "<p style=\"-webkit-text-fill-color:#fff\"><b style=\"color:#333\">SECRET",
