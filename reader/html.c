@@ -13,39 +13,13 @@
 #include "common/alloc.h"
 #include "reader/html_ascii.h"
 #include "reader/html_entity.h"
-#include "reader/html_flow.h"
 #include "reader/html_hint.h"
-#include "reader/html_media.h"
-#include "reader/html_sheet.h"
-#include "reader/html_stack.h"
-#include "reader/html_token.h"
-#include "reader/html_url.h"
+#include "reader/html_render.h"
 
 #define LINK_TEXT_BYTES 500 /* of a link's text in the list of links */
+#define UP_LEAST (-4000)    /* hundredths of a px */
+#define LINE 1840	    /* the usual height of one */
 #define ITEM_MOST 99999	    /* first number of a list */
-
-/* The link whose text is being read. */
-struct link {
-	const struct html_element *element; /* NULL: none */
-	struct span href;		    /* raw */
-	enum hidden reason;		    /* the whole link is hidden */
-	bool seen;			    /* it shows a text or a picture */
-	struct buf text;
-};
-
-struct render {
-	struct html_tokenizer tokens;
-	struct html_token token;
-	struct html_token root[2]; /* <html> and <body> */
-	struct html_stack stack;
-	struct html_sheet sheet;
-	struct html_flow flow;
-	struct visible *out;
-	struct buf scratch; /* of one decoded attribute */
-	struct buf second;  /* the same, when two are needed */
-	struct link link;
-	struct style_cascades cascades;
-};
 
 static const enum hidden attr_reasons[ATTR_COUNT] = {
 #define ATTR(name, text, reason) reason,
@@ -53,7 +27,7 @@ static const enum hidden attr_reasons[ATTR_COUNT] = {
 #undef ATTR
 };
 
-/* Line ends before and behind a block. */
+/* Line ends before and behind an element as its name says. */
 static unsigned
 tag_breaks(enum html_tag tag)
 {
@@ -72,6 +46,30 @@ tag_breaks(enum html_tag tag)
 	}
 }
 
+/* The same, as its style says. */
+static unsigned
+breaks_of(const struct html_element *element)
+{
+	unsigned breaks = tag_breaks(element->tag);
+	int display = element->own.display;
+
+	if (element[-1].own.display == DISPLAY_FLEX &&
+	    display >= DISPLAY_INLINE)
+		display = DISPLAY_BLOCK;
+	if (display == DISPLAY_INLINE || display == DISPLAY_CELL)
+		return 0;
+	return breaks == 0 && display != DISPLAY_USUAL ? 1 : breaks;
+}
+
+static bool
+is_cell(const struct html_element *element)
+{
+	if (element->own.display == DISPLAY_CELL)
+		return true;
+	return (element->tag == HTML_TD || element->tag == HTML_TH) &&
+	       breaks_of(element) == 0;
+}
+
 static bool
 is_list(enum html_tag tag)
 {
@@ -79,10 +77,8 @@ is_list(enum html_tag tag)
 	       tag == HTML_DIR;
 }
 
-/* A decoded attribute; empty if the tag has none. Valid until the next call
- * with the same buffer. */
-static struct span
-attr_value(struct render *r, enum html_attr attr, struct buf *scratch)
+struct span
+render_attr(struct render *r, enum html_attr attr, struct buf *scratch)
 {
 	const struct span *raw = html_token_attr(&r->token, attr);
 
@@ -90,38 +86,52 @@ attr_value(struct render *r, enum html_attr attr, struct buf *scratch)
 			   : entity_decode(*raw, scratch);
 }
 
-static enum hidden
-look_reason(const struct render *r)
+enum hidden
+render_reason(const struct render *r)
 {
-	enum hidden reason = html_stack_look(&r->stack)->unseen;
+	enum hidden reason = html_place_reason(&r->stack);
 
 	if (reason == HIDDEN_COUNT && r->sheet.exhausted)
 		return HIDDEN_STYLE_LIMIT;
 	return reason;
 }
 
-static void
-hide(struct render *r, enum hidden reason, struct span text)
+void
+render_hide(struct render *r, enum hidden reason, struct span text)
 {
 	html_flow_flush(&r->flow);
 	visible_hide(r->out, reason, text.p, text.n);
 }
 
+/* Whether text is moved up by more than what stands above it. */
+static bool
+is_above(const struct render *r, const struct html_look *look)
+{
+	return look->y <= UP_LEAST &&
+	       look->y + r->pictures + (int64_t)r->flow.lines * LINE < 0;
+}
+
 /* A piece of decoded text. */
 static void
-add_text(struct render *r, enum hidden reason, bool pre, struct span text)
+add_text(struct render *r, enum hidden reason, struct span text)
 {
+	const struct html_look *look = html_stack_look(&r->stack);
+
+	if (reason == HIDDEN_COUNT && is_above(r, look)) {
+		html_flow_flush(&r->flow);
+		reason = HIDDEN_OFF_SCREEN;
+	}
+	if (reason == HIDDEN_COUNT && !render_box_fits(r, text, look->pre)) {
+		html_flow_flush(&r->flow);
+		reason = HIDDEN_ZERO_BOX;
+	}
 	if (reason != HIDDEN_COUNT) {
 		visible_hide_more(r->out, reason, text.p, text.n);
 		return;
 	}
-	html_flow_text(&r->flow, text.p, text.n, pre);
-	if (r->link.element != NULL) {
-		size_t room = LINK_TEXT_BYTES - r->link.text.len;
-
-		(void)buf_add(
-		    &r->link.text, text.p, text.n < room ? text.n : room);
-	}
+	html_flow_turn(&r->flow, look->turn);
+	html_flow_text(&r->flow, text.p, text.n, look->pre);
+	render_link_text(r, text);
 }
 
 /* A text token: pieces between references, and what those stand for. */
@@ -130,12 +140,12 @@ text_token(struct render *r)
 {
 	struct span text = r->token.text;
 	enum hidden reason;
-	bool pre;
 	size_t i = 0;
 
+	if (text.n == 0)
+		return;
 	html_stack_reopen(&r->stack);
-	reason = look_reason(r);
-	pre = html_stack_look(&r->stack)->pre;
+	reason = render_reason(r);
 	if (reason != HIDDEN_COUNT)
 		html_flow_flush(&r->flow);
 	while (i < text.n) {
@@ -146,13 +156,13 @@ text_token(struct render *r)
 		size_t used, length = 1;
 		char out[ENTITY_TEXT_BYTES];
 
-		add_text(r, reason, pre, (struct span){text.p + i, plain});
+		add_text(r, reason, (struct span){text.p + i, plain});
 		i += plain;
 		if (amp == NULL)
 			break;
 		used = entity_parse(amp, text.n - i, false, out, &length);
-		add_text(r, reason, pre,
-		    (struct span){used == 0 ? "&" : out, length});
+		add_text(
+		    r, reason, (struct span){used == 0 ? "&" : out, length});
 		i += used == 0 ? 1 : used;
 	}
 }
@@ -178,6 +188,15 @@ link_hint(struct render *r)
 	style_declare(&r->cascades.known, &d, WEIGHT_HINT);
 }
 
+static bool
+is_animated(const struct style_cascades *c)
+{
+	return c->known.value[STYLE_ANIMATION].n != 0 ||
+	       c->doubts.value[STYLE_ANIMATION].n != 0 ||
+	       ((c->known.unknown | c->doubts.unknown) &
+		   STYLE_BIT(ANIMATION)) != 0;
+}
+
 /* The own styles of the element this start tag opens. `element` gets its
  * names for the rules. */
 static struct html_own
@@ -186,19 +205,19 @@ own_styles(struct render *r, struct html_element *element)
 	struct span style, hidden;
 	struct html_own own;
 
-	style_cascade_init(&r->cascades.known);
-	style_cascade_init(&r->cascades.doubts);
+	style_cascade_clear(&r->cascades.known);
+	style_cascade_clear(&r->cascades.doubts);
 	html_hint(&r->token, &r->scratch, &r->cascades.known);
 	if (r->token.tag == HTML_A)
 		link_hint(r);
 	if (r->sheet.rule_count != 0) {
 		element->name = html_hash_any(html_hash(r->token.name));
 		html_sheet_name(&r->sheet, &r->stack, element,
-		    attr_value(r, ATTR_ID, &r->scratch),
-		    attr_value(r, ATTR_CLASS, &r->second));
+		    render_attr(r, ATTR_ID, &r->scratch),
+		    render_attr(r, ATTR_CLASS, &r->second));
 		html_sheet_match(&r->sheet, &r->stack, element, &r->cascades);
 	}
-	style = attr_value(r, ATTR_STYLE, &r->scratch);
+	style = render_attr(r, ATTR_STYLE, &r->scratch);
 	if (style.n != 0) {
 		struct css css = {style.p, style.p + style.n};
 
@@ -206,10 +225,19 @@ own_styles(struct render *r, struct html_element *element)
 	}
 	own = html_own_in(
 	    html_stack_look(&r->stack), &r->cascades, &r->out->style_unsure);
+	if (own.reason == HIDDEN_COUNT && r->sheet.fades &&
+	    is_animated(&r->cascades)) {
+		own.reason = HIDDEN_STYLE_UNKNOWN;
+		r->out->style_unsure = true;
+	}
+	if (r->token.tag == HTML_BODY)
+		own.flags |= OWN_PAGE;
+	if (r->token.tag == HTML_TABLE && r->quirks)
+		own.flags |= OWN_TABLE;
 	if (own.reason == HIDDEN_COUNT && r->token.tag == HTML_DETAILS &&
 	    html_token_attr(&r->token, ATTR_OPEN) == NULL)
 		own.reason = HIDDEN_CLOSED;
-	hidden = attr_value(r, ATTR_ARIA_HIDDEN, &r->scratch);
+	hidden = render_attr(r, ATTR_ARIA_HIDDEN, &r->scratch);
 	if (own.reason == HIDDEN_COUNT && ascii_is(hidden, "true"))
 		own.reason = HIDDEN_ARIA_HIDDEN;
 	if (html_tag_reason(r->token.tag) != HIDDEN_COUNT)
@@ -230,80 +258,18 @@ attribute_texts(struct render *r)
 		    html_token_attr(&r->token, attr) == NULL ||
 		    (attr == ATTR_VALUE && r->token.tag == HTML_LI))
 			continue;
-		hide(r, attr_reasons[i], attr_value(r, attr, &r->scratch));
+		render_hide(
+		    r, attr_reasons[i], render_attr(r, attr, &r->scratch));
 	}
 	if (html_stack_foreign(&r->stack))
 		return;
 	for (unsigned i = 0; i < r->token.others; i++) {
-		struct span raw = r->token.other[i];
+		struct span raw = r->token.other[i].value;
 
 		if (memchr(raw.p, ' ', raw.n) != NULL)
-			hide(r, HIDDEN_ATTRIBUTE,
+			render_hide(r, HIDDEN_ATTRIBUTE,
 			    entity_decode(raw, &r->scratch));
 	}
-}
-
-/* The address of a link that ends. */
-static void
-link_address(struct render *r, const char *address, size_t bytes)
-{
-	struct span text = {r->link.text.data, r->link.text.len};
-	struct span url = {address, bytes};
-
-	text = ascii_trim(text);
-	if (r->link.reason != HIDDEN_COUNT || !r->link.seen) {
-		hide(r,
-		    r->link.reason != HIDDEN_COUNT ? r->link.reason
-						   : HIDDEN_ATTRIBUTE,
-		    url);
-		return;
-	}
-	visible_link(r->out, text, url);
-	if (url.n > r->out->limits.link_bytes || span_equal(text, url))
-		return;
-	r->flow.blank = true;
-	html_flow_isolate(&r->flow, true);
-	html_flow_mark(&r->flow, "<", 1);
-	html_flow_mark(&r->flow, url.p, url.n);
-	html_flow_mark(&r->flow, ">", 1);
-	html_flow_isolate(&r->flow, false);
-}
-
-static void
-link_end(struct render *r)
-{
-	struct span href = entity_decode(r->link.href, &r->scratch);
-	size_t room = r->out->limits.link_bytes * 3;
-	struct buf url;
-	enum url_kind kind;
-
-	r->link.element = NULL;
-	buf_init(&url, room + 4);
-	kind = url_plain(href, &url);
-	r->link.seen |= r->link.text.len != 0;
-	if (kind == URL_DANGEROUS)
-		hide(r, HIDDEN_URL_SCHEME, href);
-	else if (kind == URL_PLAIN && url.overflow)
-		r->out->links_dropped++;
-	else if (kind == URL_PLAIN)
-		link_address(r, url.data, url.len);
-	buf_free(&url);
-}
-
-static void
-link_start(struct render *r, const struct html_element *element)
-{
-	const struct span *href = html_token_attr(&r->token, ATTR_HREF);
-
-	if (href == NULL)
-		return;
-	if (r->link.element != NULL)
-		link_end(r);
-	r->link.element = element;
-	r->link.href = *href;
-	r->link.reason = look_reason(r);
-	r->link.seen = false;
-	buf_clear(&r->link.text);
 }
 
 /* An element ends, told by the stack. */
@@ -314,15 +280,16 @@ element_closed(void *context, const struct html_element *element)
 	enum hidden reason = element->look.unseen;
 
 	if (element == r->link.element)
-		link_end(r);
+		render_link_end(r);
+	render_box_close(r, element);
 	if (element->space != SPACE_HTML)
 		return;
 	if (reason != HIDDEN_COUNT) {
 		visible_hide_more(r->out, reason, " ", 1);
 		if (element->own.reason != HIDDEN_COUNT)
 			visible_hide_end(r->out);
-	} else if (tag_breaks(element->tag) != 0) {
-		html_flow_break(&r->flow, tag_breaks(element->tag));
+	} else if (breaks_of(element) != 0) {
+		html_flow_break(&r->flow, breaks_of(element));
 	}
 	if (is_list(element->tag))
 		html_flow_list_end(&r->flow);
@@ -335,7 +302,7 @@ element_closed(void *context, const struct html_element *element)
 static int32_t
 list_start(struct render *r)
 {
-	struct span text = ascii_trim(attr_value(r, ATTR_START, &r->scratch));
+	struct span text = ascii_trim(render_attr(r, ATTR_START, &r->scratch));
 	int32_t number = 0;
 
 	if (r->token.tag != HTML_OL)
@@ -353,20 +320,23 @@ static void
 element_opened(struct render *r, const struct html_element *element)
 {
 	enum html_tag tag = element->tag;
-	bool seen = look_reason(r) == HIDDEN_COUNT;
+	bool seen = render_reason(r) == HIDDEN_COUNT;
 
 	if (tag == HTML_A)
-		link_start(r, element);
+		render_link_start(r, element);
 	else if (is_list(tag))
 		html_flow_list(&r->flow, list_start(r));
 	else if (tag == HTML_BLOCKQUOTE)
 		html_flow_quote(&r->flow, true);
 	else if (tag == HTML_LI && seen)
 		html_flow_item(&r->flow);
-	else if ((tag == HTML_TD || tag == HTML_TH) && seen)
+	else if (seen && is_cell(element))
 		html_flow_cell(&r->flow);
-	if (seen && tag_breaks(tag) != 0)
-		html_flow_break(&r->flow, tag_breaks(tag));
+	if (seen && breaks_of(element) != 0)
+		html_flow_break(&r->flow, breaks_of(element));
+	render_box_open(r, element);
+	if (element->look.unseen == HIDDEN_COLOUR && element->look.image)
+		r->out->style_unsure = true;
 	if (element->own.reason != HIDDEN_COUNT)
 		visible_hide_end(r->out);
 }
@@ -381,6 +351,7 @@ void_element(struct render *r, const struct html_own *own)
 	if (look.unseen != HIDDEN_COUNT || r->sheet.exhausted)
 		return;
 	if (r->token.tag == HTML_BR) {
+		render_box_take(r, 0, 1);
 		html_flow_newline(&r->flow);
 	} else if (r->token.tag == HTML_HR) {
 		html_flow_break(&r->flow, 1);
@@ -388,6 +359,8 @@ void_element(struct render *r, const struct html_own *own)
 		html_flow_break(&r->flow, 1);
 	} else if (r->token.tag == HTML_IMG) {
 		r->link.seen = true;
+		render_box_take(r, own->height, 0);
+		r->pictures += own->height;
 	}
 }
 
@@ -414,6 +387,9 @@ start_token(struct render *r)
 		void_element(r, &element.own);
 	else if (tag_breaks(tag) != 0)
 		html_flow_break(&r->flow, 1);
+	if ((tag == HTML_COL || tag == HTML_COLGROUP) &&
+	    (element.own.flags & OWN_HIDE) != 0)
+		html_stack_hide(&r->stack, HTML_TABLE, HIDDEN_VISIBILITY);
 	html_token_mode(&r->tokens, &r->token, mode);
 }
 
@@ -422,6 +398,7 @@ stop_token(struct render *r)
 {
 	enum html_tag tag = r->token.tag;
 	bool foreign = html_stack_foreign(&r->stack);
+	size_t depth = r->stack.depth;
 
 	if (r->token.attributes != 0)
 		attribute_texts(r);
@@ -430,8 +407,9 @@ stop_token(struct render *r)
 		return;
 	if (tag == HTML_BR)
 		void_element(r, &html_own_none);
-	else if (look_reason(r) == HIDDEN_COUNT && tag_breaks(tag) != 0)
-		html_flow_break(&r->flow, tag_breaks(tag));
+	else if (tag == HTML_P && r->stack.depth == depth &&
+		 render_reason(r) == HIDDEN_COUNT)
+		html_flow_break(&r->flow, 2);
 }
 
 static void
@@ -449,7 +427,7 @@ one_token(struct render *r)
 		break;
 	case TOKEN_COMMENT:
 	case TOKEN_BOGUS:
-		hide(r,
+		render_hide(r,
 		    ascii_starts(ascii_trim(r->token.text), "[if") ||
 			    ascii_starts(ascii_trim(r->token.text), "[endif") ||
 			    ascii_starts(ascii_trim(r->token.text), "<![endif")
@@ -458,82 +436,15 @@ one_token(struct render *r)
 		    r->token.text);
 		break;
 	case TOKEN_DOCTYPE:
-		hide(r, HIDDEN_METADATA, r->token.text);
+		render_hide(r, HIDDEN_METADATA, r->token.text);
 		break;
 	case TOKEN_UNFINISHED:
-		hide(r, HIDDEN_MARKUP, r->token.text);
+		render_hide(r, HIDDEN_MARKUP, r->token.text);
 		break;
 	case TOKEN_END:
 		break;
 	}
 	r->tokens.cdata = html_stack_foreign(&r->stack);
-}
-
-/* <html> and <body> are open from the start, and their tags, wherever they
- * stand, only add attributes that were not there before (13.2.6.4.7). */
-static void
-collect_root(struct render *r)
-{
-	struct html_token *root = &r->root[r->token.tag == HTML_BODY];
-
-	root->attributes += r->token.attributes;
-	for (unsigned i = 0; i < ATTR_COUNT; i++) {
-		enum html_attr attr = (enum html_attr)i;
-		const struct span *value = html_token_attr(&r->token, attr);
-
-		if (value == NULL || html_token_attr(root, attr) != NULL)
-			continue;
-		root->present |= UINT64_C(1) << i;
-		root->attr[i] = *value;
-	}
-}
-
-static void
-collect_start(struct render *r)
-{
-	struct html_element element = {.own = html_own_none};
-	enum html_tag tag = r->token.tag;
-	enum html_mode mode;
-
-	if (tag == HTML_HTML || tag == HTML_BODY)
-		collect_root(r);
-	if (!html_stack_prepare(&r->stack, &r->token))
-		return;
-	mode = html_stack_mode(&r->stack, tag);
-	html_stack_push(&r->stack, &r->token, &element);
-	html_token_mode(&r->tokens, &r->token, mode);
-}
-
-/* A <style> that applies: its text is the next token. */
-static void
-collect_style(struct render *r)
-{
-	struct span media = attr_value(r, ATTR_MEDIA, &r->scratch);
-	enum media use = r->stack.open[HTML_TEMPLATE] == 0
-			     ? media_attribute(media)
-			     : MEDIA_NO;
-
-	if (html_token_next(&r->tokens, &r->token) && use != MEDIA_NO &&
-	    r->token.type == TOKEN_TEXT)
-		html_sheet_add(&r->sheet, r->token.text, use == MEDIA_MAYBE);
-}
-
-/* First pass: style rules and attributes of the root, wherever they stand. */
-static void
-collect_rules(struct render *r)
-{
-	r->tokens.marks = r->sheet.marks;
-	while (html_token_next(&r->tokens, &r->token)) {
-		if (r->token.type == TOKEN_START) {
-			collect_start(r);
-			if (r->token.tag == HTML_STYLE &&
-			    r->tokens.mode == MODE_RAWTEXT)
-				collect_style(r);
-		} else if (r->token.type == TOKEN_STOP) {
-			html_stack_end(&r->stack, &r->token);
-		}
-		r->tokens.cdata = html_stack_foreign(&r->stack);
-	}
 }
 
 /* Begin a pass over the document. */
@@ -561,7 +472,7 @@ render_text(struct render *r)
 		one_token(r);
 	html_stack_finish(&r->stack);
 	if (r->link.element != NULL)
-		link_end(r);
+		render_link_end(r);
 	html_flow_flush(&r->flow);
 }
 
@@ -572,6 +483,7 @@ html_render(const char *html, size_t bytes, struct visible *v)
 	struct span input = {html, bytes};
 
 	r->out = v;
+	r->cascades = (struct style_cascades){0};
 	buf_init(&r->scratch, bytes * 2);
 	buf_init(&r->second, bytes * 2);
 	buf_init(&r->link.text, LINK_TEXT_BYTES);
@@ -582,7 +494,7 @@ html_render(const char *html, size_t bytes, struct visible *v)
 	r->root[1] =
 	    (struct html_token){.tag = HTML_BODY, .name = SPAN("body")};
 	start_pass(r, input);
-	collect_rules(r);
+	render_collect(r);
 	start_pass(r, input);
 	render_text(r);
 	v->style_unsure |= r->sheet.unsure;
@@ -590,5 +502,6 @@ html_render(const char *html, size_t bytes, struct visible *v)
 	buf_free(&r->scratch);
 	buf_free(&r->second);
 	buf_free(&r->link.text);
+	html_flow_done(&r->flow);
 	free(r);
 }

@@ -92,4 +92,22 @@ ascii_trim(struct span a)
 	return a;
 }
 
+/* Whether one of the words between blanks is `lower`, in any case. */
+static inline bool
+ascii_has_word(struct span a, const char *lower)
+{
+	size_t i = 0;
+
+	while (i < a.n) {
+		size_t start = i;
+
+		while (i < a.n && !ascii_is_space(a.p[i]))
+			i++;
+		if (ascii_is((struct span){a.p + start, i - start}, lower))
+			return true;
+		i++;
+	}
+	return false;
+}
+
 #endif

@@ -7,29 +7,43 @@
 
 #include "reader/html_ascii.h"
 
-#define NEAR_DISTANCE 24 /* of 255; #eee on white is near, #ddd is not */
-#define LEGACY_MOST 128	 /* longer attributes are cut (2.4.6, step 11) */
+#define NEAR_DISTANCE 24   /* of 255; #eee on white is near, #ddd is not */
+#define HUE_DISTANCE 64	   /* the same, if only the hue differs */
+#define CONTRAST_LEAST 120 /* hundredths; pale yellow on white has 105 */
+#define FLARE 3251250	   /* a twentieth of the greatest luminance */
+#define LEGACY_MOST 128	   /* longer attributes are cut (2.4.6, step 11) */
 
-static const struct {
+struct named {
 	const char *name;
 	uint32_t rgb;
-} colours[] = {
+};
+
+static const struct named colours[] = {
 #define COLOUR(name, rgb) {name, rgb},
 #include "reader/html_colour.def"
 #undef COLOUR
 };
 
+static const struct named systems[] = {
+#define SYSTEM(name, rgb) {name, rgb},
+#include "reader/html_system.def"
+#undef SYSTEM
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
 static bool
-find_name(struct span name, colour *colour_out)
+find_in(const struct named *table, size_t high, struct span name,
+    colour *colour_out)
 {
-	size_t low = 0, high = sizeof colours / sizeof colours[0];
+	size_t low = 0;
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		int order = ascii_order(name, colours[mid].name);
+		int order = ascii_order(name, table[mid].name);
 
 		if (order == 0) {
-			*colour_out = 0xff000000u | colours[mid].rgb;
+			*colour_out = 0xff000000u | table[mid].rgb;
 			return true;
 		}
 		if (order < 0)
@@ -38,6 +52,12 @@ find_name(struct span name, colour *colour_out)
 			low = mid + 1;
 	}
 	return false;
+}
+
+static bool
+find_name(struct span name, colour *colour_out)
+{
+	return find_in(colours, COUNT_OF(colours), name, colour_out);
 }
 
 /* "rgb", "rgba", "rrggbb" or "rrggbbaa". */
@@ -215,7 +235,9 @@ colour_parse(const struct css_token *tokens, size_t count, colour *colour_out)
 		return 1;
 	}
 	if (tokens[0].type == CSS_IDENT)
-		return find_name(span_of(text), colour_out) ? 1 : 0;
+		return find_name(span_of(text), colour_out) ||
+		       find_in(systems, COUNT_OF(systems), span_of(text),
+			   colour_out);
 	return is_function(&tokens[0])
 		   ? parse_function(tokens, count, colour_out)
 		   : 0;
@@ -294,6 +316,25 @@ colour_blend(colour over, colour under)
 	return mixed;
 }
 
+/* Relative luminance (WCAG 2, with a gamma of 2), of 65,025,000. */
+static int64_t
+luminance(colour c)
+{
+	int64_t r = c >> 16 & 255, g = c >> 8 & 255, b = c & 255;
+
+	return 213 * r * r + 715 * g * g + 72 * b * b;
+}
+
+/* Whether the brightness differs too little to read by. */
+static bool
+is_as_bright(colour a, colour b)
+{
+	int64_t x = luminance(a) + FLARE, y = luminance(b) + FLARE;
+
+	return x < y ? y * 100 < x * CONTRAST_LEAST
+		     : x * 100 < y * CONTRAST_LEAST;
+}
+
 bool
 colour_near(colour a, colour b)
 {
@@ -305,5 +346,6 @@ colour_near(colour a, colour b)
 
 		sum += weight[k] * d * d;
 	}
-	return sum <= 9 * NEAR_DISTANCE * NEAR_DISTANCE;
+	return sum <= 9 * NEAR_DISTANCE * NEAR_DISTANCE ||
+	       (sum <= 9 * HUE_DISTANCE * HUE_DISTANCE && is_as_bright(a, b));
 }

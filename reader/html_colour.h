@@ -17,6 +17,8 @@ typedef uint32_t colour;
 #define COLOUR_BLACK 0xff000000u
 #define COLOUR_WHITE 0xffffffffu
 #define COLOUR_LINK 0xff0000eeu
+#define COLOUR_BUTTON 0xffefefefu
+#define COLOUR_MARK 0xffffff00u
 #define COLOUR_CLEAR 0x00000000u
 
 /* The colour that starts at tokens[0]; returns the number of tokens it takes,

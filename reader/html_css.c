@@ -202,9 +202,11 @@ static void
 string(struct css *css, struct css_token *token)
 {
 	char quote = *css->p++;
+	const char *start = css->p;
 
 	token->type = CSS_STRING;
 	for (; css->p < css->end; css->p++) {
+		token->content = (struct span){start, (size_t)(css->p - start)};
 		if (*css->p == quote) {
 			css->p++;
 			return;
@@ -222,12 +224,15 @@ string(struct css *css, struct css_token *token)
 static void
 url(struct css *css, struct css_token *token)
 {
+	const char *start = css->p;
+
 	token->type = CSS_URL;
 	while (css->p < css->end && *css->p != ')') {
 		if (*css->p == '"' || *css->p == '\'' || *css->p == '(')
 			token->type = CSS_BAD;
 		css->p += is_escape(css, 0) ? 2 : 1;
 	}
+	token->content = (struct span){start, (size_t)(css->p - start)};
 	if (css->p < css->end)
 		css->p++;
 }
@@ -277,6 +282,7 @@ css_next(struct css *css, struct css_token *token_out)
 	token_out->hash = 0;
 	token_out->number = 0;
 	token_out->delim = '\0';
+	token_out->content.n = 0;
 	if (css->p == css->end)
 		return false;
 	c = *css->p;

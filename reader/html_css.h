@@ -32,6 +32,7 @@ struct css_token {
 	char text[CSS_NAME_BYTES]; /* name or unit; cut, never a name then */
 	uint64_t hash;		   /* html_hash of the whole name */
 	double number;		   /* within 1e9 of zero */
+	struct span content;	   /* of a string or URL, as written */
 	char delim;
 };
 

@@ -5,9 +5,12 @@
 #include "reader/html_flow.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
 #include "reader/html_ascii.h"
+#include "reader/html_look.h"
 
 #define NUMBER_MOST 99999999 /* item numbers; keeps a mark short */
 
@@ -16,10 +19,17 @@ html_flow_init(struct html_flow *f, struct visible *out)
 {
 	memset(f, 0, sizeof *f);
 	f->out = out;
+	buf_init(&f->turned, FLOW_TURNED);
 }
 
 void
-html_flow_flush(struct html_flow *f)
+html_flow_done(struct html_flow *f)
+{
+	buf_free(&f->turned);
+}
+
+static void
+hand_over(struct html_flow *f)
 {
 	if (f->piece_bytes != 0)
 		visible_add(f->out, f->piece, f->piece_bytes);
@@ -30,7 +40,7 @@ static void
 put(struct html_flow *f, const char *p, size_t bytes)
 {
 	if (bytes > FLOW_PIECE - f->piece_bytes)
-		html_flow_flush(f);
+		hand_over(f);
 	if (bytes > FLOW_PIECE) {
 		visible_add(f->out, p, bytes);
 		return;
@@ -79,6 +89,7 @@ settle(struct html_flow *f)
 {
 	if (f->breaks > 0 && f->started) {
 		put(f, "\n\n", f->breaks);
+		f->lines += f->breaks;
 		f->in_line = false;
 	}
 	if (!f->in_line) {
@@ -95,9 +106,12 @@ settle(struct html_flow *f)
 	f->started = f->in_line = true;
 }
 
+static void turn_out(struct html_flow *f);
+
 void
 html_flow_break(struct html_flow *f, unsigned lines)
 {
+	turn_out(f);
 	if (f->breaks < lines)
 		f->breaks = lines;
 	f->blank = false;
@@ -107,6 +121,7 @@ html_flow_break(struct html_flow *f, unsigned lines)
 void
 html_flow_newline(struct html_flow *f)
 {
+	turn_out(f);
 	html_flow_break(f, f->breaks < 2 ? f->breaks + 1 : 2);
 }
 
@@ -163,33 +178,187 @@ add_lines(struct html_flow *f, const char *p, size_t bytes)
 	}
 }
 
+/* Letters of scripts that go from right to left. */
+static bool
+goes_left(uint32_t code)
+{
+	return (code >= 0x590 && code < 0x900) ||
+	       (code >= 0xfb1d && code < 0xfe00) ||
+	       (code >= 0xfe70 && code < 0xff00) ||
+	       (code >= 0x10800 && code < 0x11000) ||
+	       (code >= 0x1e800 && code < 0x1f000);
+}
+
+/* Marks that stand on the letter before them. */
+static bool
+is_mark(uint32_t code)
+{
+	return (code >= 0x300 && code < 0x370) ||
+	       (code >= 0x591 && code < 0x5be) ||
+	       (code >= 0x64b && code < 0x660) ||
+	       (code >= 0x1ab0 && code < 0x1b00) ||
+	       (code >= 0x1dc0 && code < 0x1e00) ||
+	       (code >= 0x20d0 && code < 0x2100) ||
+	       (code >= 0xfe00 && code < 0xfe30);
+}
+
+/* The next character; a byte that is none stands for itself. */
+static size_t
+letter(const char *p, size_t bytes, uint32_t *code)
+{
+	size_t length = utf8_decode(p, bytes, code);
+
+	if (length != 0)
+		return length;
+	*code = 0;
+	return 1;
+}
+
+/* Whether letters are forced against their own direction. */
+static bool
+is_against(const struct buf *text, unsigned turn)
+{
+	size_t i = 0;
+	uint32_t code;
+
+	while (i < text->len) {
+		i += letter(text->data + i, text->len - i, &code);
+		if (turn == TURN_RIGHT && goes_left(code))
+			return true;
+		if (turn == TURN_LEFT && !goes_left(code) &&
+		    (code >= 0xc0 || ascii_is_letter((char)code)))
+			return true;
+	}
+	return false;
+}
+
+/* From the last letter to the first, each with its marks. */
+static void
+reverse(struct buf *text)
+{
+	char *to = alloc_bytes(text->len);
+	size_t i = 0, end = text->len;
+	uint32_t code;
+
+	while (i < text->len) {
+		size_t start = i, next;
+
+		i += letter(text->data + i, text->len - i, &code);
+		while (i < text->len) {
+			next = letter(text->data + i, text->len - i, &code);
+			if (!is_mark(code))
+				break;
+			i += next;
+		}
+		end -= i - start;
+		memcpy(to + end, text->data + start, i - start);
+	}
+	memcpy(text->data, to, text->len);
+	free(to);
+}
+
+/* Write what waits to be turned. */
+static void
+turn_out(struct html_flow *f)
+{
+	if (f->turned.len == 0)
+		return;
+	if (is_against(&f->turned, f->turn))
+		reverse(&f->turned);
+	add_words(f, f->turned.data, f->turned.len);
+	buf_clear(&f->turned);
+}
+
+void
+html_flow_turn(struct html_flow *f, unsigned turn)
+{
+	if (turn == f->turn)
+		return;
+	turn_out(f);
+	f->turn = turn;
+}
+
+/* Text whose letters may have to change places, in pieces that fit. */
+static void
+keep_turned(struct html_flow *f, const char *p, size_t bytes)
+{
+	while (bytes > 0) {
+		size_t n = bytes;
+
+		if (n > FLOW_TURNED - f->turned.len)
+			turn_out(f);
+		if (n > FLOW_TURNED)
+			for (n = FLOW_TURNED;
+			     ((unsigned char)p[n] & 0xc0u) == 0x80 && n > 1;)
+				n--;
+		(void)buf_add(&f->turned, p, n);
+		p += n;
+		bytes -= n;
+	}
+}
+
 void
 html_flow_text(struct html_flow *f, const char *p, size_t bytes, bool pre)
 {
-	if (pre)
+	if (f->turn != TURN_NONE)
+		keep_turned(f, p, bytes);
+	else if (pre)
 		add_lines(f, p, bytes);
 	else
 		add_words(f, p, bytes);
 }
 
 void
+html_flow_flush(struct html_flow *f)
+{
+	turn_out(f);
+	hand_over(f);
+}
+
+void
 html_flow_mark(struct html_flow *f, const char *p, size_t bytes)
 {
+	turn_out(f);
 	settle(f);
 	put(f, p, bytes);
 }
 
-void
-html_flow_isolate(struct html_flow *f, bool on)
+/* What follows is ours: an override of the text around does not reach it. */
+static void
+isolate(struct html_flow *f, bool on)
 {
-	settle(f);
-	html_flow_flush(f);
+	hand_over(f);
 	visible_isolate(f->out, on);
+}
+
+void
+html_flow_address(struct html_flow *f, const char *p, size_t bytes)
+{
+	unsigned breaks;
+	bool blank, cell;
+
+	turn_out(f);
+	breaks = f->breaks;
+	blank = f->blank;
+	cell = f->cell;
+	f->breaks = 0;
+	f->cell = false;
+	f->blank = f->in_line;
+	settle(f);
+	isolate(f, true);
+	put(f, "<", 1);
+	put(f, p, bytes);
+	put(f, ">", 1);
+	isolate(f, false);
+	f->breaks = breaks;
+	f->blank = blank;
+	f->cell = cell;
 }
 
 void
 html_flow_cell(struct html_flow *f)
 {
+	turn_out(f);
 	f->cell = f->breaks == 0 && f->in_line;
 }
 

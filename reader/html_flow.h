@@ -14,12 +14,14 @@
 #define FLOW_QUOTES 8 /* deeper quotes get no more marks */
 #define FLOW_LISTS 8  /* deeper lists are not indented further */
 #define FLOW_PIECE 4096
+#define FLOW_TURNED 16384 /* forced letters turned as one */
 
 struct html_flow {
 	struct visible *out;
 	unsigned breaks; /* line ends due before the next text: 0, 1 or 2 */
 	bool blank;	 /* a blank is due */
 	bool started;	 /* there is text before */
+	uint32_t lines;	 /* ended so far */
 	bool in_line;	 /* this line has text */
 	bool cell;	 /* a cell's mark is due, if the line has text */
 	unsigned quotes, lists;
@@ -27,9 +29,12 @@ struct html_flow {
 	bool marker;		    /* an item's mark is due */
 	char piece[FLOW_PIECE];	    /* text on its way to `out` */
 	size_t piece_bytes;
+	unsigned turn;	   /* enum look_turn of what is in `turned` */
+	struct buf turned; /* text whose letters may have to change places */
 };
 
 void html_flow_init(struct html_flow *f, struct visible *out);
+void html_flow_done(struct html_flow *f);
 
 /* At least `lines` line ends before the next text: 1 or 2 (a blank line). */
 void html_flow_break(struct html_flow *f, unsigned lines);
@@ -41,11 +46,17 @@ void html_flow_newline(struct html_flow *f);
  * split over two calls. */
 void html_flow_text(struct html_flow *f, const char *p, size_t bytes, bool pre);
 
-/* Text that stands as it is, such as a rule or a link's address. */
+/* From here on letters are forced into a direction (enum look_turn). Text is
+ * written in the order in which it is read; where letters are forced to go
+ * against their own direction, that is from their last to their first. */
+void html_flow_turn(struct html_flow *f, unsigned turn);
+
+/* Text that stands as it is, such as a rule. */
 void html_flow_mark(struct html_flow *f, const char *p, size_t bytes);
 
-/* Around marks in the line: see visible_isolate. */
-void html_flow_isolate(struct html_flow *f, bool on);
+/* The address of a link right behind its text, before anything that is due: a
+ * blank and `<address>`. */
+void html_flow_address(struct html_flow *f, const char *p, size_t bytes);
 
 /* The next text begins a cell of a row. */
 void html_flow_cell(struct html_flow *f);

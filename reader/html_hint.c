@@ -7,6 +7,9 @@
 #include "reader/html_colour.h"
 #include "reader/html_entity.h"
 
+#define SIZE_MOST 10000	 /* px */
+#define FONT_SMALLER 833 /* thousandths */
+
 /* What every helper here needs. */
 struct hint {
 	const struct html_token *token;
@@ -64,6 +67,60 @@ font_hint(struct hint *h)
 	declare(h, STYLE_FONT_SIZE, UNIT_PX, sizes[size]);
 }
 
+/* A width or height in px; a percentage counts only if it is zero. */
+static void
+size_hint(struct hint *h, enum html_attr attr, enum style_property property)
+{
+	struct span text = ascii_trim(value(h, attr));
+	int32_t px = 0;
+	size_t i = 0;
+
+	for (; i < text.n && ascii_is_digit(text.p[i]) && px < SIZE_MOST; i++)
+		px = px * 10 + (text.p[i] - '0');
+	if (i > 0 && (px == 0 || i == text.n || text.p[i] != '%'))
+		declare(h, property, UNIT_PX, px * 100);
+}
+
+/* In which direction text goes; <bdo> forces each letter to. */
+static void
+direction_hint(struct hint *h)
+{
+	struct span dir = ascii_trim(value(h, ATTR_DIR));
+
+	if (h->token->tag == HTML_BDO)
+		declare(h, STYLE_BIDI, UNIT_KEYWORD, 1);
+	if (html_token_attr(h->token, ATTR_DIR) == NULL)
+		return;
+	declare(h, STYLE_DIRECTION, UNIT_KEYWORD, ascii_is(dir, "rtl") ? 2 : 1);
+}
+
+/* Elements that come with a background and a colour of their own. */
+static void
+panel_hint(struct hint *h)
+{
+	colour background;
+
+	if (h->token->tag == HTML_BUTTON)
+		background = COLOUR_BUTTON;
+	else if (h->token->tag == HTML_MARK)
+		background = COLOUR_MARK;
+	else if (h->token->tag == HTML_DIALOG)
+		background = COLOUR_WHITE;
+	else
+		return;
+	declare(h, STYLE_BACKGROUND, UNIT_COLOUR, (int32_t)background);
+	declare(h, STYLE_COLOUR, UNIT_COLOUR, (int32_t)COLOUR_BLACK);
+}
+
+/* Whether bgcolor and background count. */
+static bool
+has_background(enum html_tag tag)
+{
+	return tag == HTML_BODY || tag == HTML_TABLE || tag == HTML_TBODY ||
+	       tag == HTML_THEAD || tag == HTML_TFOOT || tag == HTML_TR ||
+	       tag == HTML_TD || tag == HTML_TH || tag == HTML_MARQUEE;
+}
+
 void
 html_hint(const struct html_token *token, struct buf *scratch,
     struct style_cascade *cascade)
@@ -77,17 +134,33 @@ html_hint(const struct html_token *token, struct buf *scratch,
 	    html_token_attr(token, ATTR_OPEN) == NULL)
 		declare(
 		    &h, STYLE_DISPLAY, UNIT_KEYWORD, HIDDEN_DISPLAY_NONE + 1);
+	if (html_token_attr(token, ATTR_POPOVER) != NULL)
+		declare(
+		    &h, STYLE_DISPLAY, UNIT_KEYWORD, HIDDEN_DISPLAY_NONE + 1);
+	direction_hint(&h);
+	panel_hint(&h);
+	if (token->tag == HTML_SMALL || token->tag == HTML_SUB ||
+	    token->tag == HTML_SUP || token->tag == HTML_RT)
+		declare(&h, STYLE_FONT_SIZE, UNIT_EM, FONT_SMALLER);
 	if (token->tag == HTML_A && html_token_attr(token, ATTR_HREF) != NULL)
 		declare(&h, STYLE_COLOUR, UNIT_COLOUR, (int32_t)COLOUR_LINK);
 	if (token->tag == HTML_PRE || token->tag == HTML_LISTING ||
 	    token->tag == HTML_XMP || token->tag == HTML_PLAINTEXT)
 		declare(&h, STYLE_WHITE_SPACE, UNIT_KEYWORD, 1);
+	if (token->tag == HTML_MARQUEE) {
+		declare(&h, STYLE_OVERFLOW_X, UNIT_KEYWORD, 1);
+		size_hint(&h, ATTR_WIDTH, STYLE_WIDTH);
+	}
+	if (token->tag == HTML_MARQUEE || token->tag == HTML_IMG)
+		size_hint(&h, ATTR_HEIGHT, STYLE_HEIGHT);
 	if (token->tag == HTML_FONT) {
 		colour_hint(&h, ATTR_COLOR, STYLE_COLOUR);
 		font_hint(&h);
 	}
 	if (token->tag == HTML_BODY)
 		colour_hint(&h, ATTR_TEXT, STYLE_COLOUR);
+	if (!has_background(token->tag))
+		return;
 	if (html_token_attr(token, ATTR_BACKGROUND) != NULL)
 		declare(&h, STYLE_IMAGE, UNIT_KEYWORD, 1);
 	colour_hint(&h, ATTR_BGCOLOR, STYLE_BACKGROUND);
@@ -125,6 +198,7 @@ html_tag_reason(enum html_tag tag)
 	case HTML_CANVAS:
 	case HTML_METER:
 	case HTML_PROGRESS:
+	case HTML_RP:
 		return HIDDEN_FALLBACK;
 	default:
 		return HIDDEN_COUNT;

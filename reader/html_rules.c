@@ -12,6 +12,7 @@
 #include "reader/html_css.h"
 #include "reader/html_media.h"
 #include "reader/html_sheet.h"
+#include "reader/html_url.h"
 
 #define NESTED_MOST 4 /* rules in rules; each level is read once more */
 
@@ -31,6 +32,7 @@ struct parser {
 	bool never;		/* this selector matches nothing we read */
 	bool invalid;		/* no selector of this rule counts */
 	bool doubt;		/* nor is it known whether the rules count */
+	bool foreign;		/* names may be of another namespace */
 	unsigned nested;	/* rules around this one */
 };
 
@@ -421,17 +423,67 @@ note_hiding(void *context, const struct style_declaration *declaration)
 	sheet->unsure |= style_hides(declaration);
 }
 
+static void
+note_fading(void *context, const struct style_declaration *declaration)
+{
+	struct html_sheet *sheet = context;
+
+	sheet->fades |= style_hides(declaration);
+}
+
+/* The block of @keyframes, whose '{' has been read. */
+static void
+parse_keyframes(struct parser *p)
+{
+	while (
+	    css_next_solid(&p->css, &p->token) && !css_is_delim(&p->token, '}'))
+		if (css_is_delim(&p->token, '{'))
+			style_parse(&p->css, true, note_fading, p->sheet);
+}
+
+/* The rules of @import are not here. If they come with the mail they count
+ * all the same, and nobody knows what is hidden. Reads ahead only. */
+static void
+note_import(struct parser *p)
+{
+	struct css css = p->css;
+	struct css_token token;
+	struct span address;
+
+	css_next_solid(&css, &token);
+	if (token.type == CSS_FUNCTION)
+		css_next_solid(&css, &token);
+	address = ascii_trim(token.content);
+	if (address.n > 0 && (memchr(address.p, '\\', address.n) != NULL ||
+				 url_is_inside(address)))
+		p->sheet->exhausted = true;
+}
+
+static bool
+is_keyframes(const char *name)
+{
+	return strcmp(name, "keyframes") == 0 ||
+	       strcmp(name, "-webkit-keyframes") == 0 ||
+	       strcmp(name, "-moz-keyframes") == 0;
+}
+
 /* An at-rule, as far as the '{' of a block whose rules may count, which is
  * MEDIA_MAYBE or MEDIA_YES; or behind its end: MEDIA_NO. */
 static enum media
 parse_at(struct parser *p)
 {
 	static const char *const maybe[] = {
-	    "layer", "supports", "scope", "container"};
+	    "layer", "supports", "scope", "container", "-moz-document"};
 	enum media use = is_one_of(p->token.text, maybe, COUNT_OF(maybe))
 			     ? MEDIA_MAYBE
 			     : MEDIA_NO;
 
+	bool keyframes = is_keyframes(p->token.text);
+
+	if (strcmp(p->token.text, "import") == 0)
+		note_import(p);
+	else if (strcmp(p->token.text, "namespace") == 0)
+		p->foreign = true;
 	if (strcmp(p->token.text, "media") == 0)
 		use = media_list(&p->css, &p->token);
 	else
@@ -441,7 +493,9 @@ parse_at(struct parser *p)
 			continue;
 	if (!css_is_delim(&p->token, '{'))
 		return MEDIA_NO;
-	if (use == MEDIA_NO)
+	if (keyframes)
+		parse_keyframes(p);
+	else if (use == MEDIA_NO)
 		skip_bracket(p, '{', '}');
 	return use;
 }
@@ -515,7 +569,7 @@ html_sheet_add(struct html_sheet *sheet, struct span text, bool doubt)
 			return;
 		if (p.token.type == CSS_SPACE)
 			continue;
-		p.doubt = doubt || doubtful != 0;
+		p.doubt = doubt || doubtful != 0 || p.foreign;
 		if (p.token.type == CSS_AT) {
 			open_block(&p, &blocks, &doubtful);
 		} else if (css_is_delim(&p.token, '}') && blocks > 0) {

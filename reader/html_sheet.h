@@ -5,8 +5,9 @@
  * such a rule is a doubt: it may hide, never show. So is one under @supports,
  * @layer, @scope, @container or a query nobody can answer here, one inside
  * another rule, and a name in other letters than the document's. What needs a
- * hand on the mouse (:hover), generated text (::before) and animations do not
- * count. `unsure` is set where something may hide and is not even a doubt.
+ * hand on the mouse (:hover) and generated text (::before) do not count; an
+ * animation counts as hiding if some @keyframes does. `unsure` is set where
+ * something may hide and is not even a doubt.
  *
  * Each of the limits below that is passed makes the sheet `exhausted`: then
  * nobody can say what is hidden, and the caller must take everything as
@@ -58,6 +59,7 @@ struct html_sheet {
 	uint8_t marks[TOKEN_MARKS]; /* tags and attributes of the document */
 	uint64_t steps;		    /* left */
 	bool exhausted, unsure;
+	bool fades; /* there are animations that may hide */
 	bool loose; /* the match being made is one in doubt */
 };
 

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "reader/html_ascii.h"
-
-/* How far a search looks down (13.2.4.2, "has an element in scope"). */
-enum scope { SCOPE_DEFAULT, SCOPE_BUTTON, SCOPE_LIST, SCOPE_TABLE, SCOPE_ALL };
+#include "reader/html_place.h"
+#include "reader/html_scope.h"
 
 static struct html_element *
 top(struct html_stack *st)
@@ -18,7 +17,7 @@ top(struct html_stack *st)
 }
 
 static void
-pop(struct html_stack *st)
+pop_one(struct html_stack *st)
 {
 	struct html_element *e = top(st);
 
@@ -32,6 +31,14 @@ pop(struct html_stack *st)
 		st->level--;
 		html_format_drop(&st->formats, st->level);
 	}
+}
+
+static void
+pop(struct html_stack *st)
+{
+	do
+		pop_one(st);
+	while (st->depth > 0 && top(st)->ended);
 }
 
 /* Close everything above `depth`; formatting among it goes on. */
@@ -63,54 +70,6 @@ pop_to(struct html_stack *st, size_t depth)
 	pop(st);
 }
 
-static bool
-is_barrier(const struct html_kind *e, enum scope scope)
-{
-	switch (scope) {
-	case SCOPE_DEFAULT:
-		return (e->flags & TAG_BARRIER) != 0;
-	case SCOPE_BUTTON:
-		return (e->flags & TAG_BARRIER) != 0 || e->tag == HTML_BUTTON;
-	case SCOPE_LIST:
-		return (e->flags & TAG_BARRIER) != 0 || e->tag == HTML_OL ||
-		       e->tag == HTML_UL;
-	case SCOPE_TABLE:
-		return e->tag == HTML_TABLE || e->tag == HTML_TEMPLATE;
-	case SCOPE_ALL:
-		return false;
-	}
-	return false;
-}
-
-/* Depth of the innermost open `tag` in scope; 0 if there is none. */
-static size_t
-find(const struct html_stack *st, enum html_tag tag, enum scope scope)
-{
-	if (st->open[tag] == 0)
-		return 0;
-	for (size_t i = st->depth; i > 0; i--) {
-		const struct html_kind *e = &st->kind[i];
-
-		if (e->tag == tag && e->html)
-			return i;
-		if (is_barrier(e, scope))
-			return 0;
-	}
-	return 0;
-}
-
-static size_t
-find_heading(const struct html_stack *st)
-{
-	for (size_t i = st->depth; i > 0; i--) {
-		if (st->kind[i].flags & TAG_HEADING)
-			return i;
-		if (is_barrier(&st->kind[i], SCOPE_DEFAULT))
-			return 0;
-	}
-	return 0;
-}
-
 static void
 note_kind(struct html_stack *st, size_t depth)
 {
@@ -121,29 +80,12 @@ note_kind(struct html_stack *st, size_t depth)
 	    .flags = (uint16_t)e->flags};
 }
 
-/* The look of the element at `depth`. The first <summary> is seen although
- * its <details> is closed. */
-static struct html_look
-look_at(const struct html_stack *st, size_t depth)
-{
-	const struct html_element *e = &st->at[depth];
-	struct html_own open = e[-1].own;
-	struct html_look parent = e[-1].look;
-
-	if (e->tag == HTML_SUMMARY && e->summary &&
-	    open.reason == HIDDEN_CLOSED) {
-		open.reason = HIDDEN_COUNT;
-		parent = html_look_inside(&e[-2].look, &open);
-	}
-	return html_look_inside(&parent, &e->own);
-}
-
 /* Look again from `depth` up, after a style below has changed. */
 static void
 look_again(struct html_stack *st, size_t depth)
 {
 	for (; depth <= st->depth; depth++)
-		st->at[depth].look = look_at(st, depth);
+		st->at[depth].look = html_place_element(st, depth);
 }
 
 /* An element that ends while others inside it stay open: it keeps its place
@@ -167,6 +109,21 @@ kill(struct html_stack *st, size_t depth)
 	look_again(st, depth);
 }
 
+/* The same, but what is inside stays inside. */
+static void
+end_early(struct html_stack *st, size_t depth)
+{
+	struct html_element *e = &st->at[depth];
+
+	st->open[e->tag]--;
+	e->tag = HTML_UNKNOWN;
+	st->open[e->tag]++;
+	e->text.n = 0;
+	e->flags = 0;
+	e->ended = true;
+	note_kind(st, depth);
+}
+
 /* The end of a formatting element: what the adoption agency (13.2.6.4.7) does
  * to the text behind it. */
 static void
@@ -176,7 +133,7 @@ end_format(struct html_stack *st, enum html_tag tag)
 
 	if (html_format_forget(&st->formats, tag, st->level))
 		return;
-	depth = find(st, tag, SCOPE_DEFAULT);
+	depth = html_scope_find(st, tag, SCOPE_DEFAULT);
 	if (depth == 0)
 		return;
 	if (st->formats.lost && st->at[depth].again &&
@@ -194,7 +151,7 @@ end_format(struct html_stack *st, enum html_tag tag)
 static void
 close_p(struct html_stack *st)
 {
-	size_t depth = find(st, HTML_P, SCOPE_BUTTON);
+	size_t depth = html_scope_find(st, HTML_P, SCOPE_BUTTON);
 
 	if (depth != 0)
 		pop_to(st, depth);
@@ -237,7 +194,7 @@ prepare_part(struct html_stack *st, int rank)
 static void
 close_if_open(struct html_stack *st, enum html_tag tag)
 {
-	size_t depth = find(st, tag, SCOPE_DEFAULT);
+	size_t depth = html_scope_find(st, tag, SCOPE_DEFAULT);
 
 	if (depth != 0)
 		pop_to(st, depth);
@@ -281,6 +238,11 @@ prepare_tag(struct html_stack *st, enum html_tag tag)
 		if (top(st)->tag == HTML_OPTION)
 			pop(st);
 		break;
+	case HTML_RP:
+	case HTML_RT:
+		if (top(st)->tag == HTML_RP || top(st)->tag == HTML_RT)
+			pop(st);
+		break;
 	case HTML_A:
 	case HTML_NOBR:
 		end_format(st, tag);
@@ -300,7 +262,7 @@ prepare_tag(struct html_stack *st, enum html_tag tag)
 		close_if_open(st, HTML_SELECT);
 		break;
 	case HTML_SELECT:
-		if (find(st, HTML_SELECT, SCOPE_DEFAULT) == 0)
+		if (html_scope_find(st, HTML_SELECT, SCOPE_DEFAULT) == 0)
 			break;
 		close_if_open(st, HTML_SELECT);
 		return false;
@@ -385,7 +347,7 @@ push(struct html_stack *st, const struct html_element *element)
 		e->summary = !e[-1].summary;
 		e[-1].summary = true;
 	}
-	e->look = look_at(st, st->depth);
+	e->look = html_place_element(st, st->depth);
 	note_kind(st, st->depth);
 	if (e->space == SPACE_HTML)
 		st->open[e->tag]++;
@@ -496,7 +458,7 @@ end_other(struct html_stack *st, const struct html_token *token)
 static void
 end_form(struct html_stack *st)
 {
-	size_t depth = find(st, HTML_FORM, SCOPE_DEFAULT);
+	size_t depth = html_scope_find(st, HTML_FORM, SCOPE_DEFAULT);
 
 	if (depth == 0)
 		return;
@@ -507,7 +469,7 @@ end_form(struct html_stack *st)
 	if (depth == st->depth)
 		pop(st);
 	else if (depth < st->depth)
-		kill(st, depth);
+		end_early(st, depth);
 }
 
 /* Where a special element that this end tag closes stands; 0: nowhere. */
@@ -515,14 +477,14 @@ static size_t
 find_special(const struct html_stack *st, enum html_tag tag)
 {
 	if (html_tag_flags(tag) & TAG_HEADING)
-		return find_heading(st);
+		return html_scope_heading(st);
 	switch (tag) {
 	case HTML_P:
-		return find(st, tag, SCOPE_BUTTON);
+		return html_scope_find(st, tag, SCOPE_BUTTON);
 	case HTML_LI:
-		return find(st, tag, SCOPE_LIST);
+		return html_scope_find(st, tag, SCOPE_LIST);
 	case HTML_TEMPLATE:
-		return find(st, tag, SCOPE_ALL);
+		return html_scope_find(st, tag, SCOPE_ALL);
 	case HTML_TABLE:
 	case HTML_CAPTION:
 	case HTML_TBODY:
@@ -531,9 +493,9 @@ find_special(const struct html_stack *st, enum html_tag tag)
 	case HTML_TR:
 	case HTML_TD:
 	case HTML_TH:
-		return find(st, tag, SCOPE_TABLE);
+		return html_scope_find(st, tag, SCOPE_TABLE);
 	default:
-		return find(st, tag, SCOPE_DEFAULT);
+		return html_scope_find(st, tag, SCOPE_DEFAULT);
 	}
 }
 
@@ -587,10 +549,15 @@ html_stack_finish(struct html_stack *st)
 		pop(st);
 }
 
-const struct html_look *
-html_stack_look(const struct html_stack *st)
+void
+html_stack_hide(struct html_stack *st, enum html_tag tag, enum hidden reason)
 {
-	return st->deep > 0 ? &st->deep_look : &st->at[st->depth].look;
+	size_t depth = html_scope_find(st, tag, SCOPE_ALL);
+
+	if (depth == 0 || st->at[depth].own.reason != HIDDEN_COUNT)
+		return;
+	st->at[depth].own.reason = (uint8_t)reason;
+	look_again(st, depth);
 }
 
 enum html_mode

@@ -29,6 +29,7 @@ struct html_element {
 	bool integration; /* foreign, but HTML inside */
 	bool again;	  /* formatting that was reopened */
 	struct span text; /* the name as written */
+	bool ended;	  /* it only waits for the end of what is inside */
 	bool summary;	  /* of <details>, or one that has its <summary> */
 	uint32_t name;	  /* hashes for rules; 0: no id */
 	uint64_t id;
@@ -87,8 +88,9 @@ void html_stack_finish(struct html_stack *st);
 /* Whether we are in svg or math, where other rules hold for text. */
 bool html_stack_foreign(const struct html_stack *st);
 
-/* Look of text put here. */
-const struct html_look *html_stack_look(const struct html_stack *st);
+/* Hide the innermost open `tag`, as of now. */
+void html_stack_hide(
+    struct html_stack *st, enum html_tag tag, enum hidden reason);
 
 /* How the contents of the element are read if it starts here. */
 enum html_mode html_stack_mode(const struct html_stack *st, enum html_tag tag);

@@ -12,38 +12,18 @@
 #include "reader/html_value.h"
 #include "reader/visible.h"
 
-#define BRACKETS 64	/* nested deeper, the rest is one value */
-#define VIEW_WIDTH 1000 /* what a percentage of the window means, in px */
-#define VIEW_HEIGHT 800
-#define OPACITY_DOUBT 100    /* thousandths; less hides */
-#define FONT_DOUBT 400	     /* hundredths of a px, or thousandths */
-#define BOX_DOUBT 100	     /* hundredths of a px */
-#define LENGTH_MOST 10000000 /* hundredths of a px */
+#define BRACKETS 64	  /* nested deeper, the rest is one value */
+#define OPACITY_DOUBT 100 /* thousandths; less hides */
+#define FONT_DOUBT 400	  /* hundredths of a px, or thousandths */
+#define BOX_DOUBT 400	  /* hundredths of a px, or thousandths */
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct {
 	enum style_property property;
 	const char *word;
 	int32_t n;
 } keywords[] = {
-    {STYLE_DISPLAY, "none", HIDDEN_DISPLAY_NONE + 1},
-    {STYLE_DISPLAY, "block", 0},
-    {STYLE_DISPLAY, "inline", 0},
-    {STYLE_DISPLAY, "inline-block", 0},
-    {STYLE_DISPLAY, "flex", 0},
-    {STYLE_DISPLAY, "inline-flex", 0},
-    {STYLE_DISPLAY, "grid", 0},
-    {STYLE_DISPLAY, "inline-grid", 0},
-    {STYLE_DISPLAY, "list-item", 0},
-    {STYLE_DISPLAY, "contents", 0},
-    {STYLE_DISPLAY, "flow-root", 0},
-    {STYLE_DISPLAY, "table", 0},
-    {STYLE_DISPLAY, "inline-table", 0},
-    {STYLE_DISPLAY, "table-row", 0},
-    {STYLE_DISPLAY, "table-cell", 0},
-    {STYLE_DISPLAY, "table-caption", 0},
-    {STYLE_DISPLAY, "table-row-group", 0},
-    {STYLE_DISPLAY, "table-header-group", 0},
-    {STYLE_DISPLAY, "table-footer-group", 0},
     {STYLE_VISIBILITY, "visible", 0},
     {STYLE_VISIBILITY, "hidden", 1},
     {STYLE_VISIBILITY, "collapse", 1},
@@ -55,6 +35,41 @@ static const struct {
     {STYLE_POSITION, "sticky", 1},
     {STYLE_POSITION, "absolute", 2},
     {STYLE_POSITION, "fixed", 2},
+    {STYLE_FLOAT, "none", 0},
+    {STYLE_FLOAT, "left", 1},
+    {STYLE_FLOAT, "right", 1},
+    {STYLE_FLOAT, "inline-start", 1},
+    {STYLE_FLOAT, "inline-end", 1},
+    {STYLE_BIDI, "normal", 0},
+    {STYLE_BIDI, "embed", 0},
+    {STYLE_BIDI, "isolate", 0},
+    {STYLE_BIDI, "plaintext", 0},
+    {STYLE_BIDI, "bidi-override", 1},
+    {STYLE_BIDI, "isolate-override", 1},
+    {STYLE_DIRECTION, "ltr", 1},
+    {STYLE_DIRECTION, "rtl", 2},
+    {STYLE_SECURITY, "none", 0},
+    {STYLE_SECURITY, "disc", 1},
+    {STYLE_SECURITY, "circle", 1},
+    {STYLE_SECURITY, "square", 1},
+    {STYLE_BLEND, "normal", 0},
+    {STYLE_BLEND, "multiply", 1},
+    {STYLE_BLEND, "screen", 1},
+    {STYLE_BLEND, "overlay", 1},
+    {STYLE_BLEND, "darken", 1},
+    {STYLE_BLEND, "lighten", 1},
+    {STYLE_BLEND, "color-dodge", 1},
+    {STYLE_BLEND, "color-burn", 1},
+    {STYLE_BLEND, "hard-light", 1},
+    {STYLE_BLEND, "soft-light", 1},
+    {STYLE_BLEND, "difference", 1},
+    {STYLE_BLEND, "exclusion", 1},
+    {STYLE_BLEND, "hue", 1},
+    {STYLE_BLEND, "saturation", 1},
+    {STYLE_BLEND, "color", 1},
+    {STYLE_BLEND, "luminosity", 1},
+    {STYLE_BLEND, "plus-darker", 1},
+    {STYLE_BLEND, "plus-lighter", 1},
     {STYLE_WHITE_SPACE, "normal", 0},
     {STYLE_WHITE_SPACE, "nowrap", 0},
     {STYLE_WHITE_SPACE, "pre", 1},
@@ -63,71 +78,45 @@ static const struct {
     {STYLE_WHITE_SPACE, "break-spaces", 1},
 };
 
-/* Absolute and relative sizes of fonts, in hundredths of a px. */
+/* What a browser takes for "display", and how such a box stands. */
 static const struct {
 	const char *word;
-	enum style_unit unit;
 	int32_t n;
-} font_words[] = {
-    {"xx-small", UNIT_PX, 900},
-    {"x-small", UNIT_PX, 1000},
-    {"small", UNIT_PX, 1300},
-    {"medium", UNIT_PX, 1600},
-    {"large", UNIT_PX, 1800},
-    {"x-large", UNIT_PX, 2400},
-    {"xx-large", UNIT_PX, 3200},
-    {"xxx-large", UNIT_PX, 4800},
-    {"smaller", UNIT_EM, 833},
-    {"larger", UNIT_EM, 1200},
+} displays[] = {
+    {"none", HIDDEN_DISPLAY_NONE + 1},
+    {"inline", DISPLAY_INLINE},
+    {"inline-block", DISPLAY_INLINE},
+    {"inline-table", DISPLAY_INLINE},
+    {"contents", DISPLAY_INLINE},
+    {"ruby", DISPLAY_INLINE},
+    {"block", DISPLAY_BLOCK},
+    {"list-item", DISPLAY_BLOCK},
+    {"flow-root", DISPLAY_BLOCK},
+    {"table", DISPLAY_BLOCK},
+    {"table-row", DISPLAY_BLOCK},
+    {"table-caption", DISPLAY_BLOCK},
+    {"table-row-group", DISPLAY_BLOCK},
+    {"table-header-group", DISPLAY_BLOCK},
+    {"table-footer-group", DISPLAY_BLOCK},
+    {"-webkit-box", DISPLAY_FLEX},
+    {"-webkit-flex", DISPLAY_FLEX},
+    {"flex", DISPLAY_FLEX},
+    {"inline-flex", DISPLAY_FLEX},
+    {"grid", DISPLAY_FLEX},
+    {"inline-grid", DISPLAY_FLEX},
+    {"table-cell", DISPLAY_CELL},
 };
 
-/* Hundredths of a px in one of each unit. */
-static const struct {
-	const char *name;
-	enum style_unit unit;
-	double factor;
-} units[] = {
-    {"px", UNIT_PX, 100},
-    {"pt", UNIT_PX, 133.333},
-    {"pc", UNIT_PX, 1600},
-    {"in", UNIT_PX, 9600},
-    {"cm", UNIT_PX, 3779.53},
-    {"mm", UNIT_PX, 377.953},
-    {"q", UNIT_PX, 94.488},
-    {"vw", UNIT_PX, VIEW_WIDTH},
-    {"vh", UNIT_PX, VIEW_HEIGHT},
-    {"vmin", UNIT_PX, VIEW_HEIGHT},
-    {"vmax", UNIT_PX, VIEW_WIDTH},
-    {"rem", UNIT_PX, 1600},
-    {"em", UNIT_EM, 1000},
-    {"ex", UNIT_EM, 500},
-    {"ch", UNIT_EM, 500},
-    {"%", UNIT_PERCENT, 10},
-};
-
-static int32_t
-scaled(double number, double factor)
+static bool
+read_display(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
 {
-	double n = number * factor;
-
-	if (n > LENGTH_MOST)
-		return LENGTH_MOST;
-	return n < -LENGTH_MOST ? -LENGTH_MOST : (int32_t)n;
-}
-
-bool
-style_length(const struct css_token *token, struct style_value *out)
-{
-	if (token->type != CSS_NUMBER)
-		return false;
-	if (token->text[0] == '\0') {
-		*out = (struct style_value){UNIT_PX, 0};
-		return token->number <= 0 && token->number >= 0;
-	}
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-		if (strcmp(units[i].name, token->text) == 0) {
-			*out = (struct style_value){units[i].unit,
-			    scaled(token->number, units[i].factor)};
+	(void)property;
+	for (size_t i = 0; i < sizeof displays / sizeof displays[0]; i++)
+		if (v->count == 1 &&
+		    css_is_word(&v->token[0], displays[i].word)) {
+			*out =
+			    (struct style_value){UNIT_KEYWORD, displays[i].n};
 			return true;
 		}
 	return false;
@@ -148,45 +137,6 @@ read_keyword(const struct style_tokens *v, enum style_property property,
 }
 
 static bool
-read_length(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	(void)property;
-	if (v->count != 1)
-		return false;
-	*out = (struct style_value){UNIT_UNSET, 0};
-	return css_is_word(&v->token[0], "auto") ||
-	       css_is_word(&v->token[0], "none") ||
-	       style_length(&v->token[0], out);
-}
-
-/* The left margin of one to four values. */
-static bool
-read_margin(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	static const size_t left[5] = {0, 0, 1, 1, 3};
-	struct style_tokens one = {.count = 1};
-
-	if (v->count < 1 || v->count > 4)
-		return false;
-	one.token[0] = v->token[left[v->count]];
-	return read_length(&one, property, out);
-}
-
-bool
-style_number(const struct css_token *token, struct style_value *out)
-{
-	bool percent = strcmp(token->text, "%") == 0;
-
-	if (token->type != CSS_NUMBER || (token->text[0] != '\0' && !percent))
-		return false;
-	*out = (struct style_value){
-	    UNIT_NUMBER, scaled(token->number, percent ? 10 : 1000)};
-	return true;
-}
-
-static bool
 read_number(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
@@ -194,134 +144,103 @@ read_number(const struct style_tokens *v, enum style_property property,
 	return v->count == 1 && style_number(&v->token[0], out);
 }
 
-static bool
-font_size_of(const struct css_token *token, struct style_value *out)
-{
-	size_t count = sizeof font_words / sizeof font_words[0];
-
-	for (size_t i = 0; i < count; i++)
-		if (css_is_word(token, font_words[i].word)) {
-			*out = (struct style_value){
-			    font_words[i].unit, font_words[i].n};
-			return true;
-		}
-	if (!style_length(token, out) || out->n < 0)
-		return false;
-	if (out->unit == UNIT_PERCENT)
-		out->unit = UNIT_EM;
-	return true;
-}
-
-static bool
-read_font_size(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	(void)property;
-	return v->count == 1 && font_size_of(&v->token[0], out);
-}
-
-/* The size in "font: italic bold 12px/30px Georgia": the first token that is
- * one. A weight has no unit and is none, except "0", which needs a family. */
-static bool
-read_font(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	(void)property;
-	for (size_t i = 0; i + 1 < v->count; i++)
-		if (font_size_of(&v->token[i], out))
-			return true;
-	return false;
-}
-
-static bool
-read_colour(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	colour found;
-
-	(void)property;
-	if (css_is_word(&v->token[0], "currentcolor") && v->count == 1) {
-		*out = (struct style_value){UNIT_UNSET, 0};
-		return true;
-	}
-	if (v->count == 0 ||
-	    colour_parse(v->token, v->count, &found) != v->count)
-		return false;
-	*out = (struct style_value){UNIT_COLOUR, (int32_t)found};
-	return true;
-}
-
-/* Whether a word may stand in the background shorthand. */
-static bool
-is_background_word(const struct css_token *token)
-{
-	static const char *const words[] = {"none", "repeat", "no-repeat",
-	    "repeat-x", "repeat-y", "round", "space", "scroll", "fixed",
-	    "local", "left", "right", "top", "bottom", "center", "cover",
-	    "contain", "auto", "border-box", "padding-box", "content-box",
-	    "text", "currentcolor"};
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (css_is_word(token, words[i]))
-			return true;
-	return false;
-}
-
-/* The colour of a background, or whether it has a picture. */
-static bool
-read_background(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	bool picture = false, coloured = false;
-	colour found = COLOUR_CLEAR;
-
-	for (size_t i = 0; i < v->count;) {
-		const struct css_token *token = &v->token[i];
-		size_t used = colour_parse(token, v->count - i, &found);
-
-		if (used != 0)
-			coloured = true;
-		if (used == 0 && token->type == CSS_IDENT &&
-		    !is_background_word(token))
-			return false;
-		if (token->type == CSS_URL ||
-		    (token->type == CSS_FUNCTION && used == 0))
-			picture = true;
-		i += used == 0 ? 1 : used;
-		if (picture && used == 0 && token->type == CSS_FUNCTION)
-			while (i < v->count &&
-			       !css_is_delim(&v->token[i - 1], ')'))
-				i++;
-	}
-	if (property == STYLE_IMAGE) {
-		*out = (struct style_value){UNIT_KEYWORD, picture};
-		return true;
-	}
-	*out = (struct style_value){UNIT_COLOUR, (int32_t)found};
-	if (picture && !coloured)
-		*out = (struct style_value){UNIT_KEYWORD, 1};
-	return v->count > 0;
-}
-
+/* "hidden" and the like for x, and for y if there are two. */
 static bool
 read_overflow(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
-	bool cut = false;
+	static const char *const words[] = {
+	    "visible", "hidden", "clip", "scroll", "auto", "overlay"};
+	size_t one = property == STYLE_OVERFLOW_Y && v->count == 2 ? 1 : 0;
 
-	(void)property;
 	if (v->count < 1 || v->count > 2)
 		return false;
-	for (size_t i = 0; i < v->count; i++) {
-		if (v->token[i].type != CSS_IDENT)
-			return false;
-		cut |= css_is_word(&v->token[i], "hidden") ||
-		       css_is_word(&v->token[i], "clip") ||
-		       css_is_word(&v->token[i], "scroll") ||
-		       css_is_word(&v->token[i], "auto");
-	}
-	*out = (struct style_value){UNIT_KEYWORD, cut};
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (css_is_word(&v->token[one], words[i])) {
+			*out = (struct style_value){UNIT_KEYWORD, i != 0};
+			return true;
+		}
+	return false;
+}
+
+/* What stands behind a name is a movement; "none" and "paused" alone are
+ * none. */
+static bool
+read_animation(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 1};
+	if (v->count == 1 && css_is_word(&v->token[0], "none"))
+		out->n = 0;
 	return true;
+}
+
+/* Lines after which a text is cut; only with what cuts it. */
+static bool
+read_clamp(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	(void)property;
+	*out = (struct style_value){UNIT_UNSET, 0};
+	return css_is_word(&v->token[0], "none") ||
+	       style_number(&v->token[0], out);
+}
+
+static bool
+read_contain(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	static const char *const words[] = {
+	    "strict", "size", "inline-size", "block-size"};
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	for (size_t i = 0; i < v->count; i++)
+		for (size_t k = 0; k < COUNT_OF(words); k++)
+			if (css_is_word(&v->token[i], words[k]))
+				out->n = 1;
+	return v->token[0].type == CSS_IDENT;
+}
+
+static bool
+read_nowrap(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	for (size_t i = 0; i < v->count; i++)
+		if (css_is_word(&v->token[i], "nowrap") ||
+		    css_is_word(&v->token[i], "pre"))
+			out->n = 1;
+	return v->token[0].type == CSS_IDENT;
+}
+
+/* "all" has only the words every property takes, and declare() knows it. */
+static bool
+read_all(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	(void)v;
+	(void)property;
+	(void)out;
+	return false;
+}
+
+/* A picture instead of the text; words in quotes are for ::before. */
+static bool
+read_replaced(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	for (size_t i = 0; i < v->count; i++)
+		if (v->token[i].type == CSS_URL ||
+		    v->token[i].type == CSS_FUNCTION)
+			out->n = 1;
+	return out->n == 1 || v->token[0].type == CSS_STRING ||
+	       css_is_word(&v->token[0], "none") ||
+	       css_is_word(&v->token[0], "normal");
 }
 
 static const struct {
@@ -345,6 +264,12 @@ initial_of(enum style_property property)
 	case STYLE_FONT_SIZE:
 		return (struct style_value){UNIT_PX, 1600};
 	case STYLE_DISPLAY:
+		return (struct style_value){UNIT_KEYWORD, DISPLAY_INLINE};
+	case STYLE_LINE_HEIGHT:
+		return (struct style_value){UNIT_EM, 1000};
+	case STYLE_DIRECTION:
+		return (struct style_value){UNIT_KEYWORD, 1};
+	case STYLE_FILL:
 	case STYLE_VISIBILITY:
 	case STYLE_WHITE_SPACE:
 		return (struct style_value){UNIT_KEYWORD, 0};
@@ -366,7 +291,8 @@ read_global(const struct style_tokens *v, enum style_property property,
 	}
 	if (!css_is_word(&v->token[0], "inherit") &&
 	    !css_is_word(&v->token[0], "unset") &&
-	    !css_is_word(&v->token[0], "revert"))
+	    !css_is_word(&v->token[0], "revert") &&
+	    !css_is_word(&v->token[0], "revert-layer"))
 		return false;
 	*out = (struct style_value){UNIT_UNSET, 0};
 	if (property == STYLE_DISPLAY)
@@ -385,35 +311,37 @@ take_important(struct style_tokens *v)
 	return true;
 }
 
-/* calc() around a single number is that number. */
-static void
-unwrap(struct style_tokens *v)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->count; i++) {
-		if (n >= 2 && css_is_delim(&v->token[i], ')') &&
-		    v->token[n - 1].type == CSS_NUMBER &&
-		    v->token[n - 2].type == CSS_FUNCTION &&
-		    strcmp(v->token[n - 2].text, "calc") == 0) {
-			v->token[n - 2] = v->token[n - 1];
-			n--;
-		} else if (n++ != i) {
-			v->token[n - 1] = v->token[i];
-		}
-	}
-	v->count = n;
-}
-
-/* Whether a value that no reader takes may still be one for a browser. */
+/* Whether a value that no reader takes may still be one for a browser: one
+ * with a function, unless it has what no value has. */
 static bool
 may_be_value(const struct style_tokens *v)
 {
-	for (size_t i = 0; i < v->count; i++)
-		if (v->token[i].type == CSS_FUNCTION ||
-		    v->token[i].type == CSS_URL)
-			return true;
-	return false;
+	bool function = false;
+
+	for (size_t i = 0; i < v->count; i++) {
+		function |= v->token[i].type == CSS_FUNCTION ||
+			    v->token[i].type == CSS_URL;
+		if (css_is_delim(&v->token[i], '=') ||
+		    css_is_delim(&v->token[i], ':'))
+			return false;
+	}
+	return function;
+}
+
+static size_t
+find_property(const char *name)
+{
+	size_t low = 0, high = COUNT_OF(properties);
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (strcmp(properties[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
 static void
@@ -421,22 +349,26 @@ declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
     void *context)
 {
 	struct style_declaration d = {.important = take_important(v)};
-	bool known;
+	size_t i = find_property(name->text);
 
-	if (v->bad || v->count == 0)
+	if (v->bad || v->count == 0 || i == COUNT_OF(properties))
 		return;
-	for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
-		if (strcmp(properties[i].name, name->text) != 0)
-			continue;
-		d.property = properties[i].property;
-		unwrap(v);
-		known =
-		    !v->cut && (read_global(v, d.property, &d.value) ||
-				   properties[i].read(v, d.property, &d.value));
-		d.unknown = !known && may_be_value(v);
+	if (strcmp(properties[i].name, name->text) == 0)
+		style_calc(v, properties[i].property != STYLE_FONT_SIZE);
+	for (; i < COUNT_OF(properties) &&
+	       strcmp(properties[i].name, name->text) == 0;
+	     i++) {
+		enum style_property property = properties[i].property;
+		bool known =
+		    !v->cut && (read_global(v, property, &d.value) ||
+				   properties[i].read(v, property, &d.value));
+
+		d.property = property;
+		d.unknown = properties[i].read == read_all
+				? known
+				: !known && may_be_value(v);
 		if (known || d.unknown)
 			sink(context, &d);
-		return;
 	}
 }
 
@@ -504,9 +436,10 @@ style_parse(struct css *css, bool block, style_sink *sink, void *context)
 }
 
 void
-style_cascade_init(struct style_cascade *cascade)
+style_cascade_clear(struct style_cascade *cascade)
 {
-	*cascade = (struct style_cascade){0};
+	if (cascade->used)
+		*cascade = (struct style_cascade){0};
 }
 
 void
@@ -538,18 +471,37 @@ style_hides(const struct style_declaration *d)
 	switch (d->property) {
 	case STYLE_BACKGROUND:
 	case STYLE_COLOUR:
+	case STYLE_FILL:
+	case STYLE_IMAGE:
 		return d->value.unit == UNIT_COLOUR;
+	case STYLE_ADJUST:
 	case STYLE_OPACITY:
 	case STYLE_FILTER:
 		return d->value.n < OPACITY_DOUBT;
+	case STYLE_SCALE:
+	case STYLE_TRANSFORM:
+	case STYLE_ZOOM:
+		return d->value.unit == UNIT_NUMBER ? d->value.n < 1000
+						    : d->value.n != 0;
 	case STYLE_FONT_SIZE:
 		return d->value.unit != UNIT_UNSET && d->value.n < FONT_DOUBT;
 	case STYLE_HEIGHT:
+	case STYLE_LINE_HEIGHT:
 	case STYLE_MAX_HEIGHT:
 	case STYLE_MAX_WIDTH:
 	case STYLE_WIDTH:
 		return d->value.unit != UNIT_UNSET && d->value.n <= BOX_DOUBT;
-	case STYLE_IMAGE:
+	case STYLE_DISPLAY:
+		return d->value.n > 0;
+	case STYLE_LETTER:
+	case STYLE_WORD_SPACING:
+	case STYLE_Z_INDEX:
+		return d->value.n < 0;
+	case STYLE_BIDI:
+	case STYLE_DIRECTION:
+	case STYLE_FLOAT:
+	case STYLE_LINE_CLAMP:
+	case STYLE_NOWRAP:
 	case STYLE_WHITE_SPACE:
 		return false;
 	default:

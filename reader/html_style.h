@@ -14,37 +14,70 @@
 #include "reader/html_css.h"
 
 enum style_property {
-	STYLE_BACKGROUND, /* UNIT_COLOUR; UNIT_UNSET: none or not known */
+	STYLE_ADJUST,	  /* UNIT_NUMBER: of the font size */
+	STYLE_ANIMATION,  /* 1: there is one */
+	STYLE_BACKGROUND, /* UNIT_COLOUR; UNIT_KEYWORD 1: as the text */
+	STYLE_BIDI,	  /* 0: as usual, 1: letters go in one direction */
+	STYLE_BLEND,	  /* 0: normal; what 1 leaves is not known */
 	STYLE_BOTTOM,
 	STYLE_CLIP,	 /* 1: nothing is left */
 	STYLE_CLIP_PATH, /* 1: nothing is left */
+	STYLE_CLIP_TEXT, /* 1: the background shows through the letters */
 	STYLE_COLOUR,
-	STYLE_CONTENT, /* 1: hidden */
-	STYLE_DISPLAY, /* enum hidden reason + 1; 0: shown */
-	STYLE_FILTER,  /* UNIT_NUMBER: the opacity it leaves */
+	STYLE_CONTAIN,	 /* 1: its size does not depend on its contents */
+	STYLE_CONTENT,	 /* 1: hidden */
+	STYLE_DIRECTION, /* 1: left to right, 2: right to left */
+	STYLE_DISPLAY,	 /* enum hidden reason + 1; or a style_display */
+	STYLE_FILL,	 /* UNIT_COLOUR; UNIT_KEYWORD: STYLE_COLOUR counts */
+	STYLE_FILTER,	 /* UNIT_NUMBER: the opacity it leaves */
+	STYLE_FLOAT,	 /* 1: beside the text */
 	STYLE_FONT_SIZE,
 	STYLE_HEIGHT,
-	STYLE_IMAGE, /* 1: there is a picture behind the text */
+	STYLE_IMAGE, /* UNIT_KEYWORD 1: a picture, 2: several colours;
+		      * UNIT_COLOUR: one */
 	STYLE_INSET, /* of its sides the farthest out of the window */
 	STYLE_LEFT,
+	STYLE_LETTER,	   /* added between letters */
+	STYLE_LINE_CLAMP,  /* UNIT_NUMBER: lines, if what follows is cut */
+	STYLE_LINE_HEIGHT, /* UNIT_EM for a number too */
 	STYLE_MARGIN_LEFT,
 	STYLE_MARGIN_TOP,
 	STYLE_MASK, /* 0: none; what one leaves is not known */
 	STYLE_MAX_HEIGHT,
 	STYLE_MAX_WIDTH,
-	STYLE_OPACITY,	/* UNIT_NUMBER */
-	STYLE_OVERFLOW, /* 1: what does not fit is cut */
+	STYLE_NOWRAP,	  /* 1: no line is broken */
+	STYLE_OPACITY,	  /* UNIT_NUMBER */
+	STYLE_OVERFLOW_X, /* 1: what does not fit is cut */
+	STYLE_OVERFLOW_Y,
+	STYLE_PADDING_LEFT,
+	STYLE_PADDING_TOP,
 	STYLE_POSITION, /* 0: static, 1: relative, 2: out of the flow */
+	STYLE_REPLACED, /* 1: a picture stands for the text */
 	STYLE_RIGHT,
-	STYLE_SCALE, /* 1: shrunk to nothing */
+	STYLE_ROTATE,	/* 0: in its plane */
+	STYLE_SCALE,	/* UNIT_NUMBER: of a length, at most 1,000 */
+	STYLE_SECURITY, /* 1: dots stand for the letters */
 	STYLE_TEXT_INDENT,
 	STYLE_TOP,
-	STYLE_TRANSFORM,   /* 1: shrunk to nothing, 2: moved away */
-	STYLE_TRANSLATE,   /* the same */
+	STYLE_TRANSFORM,   /* as SCALE; UNIT_KEYWORD 2: moved away */
+	STYLE_TRANSLATE,   /* 2: moved away */
 	STYLE_VISIBILITY,  /* 0: visible, 1: hidden */
 	STYLE_WHITE_SPACE, /* 0: normal, 1: line ends and blanks count */
 	STYLE_WIDTH,
+	STYLE_WORD_SPACING,
+	STYLE_Z_INDEX, /* UNIT_NUMBER */
+	STYLE_ZOOM,    /* as SCALE */
 	STYLE_COUNT
+};
+
+/* How a box that is shown stands among others; negative, since a positive
+ * value of STYLE_DISPLAY hides. */
+enum style_display {
+	DISPLAY_CELL = -4,
+	DISPLAY_FLEX = -3, /* a block whose children are blocks */
+	DISPLAY_BLOCK = -2,
+	DISPLAY_INLINE = -1,
+	DISPLAY_USUAL = 0 /* as the element's name says */
 };
 
 enum style_unit {
@@ -52,6 +85,7 @@ enum style_unit {
 	UNIT_KEYWORD, /* n as above */
 	UNIT_PX,      /* n in hundredths */
 	UNIT_EM,      /* n in thousandths of the font size */
+	UNIT_REM,     /* the same of the page's; only of a font size */
 	UNIT_PERCENT, /* n in thousandths of the whole */
 	UNIT_NUMBER,  /* n in thousandths */
 	UNIT_COLOUR   /* n is a colour */
@@ -91,8 +125,8 @@ struct style_cascades {
 /* The bit of a property in `unknown`. */
 #define STYLE_BIT(property) (UINT64_C(1) << STYLE_##property)
 
-/* Nothing declared. */
-void style_cascade_init(struct style_cascade *cascade);
+/* Forget what was declared. A new cascade is all zero. */
+void style_cascade_clear(struct style_cascade *cascade);
 
 void style_declare(struct style_cascade *cascade,
     const struct style_declaration *declaration, uint32_t weight);

@@ -110,7 +110,8 @@ keep_attr(struct html_token *token, struct span name, struct span value)
 		if (value.n == 0)
 			return;
 		if (token->others < HTML_OTHERS)
-			token->other[token->others++] = value;
+			token->other[token->others++] =
+			    (struct html_other){name, value};
 		else
 			token->others_dropped++;
 		return;
@@ -214,6 +215,23 @@ tag(struct html_tokenizer *t, struct html_token *token, enum html_type type)
 	token->text = since(t, start);
 }
 
+/* Take off what may begin the end of a comment when the input ends. */
+static void
+trim_comment(struct span *text)
+{
+	static const char *const ends[] = {"--!", "--", "-"};
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		size_t n = strlen(ends[i]);
+
+		if (text->n >= n &&
+		    memcmp(text->p + text->n - n, ends[i], n) == 0) {
+			text->n -= n;
+			return;
+		}
+	}
+}
+
 /* A comment; t->at is behind its <!--. */
 static void
 comment(struct html_tokenizer *t, struct html_token *token)
@@ -237,6 +255,7 @@ comment(struct html_tokenizer *t, struct html_token *token)
 		t->at++;
 	}
 	token->text = since(t, start);
+	trim_comment(&token->text);
 }
 
 /* Anything up to '>'. */
@@ -310,8 +329,11 @@ markup(struct html_tokenizer *t, struct html_token *token)
 		if (c == -1)
 			return false;
 		t->at += 2;
+		token->type = TOKEN_TEXT; /* "</>" is nothing */
 		if (ascii_is_letter((char)c))
 			tag(t, token, TOKEN_STOP);
+		else if (c == '>')
+			t->at++;
 		else
 			bogus(t, token, TOKEN_BOGUS);
 	}
@@ -343,7 +365,7 @@ named(const struct html_tokenizer *t, const char *opening, struct span name)
 	struct span s = rest(t);
 	size_t skip = strlen(opening);
 
-	if (!span_starts(s, opening) || s.n - skip <= name.n)
+	if (name.n == 0 || !span_starts(s, opening) || s.n - skip <= name.n)
 		return false;
 	for (size_t i = 0; i < name.n; i++)
 		if (ascii_lower(s.p[skip + i]) != ascii_lower(name.p[i]))
@@ -368,7 +390,6 @@ static void
 skip_script(struct html_tokenizer *t)
 {
 	enum { PLAIN, ESCAPED, DOUBLE } state = PLAIN;
-	struct span script = SPAN("script");
 
 	for (; t->at < t->input.n; t->at++) {
 		int c = peek(t, 0);
@@ -380,11 +401,11 @@ skip_script(struct html_tokenizer *t)
 		} else if (state == PLAIN && span_starts(rest(t), "<!--")) {
 			state = ESCAPED;
 			t->at++;
-		} else if (named(t, "</", script)) {
+		} else if (named(t, "</", t->raw_name)) {
 			if (state != DOUBLE)
 				return;
 			state = ESCAPED;
-		} else if (state == ESCAPED && named(t, "<", script)) {
+		} else if (state == ESCAPED && named(t, "<", SPAN("script"))) {
 			state = DOUBLE;
 		}
 	}

@@ -44,6 +44,11 @@ enum html_mode {
 #define TOKEN_MARKS 1024 /* bytes, with a bit for each name by its hash */
 #define HTML_OTHERS 16	 /* attributes without a row that a token keeps */
 
+/* An attribute without a row. */
+struct html_other {
+	struct span name, value; /* as written */
+};
+
 struct html_token {
 	enum html_type type;
 	enum html_tag tag;
@@ -54,7 +59,7 @@ struct html_token {
 	uint32_t attributes;	      /* in the tag, all of them */
 	uint64_t present;	      /* bit 1 << enum html_attr */
 	struct span attr[ATTR_COUNT]; /* raw values; the first of a name */
-	struct span other[HTML_OTHERS];
+	struct html_other other[HTML_OTHERS]; /* those with a value */
 	unsigned others;
 	uint32_t others_dropped;
 };

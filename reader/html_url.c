@@ -99,3 +99,30 @@ url_plain(struct span raw, struct buf *out)
 	}
 	return URL_PLAIN;
 }
+
+bool
+url_shown(struct span url, struct span *shown_out)
+{
+	const char *query;
+
+	*shown_out = url;
+	if (ascii_starts(url, "http:") || ascii_starts(url, "https:"))
+		return true;
+	if (!ascii_starts(url, "mailto:"))
+		return false;
+	url.p += 7;
+	url.n -= 7;
+	query = memchr(url.p, '?', url.n);
+	if (query != NULL)
+		url.n = (size_t)(query - url.p);
+	*shown_out = url;
+	return url.n > 0 && memchr(url.p, '@', url.n) != NULL;
+}
+
+bool
+url_is_inside(struct span url)
+{
+	return url.n > 0 && !ascii_starts(url, "http:") &&
+	       !ascii_starts(url, "https:") && !ascii_starts(url, "//") &&
+	       memchr(url.p, ':', url.n) != NULL;
+}

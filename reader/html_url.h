@@ -20,4 +20,12 @@ enum url_kind {
  * out->overflow. */
 enum url_kind url_plain(struct span raw, struct buf *out);
 
+/* Whether an address that may be listed (what url_plain made) is shown in the
+ * text, and what of it: all of http and https, the mailbox of mailto. */
+bool url_shown(struct span url, struct span *shown_out);
+
+/* Whether an address may lead to something in the mail itself, such as data:
+ * and cid: do, which is loaded without the network. */
+bool url_is_inside(struct span url);
+
 #endif

@@ -1,6 +1,6 @@
 /*
- * How the values of declarations are read; between html_style.c and
- * html_shape.c.
+ * How the values of declarations are read; between html_style.c, html_calc.c,
+ * html_paint.c and html_shape.c.
  */
 #ifndef TRIZONE_READER_HTML_VALUE_H
 #define TRIZONE_READER_HTML_VALUE_H
@@ -28,7 +28,22 @@ bool style_length(const struct css_token *token, struct style_value *out);
 /* A plain number or percentage, in thousandths. */
 bool style_number(const struct css_token *token, struct style_value *out);
 
+/* Put one number in place of each calc(), min(), max() and clamp() that can be
+ * worked out. With `mix` lengths and percentages may be added, as in a window
+ * of 1,000 px with a font of 16 px. Such a number has the delim '(': it is cut
+ * to what its property allows, where another would be no value. */
+void style_calc(struct style_tokens *v, bool mix);
+
+/* html_length.c */
+read_value read_font, read_font_size, read_length, read_line_height,
+    read_margin;
+
+/* html_shape.c */
 read_value read_clip, read_clip_path, read_filter, read_inset, read_mask,
-    read_scale, read_transform, read_translate;
+    read_rotate, read_scale, read_transform, read_translate;
+
+/* html_paint.c */
+read_value read_background, read_background_colour, read_clip_text, read_colour,
+    read_fill, read_image;
 
 #endif
