@@ -284,7 +284,7 @@ static void
 read_mail(struct mail *m, struct span raw)
 {
 	scan_mail(raw, &m->notes, &m->scan);
-	m->mime = mime_new((struct span){m->scan.mail.data, m->scan.mail.len});
+	m->mime = mime_new(m->scan.mail);
 	take_all_people(m);
 	take_subject(m);
 	take_date(m);
