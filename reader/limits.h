@@ -17,6 +17,9 @@
 #define MAIL_DEPTH 50
 #define MAIL_DISSOLVED_DEPTH 20000
 
+/* Mails inside each other whose text is shown; a forward of a forward. */
+#define MAIL_MESSAGES 8
+
 /* Comparisons of a line with an open boundary in one mail: some 0.1 s. */
 #define MAIL_BOUNDARY_TRIES (32u << 20)
 

@@ -14,6 +14,7 @@
 #include "common/firewall_command.h"
 #include "common/lock.h"
 #include "common/start.h"
+#include "reader/auth.h"
 #include "reader/filter.h"
 #include "reader/plain.h"
 #include "reader/profile.h"
@@ -23,15 +24,18 @@
 #define NOBODY "65534" /* who has no files */
 
 static const char usage[] =
-    "usage: trizone-reader mail [--record FILE] [--user NAME] < RAW > CLEAN\n"
+    "usage: trizone-reader mail [--record FILE] [--trust-auth HOST]...\n"
+    "                           [--user NAME] < RAW > CLEAN\n"
     "       trizone-reader run --channel unix:PATH|stdio [--zone NAME]\n"
-    "                          [--user NAME]\n"
+    "                          [--trust-auth HOST]... [--user NAME]\n"
     "       trizone-reader firewall print|apply|check ...\n"
     "       trizone-reader --help | --version\n"
     "\n"
     "mail  one raw mail (RFC 5322) on standard input becomes one JSON object\n"
     "      on standard output: what a person would have seen, and how much\n"
-    "      was hidden. --record writes what was hidden to FILE, for a person.\n"
+    "      was hidden. --record writes what was hidden to FILE, for a person;\n"
+    "      --trust-auth takes Authentication-Results of HOST, which must be\n"
+    "      your own mail server and remove those that came with its name.\n"
     "run   be a reader zone (mail, unless --zone says another) on the\n"
     "      executor's channel.\n"
     "firewall  rules that drop everything, for the zone's machine.\n"
@@ -70,6 +74,8 @@ read_options(
 			out->record = optarg;
 		else if (option == 'u')
 			out->user = optarg;
+		else if (option == 'a' && auth_trust(optarg) == 0)
+			continue;
 		else
 			return false;
 	}
@@ -96,6 +102,7 @@ run_filter(const char *kind, int argc, char **argv)
 {
 	static const struct option known[] = {
 	    {"record", required_argument, NULL, 'r'},
+	    {"trust-auth", required_argument, NULL, 'a'},
 	    {"user", required_argument, NULL, 'u'},
 	    {NULL, 0, NULL, 0},
 	};
@@ -104,7 +111,9 @@ run_filter(const char *kind, int argc, char **argv)
 	int record = -1, status;
 
 	if (!read_options(argc, argv, known, &options))
-		return wrong_usage("a filter knows --record FILE and --user");
+		return wrong_usage(
+		    "a filter knows --record FILE, --trust-auth HOST "
+		    "and --user NAME");
 	if (options.record != NULL) {
 		record = open(options.record,
 		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
@@ -130,6 +139,7 @@ run_zone(int argc, char **argv)
 	static const struct option known[] = {
 	    {"channel", required_argument, NULL, 'c'},
 	    {"zone", required_argument, NULL, 'z'},
+	    {"trust-auth", required_argument, NULL, 'a'},
 	    {"user", required_argument, NULL, 'u'},
 	    {NULL, 0, NULL, 0},
 	};

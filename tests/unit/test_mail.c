@@ -121,7 +121,9 @@ static const struct {
     {"differ.eml", "/findings/0", "alternatives-differ"},
     {"duplicate.eml", "/from/address", "first@one.example"},
     {"duplicate.eml", "/subject", "One"},
-    {"nested.eml", "/body", "Dzie\xc5\x84 dobry"},
+    {"nested.eml", "/body",
+	"Dzie\xc5\x84 dobry\n\n> From: inner@talk.example\n"
+	"> Subject: Inside\n\nNot opened."},
     {"nested.eml", "/attachments/0/type", "message/rfc822"},
     {"nested.eml", "/attachments/1/name", "notes.txt"},
     {"charset.eml", "/body", "only ASCII"},
@@ -161,6 +163,7 @@ START_TEST(odd_headers_are_found)
 			       FINDING_BIT(FINDING_DUPLICATE_SUBJECT) |
 			       FINDING_BIT(FINDING_DUPLICATE_CONTENT_TYPE) |
 			       FINDING_BIT(FINDING_BLANK_BEFORE_COLON) |
+			       FINDING_BIT(FINDING_TEXT_IN_HTML) |
 			       FINDING_BIT(FINDING_BAD_DATE));
 	ck_assert(contains(&record, "second@two.example"));
 	ck_assert(!contains(&clean, "second@two.example"));

@@ -261,25 +261,26 @@ START_TEST(tree_in_text_order)
 		enum mime_kind kind;
 		size_t end;
 	} want[] = {
-	    {"multipart/mixed", MIME_MULTIPART, 6},
+	    {"multipart/mixed", MIME_MULTIPART, 7},
 	    {"multipart/alternative", MIME_MULTIPART, 4},
 	    {"text/plain", MIME_LEAF, 3},
 	    {"text/html", MIME_LEAF, 4},
-	    {"message/rfc822", MIME_MESSAGE, 5},
-	    {"image/png", MIME_LEAF, 6},
+	    {"message/rfc822", MIME_MESSAGE, 6},
+	    {"text/plain", MIME_LEAF, 6},
+	    {"image/png", MIME_LEAF, 7},
 	};
 	struct mime *m = mime_new(SPAN(mail));
 
-	ck_assert_uint_eq(mime_count(m), 6);
-	for (size_t i = 0; i < 6; i++) {
+	ck_assert_uint_eq(mime_count(m), 7);
+	for (size_t i = 0; i < 7; i++) {
 		ck_assert_str_eq(mime_part(m, i)->type, want[i].type);
 		ck_assert_int_eq(mime_part(m, i)->kind, want[i].kind);
 		ck_assert_uint_eq(mime_part(m, i)->end, want[i].end);
 	}
 	ck_assert_str_eq(mime_part(m, 3)->charset, "x");
-	ck_assert_str_eq(mime_part(m, 5)->name, "p.png");
-	ck_assert_str_eq(mime_part(m, 5)->id, "i@d");
-	ck_assert(mime_part(m, 5)->inlined);
+	ck_assert_str_eq(mime_part(m, 6)->name, "p.png");
+	ck_assert_str_eq(mime_part(m, 6)->id, "i@d");
+	ck_assert(mime_part(m, 6)->inlined);
 	mime_free(m);
 }
 END_TEST
