@@ -86,6 +86,15 @@ take_value(struct span *text)
 	return value;
 }
 
+/* The field's own value, without parameters. */
+static void
+skip_own_value(struct span *text)
+{
+	for (skip_blanks(text); text->n != 0 && text->p[0] != ';';
+	     skip_blanks(text))
+		advance(text, 1);
+}
+
 /* Whether "name", "name*", "name*3" or "name*3*" is a piece of `key`. */
 static bool
 read_name(struct span name, const char *key, struct piece *out)
@@ -121,7 +130,7 @@ find_pieces(struct span field, const char *key, struct piece *pieces)
 {
 	size_t count = 0;
 
-	(void)take_value(&field); /* the field's own value */
+	skip_own_value(&field);
 	while (field.n != 0 && count < PIECES) {
 		struct span name;
 

@@ -19,10 +19,16 @@
  * boundary in the place of a short one. */
 #define EDIT_BYTES (4u << 20)
 
+/* An open multipart. */
+struct level {
+	struct span boundary;
+	bool digest; /* its parts are mails if they do not say another type */
+};
+
 struct scanner {
 	struct scan *out;
 	struct record *notes;
-	struct span *boundaries; /* open multiparts, innermost last */
+	struct level *levels; /* open multiparts, innermost last */
 	size_t depth, cap;
 	uint64_t tries;	   /* comparisons with boundaries so far */
 	bool any_boundary; /* one could not be read: every "--" line counts */
@@ -41,8 +47,9 @@ struct scanner {
 	bool in_header;
 	bool top;	 /* it is the mail's own */
 	bool is_message; /* its content is a message, with a header again */
-	bool is_multipart;
-	bool in_type; /* the field is Content-Type */
+	bool is_multipart, is_digest;
+	bool in_digest, typed; /* a part of one; Content-Type was there */
+	bool in_type;	       /* the field is Content-Type */
 	bool field_cut;
 	size_t fields, section_bytes, field_bytes;
 	unsigned seen; /* bits of unique_fields */
@@ -225,10 +232,9 @@ push_boundary(struct scanner *s, struct span value, struct span line)
 	}
 	if (s->depth == s->cap) {
 		s->cap = s->cap == 0 ? 8 : s->cap * 2;
-		s->boundaries =
-		    alloc_resize(s->boundaries, s->cap, sizeof *s->boundaries);
+		s->levels = alloc_resize(s->levels, s->cap, sizeof *s->levels);
 	}
-	s->boundaries[s->depth++] = value;
+	s->levels[s->depth++] = (struct level){value, s->is_digest};
 }
 
 /* Look for a boundary in a line of Content-Type. Where the word stands at
@@ -244,6 +250,8 @@ open_boundary(struct scanner *s, struct span line)
 		s->is_message = true;
 	if (find_word(line, "multipart") < line.n)
 		s->is_multipart = true;
+	if (find_word(line, "digest") < line.n)
+		s->is_digest = true;
 	if (at < line.n) {
 		at += strlen("boundary");
 		rest = (struct span){line.p + at, line.n - at};
@@ -265,7 +273,8 @@ begin_section(struct scanner *s, bool top)
 {
 	s->in_header = true;
 	s->top = top;
-	s->is_message = s->is_multipart = s->in_type = s->field_cut = false;
+	s->is_message = s->is_multipart = s->is_digest = false;
+	s->in_digest = s->typed = s->in_type = s->field_cut = false;
 	s->fields = s->section_bytes = s->field_bytes = 0;
 	s->seen = 0;
 }
@@ -276,7 +285,7 @@ end_section(struct scanner *s)
 {
 	if (s->top && s->fields == 0)
 		find(s, FINDING_NO_HEADER, SPAN(""));
-	if (s->is_message)
+	if (s->is_message || (s->in_digest && !s->typed))
 		begin_section(s, false);
 	else
 		s->in_header = false;
@@ -318,6 +327,7 @@ begin_field(struct scanner *s, struct span line)
 		name = without_end(name);
 	}
 	s->in_type = same_name(name, "Content-Type");
+	s->typed = s->typed || s->in_type;
 	note_unique(s, name, line);
 }
 
@@ -377,7 +387,7 @@ find_boundary(
     struct scanner *s, struct span token, size_t *index_out, bool *prefix_out)
 {
 	for (size_t i = s->depth; i-- > 0;) {
-		struct span b = s->boundaries[i];
+		struct span b = s->levels[i].boundary;
 
 		if (s->tries++ > MAIL_BOUNDARY_TRIES) {
 			s->stopped = true;
@@ -424,10 +434,11 @@ open_part(struct scanner *s, struct span line, size_t at)
 		copy(s, line);
 	} else {
 		copy(s, SPAN("--"));
-		copy(s, s->boundaries[MAIL_DEPTH - 1]);
+		copy(s, s->levels[MAIL_DEPTH - 1].boundary);
 		copy(s, SPAN("\r\n"));
 	}
 	begin_section(s, false);
+	s->in_digest = s->levels[at].digest;
 }
 
 /* Behind the boundary that ends a multipart. */
@@ -448,7 +459,7 @@ ends_innermost(const struct scanner *s, struct span token)
 
 	if (s->depth == 0)
 		return false;
-	b = s->boundaries[s->depth - 1];
+	b = s->levels[s->depth - 1].boundary;
 	return token.n == b.n + 2 && memcmp(token.p, b.p, b.n) == 0 &&
 	       ends_in_dashes(token);
 }
@@ -587,7 +598,7 @@ scan_mail(struct span raw, struct record *notes, struct scan *out)
 	if (s.edited)
 		out->mail = (struct span){out->own.data, out->own.len};
 	out->cut = s.stopped;
-	free(s.boundaries);
+	free(s.levels);
 }
 
 void

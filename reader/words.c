@@ -15,6 +15,7 @@
 #define MASK_OPEN "=!"
 #define MASK_CLOSE "!="
 #define MASK_FRAME 2
+#define WORD_GROWTH 4	/* of one byte in UTF-8, see charset.c */
 #define WORD_BYTES 4096 /* the standard says 75; longer ones are written */
 
 /* An encoded word taken apart. */
@@ -125,6 +126,7 @@ decode_b(struct span text, struct buf *out)
 struct decoder {
 	struct buf *out;
 	struct buf bytes; /* of words in one set, or of plain text */
+	struct buf text;  /* the same decoded */
 	struct span charset;
 	bool words;
 	uint64_t findings;
@@ -141,13 +143,22 @@ flush(struct decoder *d)
 {
 	struct span bytes = {d->bytes.data, d->bytes.len};
 	struct span label = d->words ? d->charset : SPAN("");
+	size_t room = d->out->max - d->out->len;
 	uint64_t replaced = 0;
 
 	if (bytes.n == 0)
 		return;
 	if (!charset_known(label))
 		d->findings |= FINDING_BIT(FINDING_UNKNOWN_CHARSET);
-	(void)charset_decode(label, bytes, d->out, &replaced);
+	buf_clear(&d->text);
+	(void)charset_decode(label, bytes, &d->text, &replaced);
+	if (d->text.len < room)
+		room = d->text.len;
+	while (room < d->text.len && room != 0 &&
+	       (d->text.data[room] & 0xc0) == 0x80)
+		room--; /* not within a character */
+	if (room != 0)
+		(void)buf_add(d->out, d->text.data, room);
 	if (replaced != 0)
 		d->findings |= FINDING_BIT(FINDING_UNDECODABLE_TEXT);
 	buf_clear(&d->bytes);
@@ -218,6 +229,7 @@ words_decode(struct span raw, struct buf *out, uint64_t *findings)
 
 	buf_clear(out);
 	buf_init(&d.bytes, MAIL_FIELD_BYTES);
+	buf_init(&d.text, WORD_GROWTH * MAIL_FIELD_BYTES);
 	while (raw.n != 0) {
 		size_t n = next_word(raw, &word);
 		struct span plain = {raw.p, n};
@@ -235,6 +247,7 @@ words_decode(struct span raw, struct buf *out, uint64_t *findings)
 	}
 	flush(&d);
 	buf_free(&d.bytes);
+	buf_free(&d.text);
 	*findings |= d.findings;
 }
 
