@@ -60,6 +60,8 @@ cost(uint32_t code, size_t length)
 {
 	if (code == '"' || code == '\\')
 		return 2;
+	if (code >= ' ' && code < 0x7f)
+		return 1;
 	return clean_char(code, false) ? length : 3;
 }
 
@@ -69,9 +71,11 @@ cost_of(struct span text)
 	size_t i = 0, sum = 0;
 
 	while (i < text.n) {
-		uint32_t code = 0;
-		size_t n = utf8_decode(text.p + i, text.n - i, &code);
+		uint32_t code = (unsigned char)text.p[i];
+		size_t n = 1;
 
+		if (code >= 0x80)
+			n = utf8_decode(text.p + i, text.n - i, &code);
 		if (n == 0)
 			bug("text that is not UTF-8 in a clean object");
 		sum += cost(code, n);
@@ -86,9 +90,11 @@ clean_fit(struct span text, size_t chars, size_t budget)
 	size_t i = 0, used = 0;
 
 	while (i < text.n && chars > 0) {
-		uint32_t code = 0;
-		size_t length = utf8_decode(text.p + i, text.n - i, &code);
+		uint32_t code = (unsigned char)text.p[i];
+		size_t length = 1;
 
+		if (code >= 0x80)
+			length = utf8_decode(text.p + i, text.n - i, &code);
 		used += cost(code, length);
 		if (length == 0 || used > budget)
 			break;
@@ -271,8 +277,9 @@ clean_set_body(struct clean *c, struct span text, uint64_t beyond)
 {
 	size_t bytes = clean_fit(text, CLEAN_BODY_CHARS, CLEAN_BODY_BUDGET);
 
-	clean_note_cut(c, CLEAN_CUT_BODY, utf8_count(text.p, bytes),
-	    utf8_count(text.p, text.n) + beyond);
+	if (bytes < text.n || beyond != 0)
+		clean_note_cut(c, CLEAN_CUT_BODY, utf8_count(text.p, bytes),
+		    utf8_count(text.p, text.n) + beyond);
 	c->body = keep(c, (struct span){text.p, bytes}, true);
 }
 

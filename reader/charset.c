@@ -229,7 +229,7 @@ static int
 convert_chunk(iconv_t cd, struct span *in, size_t unit, struct buf *out,
     uint64_t *replaced_out)
 {
-	char made[CHUNK * GROWTH];
+	static char made[CHUNK * GROWTH]; /* too large to be zeroed each time */
 	char *from = (char *)(uintptr_t)in->p, *to = made;
 	size_t left = in->n < CHUNK ? in->n : CHUNK, room = sizeof made;
 	size_t wrong = 0, taken = left;

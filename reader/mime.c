@@ -84,16 +84,42 @@ new_options(struct mime *m)
 	return options;
 }
 
+/* A header field of an object, as far as it is read. */
+static struct span
+raw_header(GMimeObject *object, const char *name)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	GMimeHeader *header = g_mime_header_list_get_header(list, name);
+	const char *raw =
+	    header == NULL ? NULL : g_mime_header_get_raw_value(header);
+
+	if (raw == NULL)
+		return (struct span){NULL, 0};
+	return (struct span){raw, strnlen(raw, MAIL_FIELD_BYTES)};
+}
+
+static struct span
+without_blanks(struct span text)
+{
+	while (text.n != 0 && strchr(" \t\r\n", text.p[0]) != NULL)
+		text = (struct span){text.p + 1, text.n - 1};
+	while (text.n != 0 && strchr(" \t\r\n", text.p[text.n - 1]) != NULL)
+		text.n--;
+	return text;
+}
+
 /* Whether the library fell back to a type the mail does not name. */
 static bool
 is_fallback(GMimeObject *object, GMimeContentType *type)
 {
-	const char *written = g_mime_object_get_header(object, "Content-Type");
+	struct span written;
 
-	return written != NULL &&
-	       g_mime_content_type_is_type(
-		   type, "application", "octet-stream") &&
-	       g_ascii_strncasecmp(written, "application", 11) != 0;
+	if (!g_mime_content_type_is_type(type, "application", "octet-stream"))
+		return false;
+	written = without_blanks(raw_header(object, "Content-Type"));
+	return written.p != NULL &&
+	       (written.n < 11 ||
+		   g_ascii_strncasecmp(written.p, "application", 11) != 0);
 }
 
 /* The type as text. What has none, or none that can be read, is plain text
@@ -140,20 +166,6 @@ kind_of(GMimeObject *object, bool empty)
 	return GMIME_IS_MESSAGE_PART(object) ? MIME_MESSAGE : MIME_LEAF;
 }
 
-/* A header field of an object, as far as it is read. */
-static struct span
-raw_header(GMimeObject *object, const char *name)
-{
-	GMimeHeaderList *list = g_mime_object_get_header_list(object);
-	GMimeHeader *header = g_mime_header_list_get_header(list, name);
-	const char *raw =
-	    header == NULL ? NULL : g_mime_header_get_raw_value(header);
-
-	if (raw == NULL)
-		return (struct span){NULL, 0};
-	return (struct span){raw, strnlen(raw, MAIL_FIELD_BYTES)};
-}
-
 /* The file name, to be freed; "" if there is none. It may be in two fields. */
 static char *
 name_text(struct mime *m, GMimeObject *object)
@@ -185,14 +197,11 @@ name_text(struct mime *m, GMimeObject *object)
 static void
 check_encoding(struct mime *m, GMimeObject *object)
 {
-	struct span raw = raw_header(object, "Content-Transfer-Encoding");
+	struct span raw =
+	    without_blanks(raw_header(object, "Content-Transfer-Encoding"));
 	char word[32];
 	GMimeContentEncoding encoding;
 
-	while (raw.n != 0 && strchr(" \t\r\n", raw.p[0]) != NULL)
-		raw = (struct span){raw.p + 1, raw.n - 1};
-	while (raw.n != 0 && strchr(" \t\r\n", raw.p[raw.n - 1]) != NULL)
-		raw.n--;
 	if (raw.n == 0)
 		return;
 	encoding = span_copy(raw, word, sizeof word) != 0

@@ -5,6 +5,7 @@
 #include "reader/render.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "reader/charset.h"
 #include "reader/flowed.h"
@@ -120,11 +121,22 @@ decode(struct render *r, const struct mime_part *part, struct buf *store,
 	return whole;
 }
 
+/* Whether the text begins so, with letters of any case. */
+static bool
+starts(struct span text, const char *prefix, size_t n)
+{
+	return text.n >= n && strncasecmp(text.p, prefix, n) == 0;
+}
+
 static bool
 starts_url(struct span text)
 {
-	return span_starts(text, "http://") || span_starts(text, "https://") ||
-	       span_starts(text, "mailto:");
+	char c = (char)(text.p[0] | 0x20);
+
+	if (c == 'h')
+		return starts(text, "http://", 7) ||
+		       starts(text, "https://", 8);
+	return c == 'm' && starts(text, "mailto:", 7);
 }
 
 /* Length of the URL at the start of plain text. */
