@@ -171,7 +171,7 @@ take_properties(struct span *text)
 		struct span name = take_word(text, "=;"), value;
 
 		if (!take_sign(text, '=')) {
-			if (name.n == 0) /* a sign that fits nothing */
+			if (name.n == 0 && text->n != 0) /* fits nothing */
 				advance(text, 1);
 			continue;
 		}

@@ -47,6 +47,11 @@ static const struct {
     {MX "; dkim=pass (open comment header.d=a.example\n", "dkim=pass ;"},
     {MX "; dkim=pass = = = header.d=a.example\n", "dkim=pass ;"},
     {MX "; dkim=<script>\n", ""},
+    {MX "; dkim=pass \"\n", "dkim=pass ;"},
+    {MX "; dkim=\"\n", ""},
+    {MX "; \"\n", ""},
+    {"Received: \"\n" MX "; dkim=pass\n", ""},
+    {"Received: by\n" MX "; dkim=pass\n", ""},
 };
 
 static void
@@ -115,7 +120,7 @@ START_TEST(many_results)
 	ck_assert_int_eq(auth_trust("mx.me.example"), 0);
 	buf_init(&header, 1u << 20);
 	ck_assert_int_eq(buf_add_text(&header, MX), 0);
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 250; i++) {
 		field =
 		    alloc_format(";\n x%d=pass header.d=%0200d.example", i, i);
 		ck_assert_int_eq(buf_add_text(&header, field), 0);
@@ -140,6 +145,7 @@ main(void)
 	TCase *tcase = tcase_create("auth");
 
 	mime_warm();
+	tcase_set_timeout(tcase, 60); /* with sanitizers, on a busy machine */
 	tcase_add_loop_test(tcase, results, 0, (int)COUNT_OF(rows));
 	tcase_add_test(tcase, nobody_is_trusted);
 	tcase_add_test(tcase, hosts);
