@@ -373,6 +373,7 @@ main(void)
 	Suite *suite = suite_create("attach");
 	TCase *tcase = tcase_create("attach");
 
+	tcase_set_timeout(tcase, 60); /* with sanitizers, on a busy machine */
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, base64, 0, (int)COUNT_OF(codes));
 	tcase_add_test(tcase, base64_of_every_byte);

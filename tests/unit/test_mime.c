@@ -383,6 +383,7 @@ main(void)
 	int failed;
 
 	mime_warm();
+	tcase_set_timeout(tcase, 60); /* with sanitizers, on a busy machine */
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, scan_keeps_an_ordinary_mail);
 	tcase_add_test(tcase, scan_bounds_parts);

@@ -175,6 +175,7 @@ main(void)
 	TCase *tcase = tcase_create("words");
 
 	charset_warm();
+	tcase_set_timeout(tcase, 60); /* with sanitizers, on a busy machine */
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, texts_are_decoded, 0, (int)COUNT_OF(texts));
 	tcase_add_test(tcase, masks_come_off);
