@@ -238,13 +238,15 @@ push_boundary(struct scanner *s, struct span value, struct span line)
 }
 
 /* Look for a boundary in a line of Content-Type. Where the word stands at
- * other places too, one in quotes or a comment may have been taken. */
+ * other places too, one in quotes or a comment may have been taken; then each
+ * line that looks like a boundary counts as a part. It is worth a finding when
+ * it may be another parameter, and not a piece of the boundary. */
 static void
 open_boundary(struct scanner *s, struct span line)
 {
 	struct span value = {0}, rest;
 	size_t at = find_parameter(line);
-	bool unsure = find_word(line, "boundary") < at;
+	bool unsure = false;
 
 	if (find_word(line, "message/") < line.n)
 		s->is_message = true;
@@ -252,19 +254,19 @@ open_boundary(struct scanner *s, struct span line)
 		s->is_multipart = true;
 	if (find_word(line, "digest") < line.n)
 		s->is_digest = true;
-	if (at < line.n) {
-		at += strlen("boundary");
-		rest = (struct span){line.p + at, line.n - at};
-		if (find_word(rest, "boundary") < rest.n)
-			unsure = true;
-		if (read_boundary(rest, &value))
-			push_boundary(s, without_end(value), line);
-		else
-			unsure = true;
-	}
-	if (unsure)
+	if (find_word(line, "boundary") < at)
 		s->any_boundary = true;
-	if (unsure && s->is_multipart)
+	if (at == line.n)
+		return;
+	at += strlen("boundary");
+	rest = (struct span){line.p + at, line.n - at};
+	if (find_word(rest, "boundary") < rest.n)
+		s->any_boundary = true;
+	if (read_boundary(rest, &value))
+		push_boundary(s, without_end(value), line);
+	else
+		s->any_boundary = unsure = true;
+	if (s->is_multipart && (unsure || find_parameter(rest) < rest.n))
 		find(s, FINDING_UNSURE_BOUNDARY, line);
 }
 

@@ -213,7 +213,7 @@ static bool
 is_harmless_type(const char *type)
 {
 	static const char *const active[] = {"image/svg", "text/html",
-	    "text/xml", "text/x-", "text/javascript", "text/rtf",
+	    "text/xml", "text/x-", "text/rfc822", "text/javascript", "text/rtf",
 	    "text/richtext", "text/vbscript"};
 
 	for (size_t i = 0; i < COUNT_OF(active); i++)

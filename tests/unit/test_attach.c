@@ -168,6 +168,7 @@ static const struct {
     {"text/plain", "a.txt", "text/x-script", true},
     {"text/plain", "a.txt", "text/html", true},
     {"text/html", "a.html", "text/html", false},
+    {"text/rfc822-headers", "", "message/rfc822", false},
     {"text/x-sh", "a.sh", "text/x-script", false},
     {"image/svg+xml", "a.svg", "image/svg+xml", false},
     {"application/octet-stream", "a.PDF", "application/x-msdos-program", true},

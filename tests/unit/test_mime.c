@@ -230,9 +230,24 @@ static const struct {
     {"A: b\0c\n\n", FINDING_NUL_IN_HEADER},
     {"Content-Type: multipart/mixed; boundary=b\n\n--bb\n",
 	FINDING_UNSURE_BOUNDARY},
+    {"Content-Type: multipart/mixed; a=\"; boundary=c\"; boundary=b\n\n",
+	FINDING_UNSURE_BOUNDARY},
     {"Content-Type: multipart/mixed; boundary(b)=b\n\n--b\n",
 	FINDING_UNSURE_BOUNDARY},
 };
+
+/* The word in a boundary's own text is nothing odd. */
+START_TEST(scan_finds_nothing)
+{
+	repeat(
+	    "Content-Type: multipart/mixed;\n\tboundary=\"my_boundary(b)\"\n\n"
+	    "--my_boundary(b)\n\nx\n--my_boundary(b)--\n",
+	    1);
+	run_scan();
+	ck_assert_uint_eq(scan.findings, 0);
+	scan_done(&scan);
+}
+END_TEST
 
 START_TEST(scan_finds)
 {
@@ -394,6 +409,7 @@ main(void)
 	tcase_add_test(tcase, scan_keeps_parts_of_what_is_dissolved);
 	tcase_add_test(tcase, scan_bounds_its_own_work);
 	tcase_add_test(tcase, scan_bounds_headers);
+	tcase_add_test(tcase, scan_finds_nothing);
 	tcase_add_loop_test(tcase, scan_finds, 0, ROWS(odd));
 	tcase_add_test(tcase, tree_in_text_order);
 	tcase_add_test(tcase, no_mail_at_all);
