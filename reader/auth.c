@@ -149,13 +149,15 @@ lower(struct span word, char *out, size_t room)
 	return (struct span){out, word.n};
 }
 
+/* What is behind the last "@". */
 static struct span
 domain_of(struct span value)
 {
-	const char *at = value.n == 0 ? NULL : memrchr(value.p, '@', value.n);
+	size_t start = value.n;
 
-	if (at != NULL)
-		advance(&value, (size_t)(at + 1 - value.p));
+	while (start > 0 && value.p[start - 1] != '@')
+		start--;
+	advance(&value, start);
 	return value;
 }
 
