@@ -359,11 +359,33 @@ is_loose(struct span label, size_t row)
 	       (row == SET_UTF8 && !same(label, "utf-8"));
 }
 
+/* Sets in which ASCII is not all ASCII: two bytes for a letter, shifts, a yen
+ * sign for the backslash. */
+static bool
+is_other_ascii(size_t row)
+{
+	return is_unicode_16(row) ||
+	       strncmp(sets[row].name, "ISO-2022", 8) == 0 ||
+	       strcmp(sets[row].name, "CP932") == 0;
+}
+
+static bool
+is_ascii(struct span bytes)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < bytes.n; i++)
+		all |= (unsigned char)bytes.p[i];
+	return all < 0x80;
+}
+
 bool
 charset_is_utf8(struct span label, struct span bytes)
 {
 	size_t row = label.n == 0 ? SET_UTF8 : find_set(label);
 
+	if (row != SET_UTF8 && row < COUNT_OF(sets) && !is_other_ascii(row))
+		return is_ascii(bytes);
 	return (row == SET_UTF8 || is_loose(label, row)) &&
 	       !span_starts(bytes, "\xef\xbb\xbf") &&
 	       utf8_check(bytes.p, bytes.n);

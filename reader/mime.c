@@ -393,8 +393,18 @@ mime_field(const struct mime *m, size_t index, const char **name_out)
 const char *
 mime_header(const struct mime *m, const char *name, size_t n)
 {
+	GMimeHeader *first =
+	    m->message == NULL
+		? NULL
+		: g_mime_header_list_get_header(
+		      g_mime_object_get_header_list(GMIME_OBJECT(m->message)),
+		      name);
 	const char *field, *raw;
 
+	if (first == NULL || n == 0)
+		return first == NULL
+			   ? NULL
+			   : or_empty(g_mime_header_get_raw_value(first));
 	for (size_t i = 0; (raw = mime_field(m, i, &field)) != NULL; i++)
 		if (is_word(field, name) && n-- == 0)
 			return raw;

@@ -153,24 +153,39 @@ url_length(struct span text)
 	return n;
 }
 
+/* Letters that stand before `at`, not before `from`. */
+static size_t
+letters_before(struct span text, size_t from, size_t at)
+{
+	size_t n = 0;
+
+	while (at - n > from && (text.p[at - n - 1] | 0x20) >= 'a' &&
+	       (text.p[at - n - 1] | 0x20) <= 'z')
+		n++;
+	return n;
+}
+
 /* URLs written out in plain text are links: mail programs make them so. */
 static void
 find_links(struct visible *v, struct span text)
 {
-	bool word = false;
+	size_t from = 0, end;
+	const char *colon;
 
-	while (text.n != 0) {
-		size_t n = 1;
+	while (from < text.n &&
+	       (colon = memchr(text.p + from, ':', text.n - from)) != NULL) {
+		size_t at = (size_t)(colon - text.p);
+		size_t start = at - letters_before(text, from, at);
+		struct span url = {text.p + start, text.n - start};
 
-		if (!word && starts_url(text)) {
-			n = url_length(text);
-			visible_link(v, (struct span){text.p, n},
-			    (struct span){text.p, n});
+		end = at + 1;
+		if (start < at && starts_url(url)) {
+			url.n = url_length(url);
+			visible_link(v, url, url);
+			if (start + url.n > end)
+				end = start + url.n;
 		}
-		word = (text.p[n - 1] | 0x20) >= 'a' &&
-		       (text.p[n - 1] | 0x20) <= 'z';
-		text.p += n;
-		text.n -= n;
+		from = end;
 	}
 }
 
