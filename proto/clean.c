@@ -20,11 +20,12 @@
 /* JSON around the strings of one item, at most. */
 #define ADDRESS_FRAME 26
 #define LINK_FRAME 22
-#define ATTACHMENT_FRAME 140
+#define ATTACHMENT_FRAME 155
+#define AUTH_FRAME 40
 
 _Static_assert(CLEAN_BODY_BUDGET + CLEAN_LIST_COUNT * CLEAN_LIST_BUDGET +
 		       CLEAN_LINKS_BUDGET + CLEAN_ATTACHMENTS_BUDGET +
-		       CLEAN_REST_BUDGET <=
+		       CLEAN_AUTH_BUDGET + CLEAN_REST_BUDGET <=
 		   CLEAN_MAX_BYTES,
     "the budgets have to fit");
 _Static_assert(FINDING_COUNT <= 64, "findings are bits of one word");
@@ -59,6 +60,8 @@ cost(uint32_t code, size_t length)
 {
 	if (code == '"' || code == '\\')
 		return 2;
+	if (code >= ' ' && code < 0x7f)
+		return 1;
 	return clean_char(code, false) ? length : 3;
 }
 
@@ -68,9 +71,11 @@ cost_of(struct span text)
 	size_t i = 0, sum = 0;
 
 	while (i < text.n) {
-		uint32_t code = 0;
-		size_t n = utf8_decode(text.p + i, text.n - i, &code);
+		uint32_t code = (unsigned char)text.p[i];
+		size_t n = 1;
 
+		if (code >= 0x80)
+			n = utf8_decode(text.p + i, text.n - i, &code);
 		if (n == 0)
 			bug("text that is not UTF-8 in a clean object");
 		sum += cost(code, n);
@@ -85,9 +90,11 @@ clean_fit(struct span text, size_t chars, size_t budget)
 	size_t i = 0, used = 0;
 
 	while (i < text.n && chars > 0) {
-		uint32_t code = 0;
-		size_t length = utf8_decode(text.p + i, text.n - i, &code);
+		uint32_t code = (unsigned char)text.p[i];
+		size_t length = 1;
 
+		if (code >= 0x80)
+			length = utf8_decode(text.p + i, text.n - i, &code);
 		used += cost(code, length);
 		if (length == 0 || used > budget)
 			break;
@@ -95,6 +102,17 @@ clean_fit(struct span text, size_t chars, size_t budget)
 		chars--;
 	}
 	return i;
+}
+
+/* Bytes at the start that are printable ASCII, which is always allowed. */
+static size_t
+plain_run(struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.n && (unsigned char)(text.p[n] - ' ') < 0x5f)
+		n++;
+	return n;
 }
 
 /* Copy into the store; a character that may not stand in the object becomes
@@ -107,8 +125,13 @@ keep(struct clean *c, struct span text, bool lines)
 
 	while (i < text.n) {
 		uint32_t code = 0;
-		size_t n = utf8_decode(text.p + i, text.n - i, &code);
+		size_t n = plain_run((struct span){text.p + i, text.n - i});
 
+		(void)buf_add(&c->store, text.p + i, n);
+		i += n;
+		if (i == text.n)
+			break;
+		n = utf8_decode(text.p + i, text.n - i, &code);
 		if (n == 0)
 			bug("text that is not UTF-8 in a clean object");
 		if (clean_char(code, lines))
@@ -154,6 +177,7 @@ clean_init(struct clean *c, const char *channel)
 	    .error_text = SPAN(""),
 	    .link_budget = CLEAN_LINKS_BUDGET,
 	    .attachment_budget = CLEAN_ATTACHMENTS_BUDGET,
+	    .auth_budget = CLEAN_AUTH_BUDGET,
 	};
 	for (size_t i = 0; i < CLEAN_LIST_COUNT; i++)
 		c->people[i].budget = CLEAN_LIST_BUDGET;
@@ -253,8 +277,9 @@ clean_set_body(struct clean *c, struct span text, uint64_t beyond)
 {
 	size_t bytes = clean_fit(text, CLEAN_BODY_CHARS, CLEAN_BODY_BUDGET);
 
-	clean_note_cut(c, CLEAN_CUT_BODY, utf8_count(text.p, bytes),
-	    utf8_count(text.p, text.n) + beyond);
+	if (bytes < text.n || beyond != 0)
+		clean_note_cut(c, CLEAN_CUT_BODY, utf8_count(text.p, bytes),
+		    utf8_count(text.p, text.n) + beyond);
 	c->body = keep(c, (struct span){text.p, bytes}, true);
 }
 
@@ -332,8 +357,28 @@ keep_file(struct clean *c, struct span name)
 }
 
 void
+clean_add_auth(
+    struct clean *c, struct span method, struct span result, struct span domain)
+{
+	struct clean_auth *a = &c->auth[c->auth_count];
+
+	if (!clean_auth_valid(method) || !clean_auth_valid(result))
+		return;
+	if (domain.n != 0 && !clean_domain_valid(domain))
+		domain.n = 0;
+	if (c->auth_count == CLEAN_AUTH ||
+	    !spend(
+		&c->auth_budget, AUTH_FRAME + method.n + result.n + domain.n))
+		return;
+	a->method = keep(c, method, false);
+	a->result = keep(c, result, false);
+	a->domain = keep(c, domain, false);
+	c->auth_count++;
+}
+
+void
 clean_add_attachment(struct clean *c, struct span name, struct span type,
-    uint64_t bytes, const char *sha256)
+    const char *sniffed, uint64_t bytes, const char *sha256)
 {
 	struct clean_attachment *a = &c->attachments[c->attachment_count];
 	size_t kept = utf8_prefix(name.p, name.n, CLEAN_FILE_CHARS);
@@ -347,13 +392,14 @@ clean_add_attachment(struct clean *c, struct span name, struct span type,
 	fits = is_whole(c, CLEAN_CUT_ATTACHMENTS) &&
 	       c->attachment_count < CLEAN_ATTACHMENTS &&
 	       spend(&c->attachment_budget,
-		   ATTACHMENT_FRAME + type.n +
+		   ATTACHMENT_FRAME + type.n + strlen(sniffed) +
 		       cost_of((struct span){name.p, kept}));
 	count_item(c, CLEAN_CUT_ATTACHMENTS, fits);
 	if (!fits)
 		return;
 	a->name = keep_file(c, name);
 	a->type = keep(c, type, false);
+	a->sniffed = sniffed;
 	a->bytes = count_add(0, bytes);
 	memcpy(a->sha256, sha256, sizeof a->sha256);
 	c->attachment_count++;
@@ -444,6 +490,21 @@ write_date(struct json_writer *w, const struct clean *c)
 }
 
 static void
+write_auth(struct json_writer *w, const struct clean *c)
+{
+	json_key(w, "authentication");
+	json_open(w, '[');
+	for (size_t i = 0; i < c->auth_count; i++) {
+		json_open(w, '{');
+		json_put_string(w, "method", c->auth[i].method);
+		json_put_string(w, "result", c->auth[i].result);
+		json_put_string(w, "domain", c->auth[i].domain);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+static void
 write_links(struct json_writer *w, const struct clean *c)
 {
 	json_key(w, "links");
@@ -468,6 +529,7 @@ write_attachments(struct json_writer *w, const struct clean *c)
 		json_open(w, '{');
 		json_put_string(w, "name", a->name);
 		json_put_string(w, "type", a->type);
+		json_put_text(w, "sniffed", a->sniffed);
 		json_put_integer(w, "bytes", a->bytes);
 		json_put_text(w, "sha256", a->sha256);
 		json_close(w, '}');
@@ -578,6 +640,7 @@ clean_write(const struct clean *c, struct buf *out)
 	write_people(&w, "to", &c->people[CLEAN_TO]);
 	write_people(&w, "cc", &c->people[CLEAN_CC]);
 	write_people(&w, "reply_to", &c->people[CLEAN_REPLY_TO]);
+	write_auth(&w, c);
 	write_date(&w, c);
 	json_put_string(&w, "message_id", c->message_id);
 	json_put_string(&w, "subject", c->subject);

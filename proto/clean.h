@@ -10,14 +10,21 @@
  *  from         {"name","address"}; both may be ""
  *  to, cc,      arrays of such objects
  *  reply_to
+ *  authentication
+ *               array of {"method","result","domain"}: what the operator's own
+ *               mail server found out about the sender (RFC 8601), "dkim",
+ *               "pass" and the domain it holds for, or ""; empty unless the
+ *               reader was told that server's name
  *  date         RFC 3339 in UTC, to the second ("2026-01-31T08:00:00Z"), or
  *               null
  *  message_id   without angle brackets; "" if there is none
  *  subject      one line
  *  body         what a person would have seen; lines end in \n
  *  links        array of {"text","url"}; text is what a person saw
- *  attachments  array of {"name","type","bytes","sha256"}; the name has no
- *               folder, bytes and hash are those of the decoded content
+ *  attachments  array of {"name","type","sniffed","bytes","sha256"}; the name
+ *               has no folder, "type" is what the sender says it is and
+ *               "sniffed" what it begins like, bytes and hash are those of the
+ *               decoded content
  *  hidden       array of {"reason","runs","chars"}: what was taken out
  *  injection    {"score","verdict","spans","keywords"}; verdict "unscored",
  *               "clean" or "suspect", score 0 to 1, spans [start,end] in
@@ -54,6 +61,8 @@
 #define CLEAN_URL_BYTES 2048 /* longest that works everywhere */
 #define CLEAN_FILE_CHARS 200 /* fits the 255 bytes of a file system mostly */
 #define CLEAN_TYPE_BYTES 127 /* of RFC 6838, 4.2 */
+#define CLEAN_AUTH_BYTES 32  /* method and result; RFC 8601 has 12 */
+#define CLEAN_DOMAIN_BYTES 255
 #define CLEAN_ERROR_BYTES 200
 #define CLEAN_REASON_BYTES 32
 
@@ -61,6 +70,7 @@
 #define CLEAN_LINKS 200	    /* a long newsletter has some */
 #define CLEAN_ATTACHMENTS 100
 #define CLEAN_HIDDEN 64
+#define CLEAN_AUTH 16 /* a server reports SPF, DKIM, DMARC, ARC and some */
 #define CLEAN_SPANS 64
 
 /* CLEAN_BODY_CHARS of three bytes and some */
@@ -68,6 +78,7 @@
 #define CLEAN_LIST_BUDGET 14000 /* of each address list */
 #define CLEAN_LINKS_BUDGET 50000
 #define CLEAN_ATTACHMENTS_BUDGET 20000
+#define CLEAN_AUTH_BUDGET 2200
 #define CLEAN_REST_BUDGET 30000 /* all else, at its own limits */
 
 enum finding {
@@ -107,6 +118,7 @@ struct clean_link {
 
 struct clean_attachment {
 	struct span name, type;
+	const char *sniffed;
 	int64_t bytes;
 	char sha256[65];
 };
@@ -124,6 +136,10 @@ struct clean_injection {
 	int64_t ignore, instead, new_instruction;
 };
 
+struct clean_auth {
+	struct span method, result, domain;
+};
+
 struct clean_hidden {
 	struct span reason;
 	int64_t runs, chars;
@@ -135,6 +151,8 @@ struct clean {
 	const char *channel;
 	struct clean_address from;
 	struct clean_people people[CLEAN_LIST_COUNT];
+	struct clean_auth auth[CLEAN_AUTH];
+	size_t auth_count, auth_budget;
 	int64_t date; /* seconds since 1970 */
 	bool has_date;
 	struct span message_id, subject, body;
@@ -185,10 +203,15 @@ void clean_add_link(struct clean *c, struct span text, struct span url);
 /* Links that the caller had to drop before. */
 void clean_lost_links(struct clean *c, uint64_t count);
 
-/* `name` may hold folders and anything else, `type` is checked, `sha256` has
- * 64 digits. */
+/* One finding of the operator's mail server, in lower case. What is not valid
+ * (clean_auth_valid, clean_domain_valid) or has no room is left out. */
+void clean_add_auth(struct clean *c, struct span method, struct span result,
+    struct span domain);
+
+/* `name` may hold folders and anything else, `type` is checked, `sniffed` is
+ * valid and outlives the object, `sha256` has 64 digits. */
 void clean_add_attachment(struct clean *c, struct span name, struct span type,
-    uint64_t bytes, const char *sha256);
+    const char *sniffed, uint64_t bytes, const char *sha256);
 
 /* `reason` must outlive the object. */
 void clean_add_hidden(
@@ -226,6 +249,12 @@ bool clean_url_valid(struct span url);
 /* A file name without a folder. */
 bool clean_file_valid(struct span name);
 
+/* A method or result of RFC 8601 in lower case: "dkim", "pass". */
+bool clean_auth_valid(struct span word);
+
+/* A host name in lower case, or with letters beyond ASCII. */
+bool clean_domain_valid(struct span domain);
+
 /* "type/subtype" in lower case, RFC 6838. */
 bool clean_type_valid(struct span type);
 
@@ -234,7 +263,7 @@ bool clean_type_valid(struct span type);
 struct clean_view {
 	struct span channel;
 	struct clean_address from;
-	const struct json_node *to, *cc, *reply_to;
+	const struct json_node *to, *cc, *reply_to, *authentication;
 	struct span date; /* length 0: null */
 	struct span message_id, subject, body;
 	const struct json_node *links, *attachments, *hidden;

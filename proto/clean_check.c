@@ -95,7 +95,7 @@ check_link(const struct check *k, const struct json_node *node)
 }
 
 struct attachment_view {
-	struct span name, type, sha256;
+	struct span name, type, sniffed, sha256;
 	int64_t bytes;
 };
 
@@ -108,6 +108,8 @@ check_attachment(const struct check *k, const struct json_node *node)
 		4 * CLEAN_FILE_CHARS},
 	    {"type", JSON_WANT_STRING, true,
 		offsetof(struct attachment_view, type), 3, CLEAN_TYPE_BYTES},
+	    {"sniffed", JSON_WANT_STRING, true,
+		offsetof(struct attachment_view, sniffed), 3, CLEAN_TYPE_BYTES},
 	    {"bytes", JSON_WANT_INTEGER, true,
 		offsetof(struct attachment_view, bytes), 0, COUNT_MAX},
 	    {"sha256", JSON_WANT_STRING, true,
@@ -122,10 +124,35 @@ check_attachment(const struct check *k, const struct json_node *node)
 		return rc;
 	if (!clean_file_valid(a.name))
 		return complain(k, node, ERR_RANGE, "not a file name");
-	if (!clean_type_valid(a.type))
+	if (!clean_type_valid(a.type) || !clean_type_valid(a.sniffed))
 		return complain(k, node, ERR_RANGE, "not a content type");
 	if (hex_decode(a.sha256, hash, sizeof hash) != 0)
 		return complain(k, node, ERR_RANGE, "not a hash");
+	return 0;
+}
+
+static int
+check_auth(const struct check *k, const struct json_node *node)
+{
+	static const struct json_field fields[] = {
+	    {"method", JSON_WANT_STRING, true,
+		offsetof(struct clean_auth, method), 1, CLEAN_AUTH_BYTES},
+	    {"result", JSON_WANT_STRING, true,
+		offsetof(struct clean_auth, result), 1, CLEAN_AUTH_BYTES},
+	    {"domain", JSON_WANT_STRING, true,
+		offsetof(struct clean_auth, domain), 0, CLEAN_DOMAIN_BYTES},
+	};
+	struct clean_auth a = {0};
+	int rc =
+	    json_read(k->doc, node, fields, COUNT_OF(fields), &a, k->where);
+
+	if (rc != 0)
+		return rc;
+	if (!clean_auth_valid(a.method) || !clean_auth_valid(a.result))
+		return complain(
+		    k, node, ERR_RANGE, "not a method and its result");
+	if (a.domain.n != 0 && !clean_domain_valid(a.domain))
+		return complain(k, node, ERR_RANGE, "not a domain");
 	return 0;
 }
 
@@ -318,6 +345,8 @@ read_object(
 	    {"cc", JSON_WANT_ARRAY, true, AT(view.cc), 0, CLEAN_ADDRESSES},
 	    {"reply_to", JSON_WANT_ARRAY, true, AT(view.reply_to), 0,
 		CLEAN_ADDRESSES},
+	    {"authentication", JSON_WANT_ARRAY, true, AT(view.authentication),
+		0, CLEAN_AUTH},
 	    {"date", JSON_WANT_ANY, true, AT(date), 0, 0},
 	    {"message_id", JSON_WANT_STRING, true, AT(view.message_id), 0,
 		3 * CLEAN_MESSAGE_ID_BYTES},
@@ -481,6 +510,7 @@ check_lists(const struct check *k, const struct clean_view *view)
 	    {view->to, check_person},
 	    {view->cc, check_person},
 	    {view->reply_to, check_person},
+	    {view->authentication, check_auth},
 	    {view->links, check_link},
 	    {view->attachments, check_attachment},
 	    {view->hidden, check_hidden},
@@ -502,7 +532,8 @@ check_failure(const struct check *k, const struct json_node *node,
 	if (view->from.name.n + view->from.address.n + view->subject.n +
 		view->body.n + view->message_id.n + view->date.n +
 		view->to->count + view->cc->count + view->reply_to->count +
-		view->links->count + view->attachments->count !=
+		view->authentication->count + view->links->count +
+		view->attachments->count !=
 	    0)
 		return complain(
 		    k, node, ERR_RANGE, "a failure form with contents");

@@ -114,3 +114,32 @@ clean_type_valid(struct span type)
 	}
 	return slashes == 1;
 }
+
+bool
+clean_auth_valid(struct span word)
+{
+	for (size_t i = 0; i < word.n; i++)
+		if (word.p[i] != '-' &&
+		    !(word.p[i] >= 'a' && word.p[i] <= 'z') &&
+		    !(word.p[i] >= '0' && word.p[i] <= '9'))
+			return false;
+	return word.n != 0 && word.n <= CLEAN_AUTH_BYTES;
+}
+
+bool
+clean_domain_valid(struct span domain)
+{
+	size_t chars;
+
+	if (domain.n == 0 || domain.n > CLEAN_DOMAIN_BYTES ||
+	    !clean_text_valid(domain, false, &chars))
+		return false;
+	for (size_t i = 0; i < domain.n; i++) {
+		unsigned char c = (unsigned char)domain.p[i];
+
+		if (c < 0x80 && !(c >= 'a' && c <= 'z') &&
+		    !(c >= '0' && c <= '9') && strchr("-._", c) == NULL)
+			return false;
+	}
+	return true;
+}

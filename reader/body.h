@@ -9,7 +9,14 @@
  *  multipart/encrypted    nothing; both parts are attachments
  *  any other multipart    each part in turn
  *  text/plain, text/html  shown, unless it is an attachment by its own word
- *  everything else        an attachment, also a mail inside this one
+ *  a mail inside          an attachment, and unless it says so itself its
+ *                         text is shown, as most mail programs do, behind
+ *                         "> From:", "> To:", "> Subject:" and "> Date:" of
+ *                         it: a quotation, like all else of the body in the
+ *                         words of a sender
+ *  Outlook's container    an attachment, with the files in it; its text is
+ *                         shown if there is no other
+ *  everything else        an attachment
  */
 #ifndef TRIZONE_READER_BODY_H
 #define TRIZONE_READER_BODY_H
@@ -20,7 +27,7 @@
 #include "reader/visible.h"
 
 /* Render the body into `v`, list attachments in `c`, note what is odd. */
-void body_render(const struct mime *m, struct visible *v, struct clean *c,
-    struct record *notes);
+void body_render(
+    struct mime *m, struct visible *v, struct clean *c, struct record *notes);
 
 #endif

@@ -229,7 +229,7 @@ static int
 convert_chunk(iconv_t cd, struct span *in, size_t unit, struct buf *out,
     uint64_t *replaced_out)
 {
-	char made[CHUNK * GROWTH];
+	static char made[CHUNK * GROWTH]; /* too large to be zeroed each time */
 	char *from = (char *)(uintptr_t)in->p, *to = made;
 	size_t left = in->n < CHUNK ? in->n : CHUNK, room = sizeof made;
 	size_t wrong = 0, taken = left;
@@ -302,13 +302,101 @@ choose_order(size_t row, struct span *bytes)
 	return row;
 }
 
+/* Escape sequences that switch sets, as ISO-2022-JP has them. */
+static bool
+has_shifts(struct span bytes)
+{
+	const char *at = bytes.p, *end = bytes.p + bytes.n;
+
+	while (
+	    at < end && (at = memchr(at, 0x1b, (size_t)(end - at))) != NULL) {
+		if (end - at >= 3 && (at[1] == '$' || at[1] == '('))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static bool
+is_unicode_16(size_t row)
+{
+	return row == SET_UTF16LE || row == SET_UTF16BE;
+}
+
+struct span
+charset_choose(struct span label, struct span bytes, bool *differs_out)
+{
+	size_t row = label.n == 0 ? SET_UTF8 : find_set(label);
+	bool mark8 = span_starts(bytes, "\xef\xbb\xbf");
+	bool mark16 =
+	    span_starts(bytes, "\xff\xfe") || span_starts(bytes, "\xfe\xff");
+
+	*differs_out = false;
+	if (bytes.n == 0)
+		return label;
+	if (mark8) {
+		*differs_out = row != SET_UTF8;
+		return SPAN("utf-8");
+	}
+	if (mark16) {
+		*differs_out = !is_unicode_16(row);
+		return SPAN("utf-16");
+	}
+	if (is_unicode_16(row))
+		*differs_out = memchr(bytes.p, '\0', bytes.n) == NULL &&
+			       utf8_check(bytes.p, bytes.n);
+	else if (row == COUNT_OF(sets) ||
+		 strncmp(sets[row].name, "ISO-2022", 8) != 0)
+		*differs_out = has_shifts(bytes);
+	return label;
+}
+
+/* Labels under which UTF-8 is looked for first. */
+static bool
+is_loose(struct span label, size_t row)
+{
+	return label.n == 0 || row == COUNT_OF(sets) ||
+	       (row == SET_UTF8 && !same(label, "utf-8"));
+}
+
+/* Sets in which ASCII is not all ASCII: two bytes for a letter, shifts, a yen
+ * sign for the backslash. */
+static bool
+is_other_ascii(size_t row)
+{
+	return is_unicode_16(row) ||
+	       strncmp(sets[row].name, "ISO-2022", 8) == 0 ||
+	       strcmp(sets[row].name, "CP932") == 0;
+}
+
+static bool
+is_ascii(struct span bytes)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < bytes.n; i++)
+		all |= (unsigned char)bytes.p[i];
+	return all < 0x80;
+}
+
+bool
+charset_is_utf8(struct span label, struct span bytes)
+{
+	size_t row = label.n == 0 ? SET_UTF8 : find_set(label);
+
+	if (row != SET_UTF8 && row < COUNT_OF(sets) && !is_other_ascii(row))
+		return is_ascii(bytes);
+	return (row == SET_UTF8 || is_loose(label, row)) &&
+	       !span_starts(bytes, "\xef\xbb\xbf") &&
+	       utf8_check(bytes.p, bytes.n);
+}
+
 int
 charset_decode(struct span label, struct span bytes, struct buf *out,
     uint64_t *replaced_out)
 {
 	size_t row = label.n == 0 ? SET_UTF8 : find_set(label);
-	bool loose = label.n == 0 || row == COUNT_OF(sets) ||
-		     (row == SET_UTF8 && !same(label, "utf-8"));
+	bool loose = is_loose(label, row);
 	size_t unit = 1;
 	iconv_t cd;
 

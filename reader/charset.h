@@ -19,6 +19,20 @@ void charset_warm(void);
 bool charset_known(struct span label);
 
 /*
+ * The label that `bytes` are decoded by: a byte order mark counts more than
+ * the label, as in browsers; UTF-16 without one is what the label says.
+ * *differs_out: bytes and label contradict each other, so that two programs
+ * can read two texts; also when there are the shifts of ISO-2022 in another
+ * set.
+ */
+struct span charset_choose(
+    struct span label, struct span bytes, bool *differs_out);
+
+/* Whether charset_decode would append the same bytes; then that can be left
+ * out. */
+bool charset_is_utf8(struct span label, struct span bytes);
+
+/*
  * Append `bytes` as UTF-8. An empty label, US-ASCII and an unknown one are
  * read as UTF-8 if they are that, else as windows-1252, as mail programs do.
  * Bytes that are none in their set become U+FFFD and are added to

@@ -42,15 +42,20 @@ next_word(struct span *rest, uint32_t *hash_out)
 unsigned
 compare_words(struct span a, struct span b)
 {
-	static unsigned char seen[BITS / 8]; /* too large for a stack */
-	unsigned words = 0, common = 0;
+	/* too large for a stack; `seen` is zero before and after */
+	static unsigned char seen[BITS / 8];
+	static uint32_t hashes[WORDS];
+	unsigned words = 0, common = 0, known = 0;
 	uint32_t hash;
 
-	memset(seen, 0, sizeof seen);
-	for (unsigned i = 0; i < WORDS && next_word(&b, &hash); i++)
+	for (; known < WORDS && next_word(&b, &hash); known++) {
 		seen[hash / 8] |= (unsigned char)(1u << hash % 8);
+		hashes[known] = hash;
+	}
 	for (; words < WORDS && next_word(&a, &hash); words++)
 		if ((seen[hash / 8] >> hash % 8 & 1) != 0)
 			common++;
+	while (known-- > 0)
+		seen[hashes[known] / 8] = 0;
 	return words == 0 ? 100 : common * 100 / words;
 }

@@ -12,8 +12,19 @@
 #define MAIL_PARTS 1000
 
 /* A bounced, forwarded, signed newsletter has 9 levels; the parser compares
- * each line that begins with "--" with all that are open. */
+ * each line that begins with "--" with all that are open. Deeper multiparts
+ * are dissolved into the deepest of these, up to the second number. */
 #define MAIL_DEPTH 50
+#define MAIL_DISSOLVED_DEPTH 20000
+
+/* Mails inside each other whose text is shown; a forward of a forward. */
+#define MAIL_MESSAGES 8
+
+/* Comparisons of a line with an open boundary in one mail: some 0.1 s. */
+#define MAIL_BOUNDARY_TRIES (32u << 20)
+
+/* Longest line of a mail without its end (RFC 5322, 2.1.1). */
+#define MAIL_LINE_BYTES 998
 
 /* Of one header section; mail servers stop at 100 to 256 KiB. */
 #define MAIL_HEADER_BYTES (256u << 10)

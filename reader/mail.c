@@ -10,6 +10,8 @@
 #include "common/err.h"
 #include "common/limits.h"
 #include "proto/clean.h"
+#include "reader/attach.h"
+#include "reader/auth.h"
 #include "reader/body.h"
 #include "reader/charset.h"
 #include "reader/judge.h"
@@ -20,6 +22,7 @@
 #include "reader/record.h"
 #include "reader/scan.h"
 #include "reader/visible.h"
+#include "reader/words.h"
 
 #define CHANNEL "mail"
 #define SAME_FIELDS                                                            \
@@ -34,8 +37,9 @@ struct mail {
 	struct record notes;
 	struct visible head; /* header texts go through it one by one */
 	struct visible body;
-	struct buf decoded;
-	struct buf normal; /* the text that normal() gave last */
+	struct buf decoded; /* a header text */
+	struct buf masked;  /* the one before, not decoded */
+	struct buf normal;  /* the text that normal() gave last */
 };
 
 static void
@@ -77,13 +81,30 @@ one_line(struct mail *m, struct span text)
 	return out;
 }
 
+/* A text with its encoded words decoded, in m->decoded. */
+static struct span
+decode_words(struct mail *m, struct span raw)
+{
+	words_decode(raw, &m->decoded, &m->clean.findings);
+	return (struct span){m->decoded.data, m->decoded.len};
+}
+
+/* What was masked before the addresses were taken apart, in m->masked. */
+static struct span
+unmask(struct mail *m, const char *text)
+{
+	buf_clear(&m->masked);
+	(void)words_unmask(span_of(text), &m->masked);
+	return (struct span){m->masked.data, m->masked.len};
+}
+
 /* A mailbox: the name made visible, in `name`; the address as it is, or
  * empty if it cannot be one. */
 static struct span
 take_name(
     struct mail *m, const char *name, const char *address, struct buf *out)
 {
-	struct span seen = one_line(m, span_of(name));
+	struct span seen = one_line(m, decode_words(m, unmask(m, name)));
 	const char *at = memchr(seen.p != NULL ? seen.p : "", '@', seen.n);
 
 	buf_clear(out);
@@ -96,7 +117,7 @@ take_name(
 static struct span
 take_address(struct mail *m, const char *address)
 {
-	struct span text = span_of(address);
+	struct span text = unmask(m, address);
 
 	if (text.n == 0 || clean_address_valid(text))
 		return text;
@@ -134,13 +155,22 @@ static size_t
 take_people(
     struct mail *m, const char *field, struct people people, size_t fields)
 {
+	struct buf masked;
 	const char *raw;
 
 	people.mail = m;
 	buf_init(&people.name, MAIL_HEADER_TEXT);
+	buf_init(&masked, 4 * MAIL_FIELD_BYTES);
 	for (size_t i = 0;
-	     i < fields && (raw = mime_header(m->mime, field, i)) != NULL; i++)
-		mime_addresses(m->mime, raw, take_mailbox, &people);
+	     i < fields && (raw = mime_header(m->mime, field, i)) != NULL;
+	     i++) {
+		buf_clear(&masked);
+		if (words_mask(span_of(raw), &masked) == 0 &&
+		    buf_add_byte(&masked, '\0') == 0)
+			mime_addresses(
+			    m->mime, masked.data, take_mailbox, &people);
+	}
+	buf_free(&masked);
 	buf_free(&people.name);
 	return people.count;
 }
@@ -165,9 +195,8 @@ take_subject(struct mail *m)
 
 	if (raw == NULL)
 		return;
-	mime_decode_text(m->mime, raw, &m->decoded);
-	clean_set_subject(&m->clean,
-	    one_line(m, (struct span){m->decoded.data, m->decoded.len}));
+	clean_set_subject(
+	    &m->clean, one_line(m, decode_words(m, span_of(raw))));
 }
 
 static void
@@ -229,6 +258,7 @@ mail_init(struct mail *m)
 	visible_init(&m->body, NULL);
 	buf_init(&m->decoded, MAIL_HEADER_TEXT);
 	buf_init(&m->normal, MAIL_TEXT_BYTES);
+	buf_init(&m->masked, 2 * MAIL_FIELD_BYTES + MAIL_HEADER_TEXT);
 }
 
 static void
@@ -240,17 +270,19 @@ mail_done(struct mail *m)
 	visible_done(&m->body);
 	buf_free(&m->decoded);
 	buf_free(&m->normal);
+	buf_free(&m->masked);
 }
 
 static void
 read_mail(struct mail *m, struct span raw)
 {
 	scan_mail(raw, &m->notes, &m->scan);
-	m->mime = mime_new((struct span){m->scan.mail.data, m->scan.mail.len});
+	m->mime = mime_new(m->scan.mail);
 	take_all_people(m);
 	take_subject(m);
 	take_date(m);
 	take_message_id(m);
+	auth_read(m->mime, &m->clean);
 	body_render(m->mime, &m->body, &m->clean, &m->notes);
 	object_body(&m->clean, &m->body);
 	object_hidden(&m->clean, &m->head, &m->body);
@@ -264,6 +296,7 @@ mail_warm(void)
 {
 	charset_warm();
 	detect_warm();
+	attach_warm();
 	mime_warm();
 }
 

@@ -14,6 +14,7 @@
 #include "common/firewall_command.h"
 #include "common/lock.h"
 #include "common/start.h"
+#include "reader/auth.h"
 #include "reader/filter.h"
 #include "reader/plain.h"
 #include "reader/profile.h"
@@ -24,18 +25,21 @@
 #define NOBODY "65534" /* who has no files */
 
 static const char usage[] =
-    "usage: trizone-reader mail|text [--record FILE] [--user NAME] < RAW\n"
+    "usage: trizone-reader mail|text [--record FILE] [--trust-auth HOST]...\n"
+    "                                [--user NAME] < RAW > CLEAN\n"
     "       trizone-reader score [--jsonl] [--user NAME] < ROWS\n"
     "       trizone-reader eval [--feedback] [--json] [--user NAME] FILE...\n"
     "       trizone-reader run --channel unix:PATH|stdio [--zone NAME]\n"
-    "                          [--user NAME]\n"
+    "                          [--trust-auth HOST]... [--user NAME]\n"
     "       trizone-reader firewall print|apply|check ...\n"
     "       trizone-reader --help | --version\n"
     "\n"
     "mail  one raw mail (RFC 5322) on standard input becomes one JSON object\n"
     "      on standard output: what a person would have seen, how much was\n"
     "      hidden, and whether it speaks to a model. --record writes what was\n"
-    "      hidden to FILE, for a person.\n"
+    "      hidden to FILE, for a person; --trust-auth takes Authentication-\n"
+    "      Results of HOST, which must be your own mail server and remove\n"
+    "      those that came with its name.\n"
     "text  the same for bare text.\n"
     "score for each line {\"id\",\"channel\",\"text\"}: {\"id\",\"score\",\n"
     "      \"verdict\"}, clean or suspect.\n"
@@ -85,6 +89,8 @@ read_options(
 			out->feedback = true;
 		else if (option == 'j')
 			out->json = true;
+		else if (option == 'a' && auth_trust(optarg) == 0)
+			continue;
 		else
 			return false;
 	}
@@ -166,6 +172,7 @@ run_filter(const char *kind, int argc, char **argv)
 {
 	static const struct option known[] = {
 	    {"record", required_argument, NULL, 'r'},
+	    {"trust-auth", required_argument, NULL, 'a'},
 	    {"user", required_argument, NULL, 'u'},
 	    {NULL, 0, NULL, 0},
 	};
@@ -173,7 +180,9 @@ run_filter(const char *kind, int argc, char **argv)
 	int record = -1, status;
 
 	if (!read_options(argc, argv, known, &options) || optind != argc)
-		return wrong_usage("a filter knows --record FILE and --user");
+		return wrong_usage(
+		    "a filter knows --record FILE, --trust-auth HOST "
+		    "and --user NAME");
 	if (options.record != NULL) {
 		record = open(options.record,
 		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
@@ -194,6 +203,7 @@ run_zone(int argc, char **argv)
 	static const struct option known[] = {
 	    {"channel", required_argument, NULL, 'c'},
 	    {"zone", required_argument, NULL, 'z'},
+	    {"trust-auth", required_argument, NULL, 'a'},
 	    {"user", required_argument, NULL, 'u'},
 	    {NULL, 0, NULL, 0},
 	};

@@ -14,6 +14,8 @@
 #include "common/err.h"
 #include "proto/clean.h"
 #include "reader/limits.h"
+#include "reader/param.h"
+#include "reader/transfer.h"
 
 #define PIECE_BYTES 16384
 
@@ -82,16 +84,42 @@ new_options(struct mime *m)
 	return options;
 }
 
+/* A header field of an object, as far as it is read. */
+static struct span
+raw_header(GMimeObject *object, const char *name)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	GMimeHeader *header = g_mime_header_list_get_header(list, name);
+	const char *raw =
+	    header == NULL ? NULL : g_mime_header_get_raw_value(header);
+
+	if (raw == NULL)
+		return (struct span){NULL, 0};
+	return (struct span){raw, strnlen(raw, MAIL_FIELD_BYTES)};
+}
+
+static struct span
+without_blanks(struct span text)
+{
+	while (text.n != 0 && strchr(" \t\r\n", text.p[0]) != NULL)
+		text = (struct span){text.p + 1, text.n - 1};
+	while (text.n != 0 && strchr(" \t\r\n", text.p[text.n - 1]) != NULL)
+		text.n--;
+	return text;
+}
+
 /* Whether the library fell back to a type the mail does not name. */
 static bool
 is_fallback(GMimeObject *object, GMimeContentType *type)
 {
-	const char *written = g_mime_object_get_header(object, "Content-Type");
+	struct span written;
 
-	return written != NULL &&
-	       g_mime_content_type_is_type(
-		   type, "application", "octet-stream") &&
-	       g_ascii_strncasecmp(written, "application", 11) != 0;
+	if (!g_mime_content_type_is_type(type, "application", "octet-stream"))
+		return false;
+	written = without_blanks(raw_header(object, "Content-Type"));
+	return written.p != NULL &&
+	       (written.n < 11 ||
+		   g_ascii_strncasecmp(written.p, "application", 11) != 0);
 }
 
 /* The type as text. What has none, or none that can be read, is plain text
@@ -138,6 +166,53 @@ kind_of(GMimeObject *object, bool empty)
 	return GMIME_IS_MESSAGE_PART(object) ? MIME_MESSAGE : MIME_LEAF;
 }
 
+/* The file name, to be freed; "" if there is none. It may be in two fields. */
+static char *
+name_text(struct mime *m, GMimeObject *object)
+{
+	struct span disposition = raw_header(object, "Content-Disposition");
+	struct span type = raw_header(object, "Content-Type");
+	struct buf name, other;
+	char *text;
+
+	buf_init(&name, MAIL_HEADER_TEXT);
+	buf_init(&other, MAIL_HEADER_TEXT);
+	(void)param_text(disposition, "filename", &name, &m->findings);
+	(void)param_text(type, "name", &other, &m->findings);
+	if (name.len != 0 && other.len != 0 &&
+	    !span_equal((struct span){name.data, name.len},
+		(struct span){other.data, other.len}))
+		m->findings |= FINDING_BIT(FINDING_CONFLICTING_PARAMETER);
+	text = name.len != 0 ? alloc_text(name.data, name.len)
+			     : alloc_text(other.data, other.len);
+	for (size_t i = 0; i < (name.len != 0 ? name.len : other.len); i++)
+		if (text[i] == '\0') /* an end for some programs */
+			text[i] = '\1';
+	buf_free(&name);
+	buf_free(&other);
+	return text;
+}
+
+/* An encoding that nobody knows, or one where none may be. */
+static void
+check_encoding(struct mime *m, GMimeObject *object)
+{
+	struct span raw =
+	    without_blanks(raw_header(object, "Content-Transfer-Encoding"));
+	char word[32];
+	GMimeContentEncoding encoding;
+
+	if (raw.n == 0)
+		return;
+	encoding = span_copy(raw, word, sizeof word) != 0
+		       ? GMIME_CONTENT_ENCODING_DEFAULT
+		       : g_mime_content_encoding_from_string(word);
+	if (encoding == GMIME_CONTENT_ENCODING_DEFAULT ||
+	    (!GMIME_IS_PART(object) &&
+		encoding > GMIME_CONTENT_ENCODING_BINARY))
+		m->findings |= FINDING_BIT(FINDING_BAD_ENCODING);
+}
+
 /* Append a node for `object`. */
 static struct mime_part *
 add_part(struct mime *m, GMimeObject *object)
@@ -160,7 +235,7 @@ add_part(struct mime *m, GMimeObject *object)
 	    .end = m->count,
 	    .type = type_text(m, object, empty),
 	    .charset = parameter(type, "charset"),
-	    .name = "",
+	    .name = name_text(m, object),
 	    .id = or_empty(g_mime_object_get_content_id(object)),
 	    .start = parameter(type, "start"),
 	    .attachment = is_word(disposition, "attachment"),
@@ -169,17 +244,33 @@ add_part(struct mime *m, GMimeObject *object)
 	    .delsp = is_word(parameter(type, "delsp"), "yes"),
 	    .object = object,
 	};
-	if (GMIME_IS_PART(object))
-		part->name =
-		    or_empty(g_mime_part_get_filename(GMIME_PART(object)));
+	check_encoding(m, object);
 	return part;
 }
 
-/* The tree in text order. Recursion is bounded by MAIL_DEPTH. */
+/* The body of a mail inside; NULL if it has none or is too deep. */
+static GMimeObject *
+inner_body(struct mime *m, GMimeObject *object, unsigned messages)
+{
+	GMimeMessage *inner =
+	    g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+
+	if (inner == NULL)
+		return NULL;
+	if (messages >= MAIL_MESSAGES) {
+		m->findings |= FINDING_BIT(FINDING_DEEP);
+		return NULL;
+	}
+	return g_mime_message_get_mime_part(inner);
+}
+
+/* The tree in text order; `messages` mails are around it. Recursion is bounded
+ * by MAIL_DEPTH. */
 static void
-add_tree(struct mime *m, GMimeObject *object, unsigned depth)
+add_tree(struct mime *m, GMimeObject *object, unsigned depth, unsigned messages)
 {
 	size_t index = m->count;
+	enum mime_kind kind;
 	int children;
 
 	if (object == NULL)
@@ -190,13 +281,17 @@ add_tree(struct mime *m, GMimeObject *object, unsigned depth)
 			m->findings |= FINDING_BIT(FINDING_DEEP);
 		return;
 	}
-	if (add_part(m, object)->kind != MIME_MULTIPART)
-		return;
-	children = g_mime_multipart_get_count(GMIME_MULTIPART(object));
+	kind = add_part(m, object)->kind;
+	if (kind == MIME_MESSAGE)
+		add_tree(m, inner_body(m, object, messages), depth + 1,
+		    messages + 1);
+	children = kind == MIME_MULTIPART
+		       ? g_mime_multipart_get_count(GMIME_MULTIPART(object))
+		       : 0;
 	for (int i = 0; i < children; i++)
 		add_tree(m,
 		    g_mime_multipart_get_part(GMIME_MULTIPART(object), i),
-		    depth + 1);
+		    depth + 1, messages);
 	m->parts[index].end = m->count;
 }
 
@@ -233,7 +328,7 @@ mime_new(struct span mail)
 	g_object_unref(parser);
 	g_object_unref(stream);
 	if (m->message != NULL)
-		add_tree(m, g_mime_message_get_mime_part(m->message), 0);
+		add_tree(m, g_mime_message_get_mime_part(m->message), 0, 0);
 	return m;
 }
 
@@ -242,8 +337,10 @@ mime_free(struct mime *m)
 {
 	if (m == NULL)
 		return;
-	for (size_t i = 0; i < m->count; i++)
+	for (size_t i = 0; i < m->count; i++) {
 		free((void *)(uintptr_t)m->parts[i].type);
+		free((void *)(uintptr_t)m->parts[i].name);
+	}
 	free(m->parts);
 	if (m->message != NULL)
 		g_object_unref(m->message);
@@ -278,35 +375,54 @@ mime_left_out(const struct mime *m)
 }
 
 const char *
-mime_header(const struct mime *m, const char *name, size_t n)
+mime_field(const struct mime *m, size_t index, const char **name_out)
 {
 	GMimeHeaderList *list;
-	int count;
+	GMimeHeader *header;
 
 	if (m->message == NULL)
 		return NULL;
 	list = g_mime_object_get_header_list(GMIME_OBJECT(m->message));
-	count = g_mime_header_list_get_count(list);
-	for (int i = 0; i < count; i++) {
-		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
+	if (index >= (size_t)g_mime_header_list_get_count(list))
+		return NULL;
+	header = g_mime_header_list_get_header_at(list, (int)index);
+	*name_out = or_empty(g_mime_header_get_name(header));
+	return or_empty(g_mime_header_get_raw_value(header));
+}
 
-		if (is_word(g_mime_header_get_name(header), name) && n-- == 0)
-			return or_empty(g_mime_header_get_raw_value(header));
-	}
+const char *
+mime_header(const struct mime *m, const char *name, size_t n)
+{
+	GMimeHeader *first =
+	    m->message == NULL
+		? NULL
+		: g_mime_header_list_get_header(
+		      g_mime_object_get_header_list(GMIME_OBJECT(m->message)),
+		      name);
+	const char *field, *raw;
+
+	if (first == NULL || n == 0)
+		return first == NULL
+			   ? NULL
+			   : or_empty(g_mime_header_get_raw_value(first));
+	for (size_t i = 0; (raw = mime_field(m, i, &field)) != NULL; i++)
+		if (is_word(field, name) && n-- == 0)
+			return raw;
 	return NULL;
 }
 
-void
-mime_decode_text(const struct mime *m, const char *raw, struct buf *out)
+struct span
+mime_inner_header(const struct mime_part *part, const char *name)
 {
-	char *flat = g_mime_utils_header_unfold(raw);
-	char *text = g_mime_utils_header_decode_text(m->options, flat);
-	size_t bytes = strlen(text);
+	GMimeMessage *inner;
 
-	buf_clear(out);
-	(void)buf_add(out, text, bytes < out->max ? bytes : out->max);
-	g_free(text);
-	g_free(flat);
+	if (part->kind != MIME_MESSAGE)
+		bug("%s has no header", part->type);
+	inner =
+	    g_mime_message_part_get_message(GMIME_MESSAGE_PART(part->object));
+	if (inner == NULL)
+		return (struct span){NULL, 0};
+	return raw_header(GMIME_OBJECT(inner), name);
 }
 
 /* One mailbox or the members of a group. Recursion is bounded by the depth
@@ -358,38 +474,79 @@ mime_date(const char *raw, int64_t *seconds_out)
 	return 0;
 }
 
-/* Raw bytes of a leaf through its transfer decoder. */
+/* The content of a leaf as it is in the mail. A stream of the library over
+ * memory is a view with bounds. */
+static struct span
+encoded_content(GMimeStream *stream)
+{
+	GByteArray *bytes;
+	gint64 end;
+
+	if (!GMIME_IS_STREAM_MEM(stream))
+		bug("content that is not in memory");
+	bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+	end = stream->bound_end < 0 ? (gint64)bytes->len : stream->bound_end;
+	if (stream->bound_start < 0 || stream->bound_start > end ||
+	    end > (gint64)bytes->len)
+		bug("content outside of the mail");
+	return (struct span){(const char *)bytes->data + stream->bound_start,
+	    (size_t)(end - stream->bound_start)};
+}
+
 static int
-decode_stream(GMimeStream *stream, GMimeContentEncoding encoding,
+decode_base64(struct mime *m, struct span raw,
+    int (*take)(void *with, const char *bytes, size_t count), void *with)
+{
+	struct base64_in state = {0};
+	char made[PIECE_BYTES / 4 * 3 + 3];
+	int rc = 0;
+
+	while (rc == 0 && raw.n != 0) {
+		size_t n = raw.n < PIECE_BYTES ? raw.n : PIECE_BYTES;
+
+		rc = take(with, made, base64_step(&state, raw.p, n, made));
+		raw.p += n;
+		raw.n -= n;
+	}
+	if (rc == 0)
+		rc = take(with, made, base64_end(&state, made));
+	if (state.odd)
+		m->findings |= FINDING_BIT(FINDING_BAD_ENCODING);
+	return rc;
+}
+
+/* Quoted-printable and uuencode. */
+static int
+decode_other(struct span raw, GMimeContentEncoding encoding,
     int (*take)(void *with, const char *bytes, size_t count), void *with)
 {
 	GMimeEncoding state;
-	char raw[PIECE_BYTES];
 	char *made;
-	ssize_t n;
 	int rc = 0;
 
 	g_mime_encoding_init_decode(&state, encoding);
-	made = alloc_bytes(g_mime_encoding_outlen(&state, sizeof raw) + 1);
-	g_mime_stream_reset(stream);
-	while (rc == 0 && (n = g_mime_stream_read(stream, raw, sizeof raw)) > 0)
-		rc = take(with, made,
-		    g_mime_encoding_step(&state, raw, (size_t)n, made));
+	made = alloc_bytes(g_mime_encoding_outlen(&state, PIECE_BYTES) + 1);
+	while (rc == 0 && raw.n != 0) {
+		size_t n = raw.n < PIECE_BYTES ? raw.n : PIECE_BYTES;
+
+		rc = take(
+		    with, made, g_mime_encoding_step(&state, raw.p, n, made));
+		raw.p += n;
+		raw.n -= n;
+	}
 	if (rc == 0)
 		rc = take(
-		    with, made, g_mime_encoding_flush(&state, raw, 0, made));
+		    with, made, g_mime_encoding_flush(&state, "", 0, made));
 	free(made);
 	return rc;
 }
 
 /* What stands where a multipart's parts should be. */
-static int
-take_prologue(GMimeMultipart *multipart,
-    int (*take)(void *with, const char *bytes, size_t count), void *with)
+static struct span
+prologue(const struct mime_part *part)
 {
-	const char *text = or_empty(g_mime_multipart_get_prologue(multipart));
-
-	return take(with, text, strlen(text));
+	return span_of(or_empty(
+	    g_mime_multipart_get_prologue(GMIME_MULTIPART(part->object))));
 }
 
 /* A mail inside this one, as it would be written. */
@@ -410,19 +567,44 @@ take_object(GMimeObject *object,
 	return rc;
 }
 
-int
-mime_content(const struct mime_part *part,
-    int (*take)(void *with, const char *bytes, size_t count), void *with)
+bool
+mime_plain(const struct mime_part *part, struct span *out)
 {
 	GMimeDataWrapper *content;
 
-	if (GMIME_IS_MULTIPART(part->object))
-		return take_prologue(part->object, take, with);
+	*out = SPAN("");
+	if (GMIME_IS_MULTIPART(part->object)) {
+		*out = prologue(part);
+		return true;
+	}
+	if (!GMIME_IS_PART(part->object))
+		return false;
+	content = g_mime_part_get_content(part->object);
+	if (content == NULL)
+		return true;
+	if (g_mime_data_wrapper_get_encoding(content) >
+	    GMIME_CONTENT_ENCODING_BINARY)
+		return false;
+	*out = encoded_content(g_mime_data_wrapper_get_stream(content));
+	return true;
+}
+
+int
+mime_content(struct mime *m, const struct mime_part *part,
+    int (*take)(void *with, const char *bytes, size_t count), void *with)
+{
+	GMimeDataWrapper *content;
+	GMimeContentEncoding encoding;
+	struct span raw;
+
+	if (mime_plain(part, &raw))
+		return take(with, raw.p, raw.n);
 	if (!GMIME_IS_PART(part->object))
 		return take_object(part->object, take, with);
 	content = g_mime_part_get_content(part->object);
-	if (content == NULL)
-		return 0;
-	return decode_stream(g_mime_data_wrapper_get_stream(content),
-	    g_mime_data_wrapper_get_encoding(content), take, with);
+	encoding = g_mime_data_wrapper_get_encoding(content);
+	raw = encoded_content(g_mime_data_wrapper_get_stream(content));
+	if (encoding == GMIME_CONTENT_ENCODING_BASE64)
+		return decode_base64(m, raw, take, with);
+	return decode_other(raw, encoding, take, with);
 }

@@ -16,7 +16,7 @@
 enum mime_kind {
 	MIME_MULTIPART,
 	MIME_LEAF,   /* something with content */
-	MIME_MESSAGE /* a whole mail inside; it is not opened */
+	MIME_MESSAGE /* a whole mail inside; its body is the only child */
 };
 
 /* A node of the tree. Nodes stand in text order, children behind their
@@ -27,7 +27,7 @@ struct mime_part {
 	size_t end;
 	const char *type; /* "text/plain", lower case, of any bytes */
 	const char *charset;
-	const char *name;  /* file name, decoded, any bytes; "" if none */
+	const char *name;  /* file name in UTF-8, of any characters, or "" */
 	const char *id;	   /* Content-ID without brackets */
 	const char *start; /* of multipart/related: the root's id */
 	bool attachment;   /* Content-Disposition says so */
@@ -54,18 +54,24 @@ size_t mime_count(const struct mime *m);
 const struct mime_part *mime_part(const struct mime *m, size_t index);
 
 /* Nodes that mime_part does not give: deeper than MAIL_DEPTH, or more than
- * MAIL_PARTS below the first. */
+ * MAIL_PARTS below the first. A mail in MAIL_MESSAGES others has no child, and
+ * the finding is deep-nesting. */
 size_t mime_left_out(const struct mime *m);
 
 /* The raw value of the n-th field of that name (any case) in the mail's own
  * header, as a borrowed string; NULL if there are not so many. */
 const char *mime_header(const struct mime *m, const char *name, size_t n);
 
-/* Unfold and decode encoded words; the result replaces what `out` held and
- * is any bytes, at most out->max of them. */
-void mime_decode_text(const struct mime *m, const char *raw, struct buf *out);
+/* The raw value of the field at `index` from the top, and its name; NULL behind
+ * the last. */
+const char *mime_field(
+    const struct mime *m, size_t index, const char **name_out);
 
-/* Call `take` for each mailbox of an address list, members of groups too. */
+/* The first of that name in a mail inside; not longer than MAIL_FIELD_BYTES. */
+struct span mime_inner_header(const struct mime_part *part, const char *name);
+
+/* Call `take` for each mailbox of an address list, members of groups too.
+ * `raw` may have been through words_mask. */
 void mime_addresses(const struct mime *m, const char *raw,
     void (*take)(void *with, const char *name, const char *address),
     void *with);
@@ -75,7 +81,11 @@ int mime_date(const char *raw, int64_t *seconds_out);
 
 /* A leaf's content without its transfer encoding, in pieces. Ends early when
  * `take` returns something else than 0, and returns that. */
-int mime_content(const struct mime_part *part,
+int mime_content(struct mime *m, const struct mime_part *part,
     int (*take)(void *with, const char *bytes, size_t count), void *with);
+
+/* Whether a leaf's content has no transfer encoding; then it is in *out,
+ * borrowed from the mail. */
+bool mime_plain(const struct mime_part *part, struct span *out);
 
 #endif

@@ -6,28 +6,50 @@
  */
 #include "reader/scan.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "common/err.h"
+#include "common/alloc.h"
 #include "reader/limits.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* More than what was cut out: line ends behind cut header fields, and a long
+ * boundary in the place of a short one. */
+#define EDIT_BYTES (4u << 20)
+
+/* An open multipart. */
+struct level {
+	struct span boundary;
+	bool digest; /* its parts are mails if they do not say another type */
+};
+
 struct scanner {
 	struct scan *out;
 	struct record *notes;
-	struct span
-	    boundaries[MAIL_DEPTH]; /* open multiparts, innermost last */
-	size_t depth;
+	struct level *levels; /* open multiparts, innermost last */
+	size_t depth, cap;
+	uint64_t tries;	   /* comparisons with boundaries so far */
 	bool any_boundary; /* one could not be read: every "--" line counts */
 	bool stopped;	   /* the copy ends here */
+	bool edited;	   /* out->own is in use */
+	size_t raw_bytes;
+
+	/* the part we are in */
+	size_t part_start; /* where its boundary line is in the copy */
+	size_t dissolved;  /* multiparts */
+	bool skipping;	   /* around the parts of a dissolved multipart */
+	bool blank_before; /* the line before was empty */
+	bool crlf, lf;	   /* line ends seen */
 
 	/* the header section we are in */
 	bool in_header;
 	bool top;	 /* it is the mail's own */
 	bool is_message; /* its content is a message, with a header again */
-	bool in_type;	 /* the field is Content-Type */
+	bool is_multipart, is_digest;
+	bool in_digest, typed; /* a part of one; Content-Type was there */
+	bool in_type;	       /* the field is Content-Type */
 	bool field_cut;
 	size_t fields, section_bytes, field_bytes;
 	unsigned seen; /* bits of unique_fields */
@@ -59,11 +81,40 @@ find(struct scanner *s, enum finding finding, struct span detail)
 	record_note(s->notes, finding, detail);
 }
 
+/* From now on the kept mail is not the raw one. */
+static void
+begin_edit(struct scanner *s)
+{
+	struct buf *own = &s->out->own;
+
+	if (s->edited)
+		return;
+	s->edited = true;
+	buf_init(own, s->raw_bytes + EDIT_BYTES);
+	(void)buf_reserve(own, s->raw_bytes);
+	(void)buf_add(own, s->out->mail.p, s->out->mail.n);
+}
+
+static size_t
+kept_bytes(const struct scanner *s)
+{
+	return s->edited ? s->out->own.len : s->out->mail.n;
+}
+
 static void
 copy(struct scanner *s, struct span text)
 {
-	if (!s->stopped)
-		(void)buf_add(&s->out->mail, text.p, text.n);
+	struct span *mail = &s->out->mail;
+
+	if (s->stopped || s->skipping)
+		return;
+	if (!s->edited && text.p == mail->p + mail->n) {
+		mail->n += text.n;
+		return;
+	}
+	begin_edit(s);
+	if (buf_add(&s->out->own, text.p, text.n) != 0)
+		s->stopped = true;
 }
 
 static bool
@@ -152,16 +203,57 @@ read_boundary(struct span text, struct span *out)
 	return memchr(out->p, '(', out->n) == NULL;
 }
 
+/* The multipart whose header section this is goes, with its boundary line and
+ * what stands around its parts. */
+static void
+dissolve(struct scanner *s)
+{
+	if (s->stopped || s->skipping)
+		return;
+	begin_edit(s);
+	s->out->own.len = s->part_start;
+	s->dissolved++;
+	s->skipping = true;
+}
+
+static void
+push_boundary(struct scanner *s, struct span value, struct span line)
+{
+	if (s->depth >= MAIL_DEPTH) {
+		if (!s->is_multipart) /* no other type has parts */
+			return;
+		if (!s->stopped)
+			find(s, FINDING_DEEP, line);
+		if (s->depth >= MAIL_DISSOLVED_DEPTH) {
+			s->stopped = s->any_boundary = true;
+			return;
+		}
+		dissolve(s);
+	}
+	if (s->depth == s->cap) {
+		s->cap = s->cap == 0 ? 8 : s->cap * 2;
+		s->levels = alloc_resize(s->levels, s->cap, sizeof *s->levels);
+	}
+	s->levels[s->depth++] = (struct level){value, s->is_digest};
+}
+
 /* Look for a boundary in a line of Content-Type. Where the word stands at
- * other places too, one in quotes or a comment may have been taken. */
+ * other places too, one in quotes or a comment may have been taken; then each
+ * line that looks like a boundary counts as a part. It is worth a finding when
+ * it may be another parameter, and not a piece of the boundary. */
 static void
 open_boundary(struct scanner *s, struct span line)
 {
 	struct span value = {0}, rest;
 	size_t at = find_parameter(line);
+	bool unsure = false;
 
 	if (find_word(line, "message/") < line.n)
 		s->is_message = true;
+	if (find_word(line, "multipart") < line.n)
+		s->is_multipart = true;
+	if (find_word(line, "digest") < line.n)
+		s->is_digest = true;
 	if (find_word(line, "boundary") < at)
 		s->any_boundary = true;
 	if (at == line.n)
@@ -170,19 +262,12 @@ open_boundary(struct scanner *s, struct span line)
 	rest = (struct span){line.p + at, line.n - at};
 	if (find_word(rest, "boundary") < rest.n)
 		s->any_boundary = true;
-	if (!read_boundary(rest, &value)) {
-		s->any_boundary = true;
-		return;
-	}
-	value = without_end(value);
-	if (s->depth < MAIL_DEPTH) {
-		s->boundaries[s->depth++] = value;
-		return;
-	}
-	if (!s->stopped)
-		find(s, FINDING_DEEP, line);
-	s->stopped = true;
-	s->any_boundary = true;
+	if (read_boundary(rest, &value))
+		push_boundary(s, without_end(value), line);
+	else
+		s->any_boundary = unsure = true;
+	if (s->is_multipart && (unsure || find_parameter(rest) < rest.n))
+		find(s, FINDING_UNSURE_BOUNDARY, line);
 }
 
 static void
@@ -190,7 +275,8 @@ begin_section(struct scanner *s, bool top)
 {
 	s->in_header = true;
 	s->top = top;
-	s->is_message = s->in_type = s->field_cut = false;
+	s->is_message = s->is_multipart = s->is_digest = false;
+	s->in_digest = s->typed = s->in_type = s->field_cut = false;
 	s->fields = s->section_bytes = s->field_bytes = 0;
 	s->seen = 0;
 }
@@ -201,7 +287,7 @@ end_section(struct scanner *s)
 {
 	if (s->top && s->fields == 0)
 		find(s, FINDING_NO_HEADER, SPAN(""));
-	if (s->is_message)
+	if (s->is_message || (s->in_digest && !s->typed))
 		begin_section(s, false);
 	else
 		s->in_header = false;
@@ -243,6 +329,7 @@ begin_field(struct scanner *s, struct span line)
 		name = without_end(name);
 	}
 	s->in_type = same_name(name, "Content-Type");
+	s->typed = s->typed || s->in_type;
 	note_unique(s, name, line);
 }
 
@@ -286,6 +373,8 @@ header_line(struct scanner *s, struct span line)
 		begin_field(s, text);
 	if (cr != NULL && cr < text.p + text.n)
 		find(s, FINDING_BARE_CR, text);
+	if (memchr(text.p, '\0', text.n) != NULL)
+		find(s, FINDING_NUL_IN_HEADER, text);
 	if (!utf8_check(text.p, text.n))
 		find(s, FINDING_RAW_8BIT_HEADER, text);
 	if (s->in_type)
@@ -293,15 +382,28 @@ header_line(struct scanner *s, struct span line)
 	copy_header(s, line);
 }
 
-/* A line "--x": whether it is a boundary of an open multipart, and which. */
+/* A line "--x": whether it is a boundary of an open multipart, and which.
+ * *prefix_out: x begins with one, which is a boundary for some programs. */
 static bool
-find_boundary(const struct scanner *s, struct span token, size_t *index_out)
+find_boundary(
+    struct scanner *s, struct span token, size_t *index_out, bool *prefix_out)
 {
-	for (size_t i = s->depth; i-- > 0;)
-		if (span_equal(s->boundaries[i], token)) {
+	for (size_t i = s->depth; i-- > 0;) {
+		struct span b = s->levels[i].boundary;
+
+		if (s->tries++ > MAIL_BOUNDARY_TRIES) {
+			s->stopped = true;
+			return false;
+		}
+		if (token.n < b.n || b.n == 0 || memcmp(token.p, b.p, b.n) != 0)
+			continue;
+		if (token.n == b.n) {
 			*index_out = i;
 			return true;
 		}
+		if (b.n != 0)
+			*prefix_out = true;
+	}
 	return false;
 }
 
@@ -309,7 +411,7 @@ static void
 count_part(struct scanner *s)
 {
 	s->out->parts++;
-	if (s->out->parts > MAIL_PARTS)
+	if (s->out->parts_kept - s->dissolved >= MAIL_PARTS)
 		s->stopped = true;
 	if (!s->stopped)
 		s->out->parts_kept++;
@@ -322,46 +424,128 @@ ends_in_dashes(struct span token)
 	       token.p[token.n - 2] == '-';
 }
 
-/* Whether the line is a boundary; then the state is behind it. */
+/* Behind a boundary that opens a part. */
+static void
+open_part(struct scanner *s, struct span line, size_t at)
+{
+	s->depth = at + 1;
+	s->skipping = false;
+	count_part(s);
+	s->part_start = kept_bytes(s);
+	if (at < MAIL_DEPTH) {
+		copy(s, line);
+	} else {
+		copy(s, SPAN("--"));
+		copy(s, s->levels[MAIL_DEPTH - 1].boundary);
+		copy(s, SPAN("\r\n"));
+	}
+	begin_section(s, false);
+	s->in_digest = s->levels[at].digest;
+}
+
+/* Behind the boundary that ends a multipart. */
+static void
+close_multipart(struct scanner *s, struct span line, size_t at)
+{
+	s->depth = at;
+	s->in_header = false;
+	s->skipping = at >= MAIL_DEPTH;
+	copy(s, line);
+}
+
+/* The usual end, without a look at all levels. */
+static bool
+ends_innermost(const struct scanner *s, struct span token)
+{
+	struct span b;
+
+	if (s->depth == 0)
+		return false;
+	b = s->levels[s->depth - 1].boundary;
+	return token.n == b.n + 2 && memcmp(token.p, b.p, b.n) == 0 &&
+	       ends_in_dashes(token);
+}
+
+/* Whether the line, which begins with "--", is a boundary; then the state is
+ * behind it. */
 static bool
 boundary_line(struct scanner *s, struct span line)
 {
 	struct span token = without_end(line);
+	bool prefix = false;
 	size_t at;
 
-	if (token.n < 2 || token.p[0] != '-' || token.p[1] != '-')
+	if (token.n < 2)
 		return false;
 	token = (struct span){token.p + 2, token.n - 2};
-	if (find_boundary(s, token, &at)) {
-		s->depth = at + 1;
-		count_part(s);
-		copy(s, line);
-		begin_section(s, false);
+	if (ends_innermost(s, token)) {
+		close_multipart(s, line, s->depth - 1);
+		return true;
+	}
+	if (find_boundary(s, token, &at, &prefix)) {
+		open_part(s, line, at);
 		return true;
 	}
 	if (!ends_in_dashes(token)) {
 		if (s->any_boundary)
 			count_part(s);
+		if (prefix)
+			find(s, FINDING_UNSURE_BOUNDARY, line);
 		return false;
 	}
 	token.n -= 2;
-	if (!find_boundary(s, token, &at))
+	if (!find_boundary(s, token, &at, &prefix))
 		return false;
-	s->depth = at;
-	copy(s, line);
-	s->in_header = false;
+	close_multipart(s, line, at);
 	return true;
+}
+
+/* Line ends that some programs take for others; overlong lines. */
+static void
+note_line(struct scanner *s, struct span line)
+{
+	const char *cr = memchr(line.p, '\r', line.n);
+	size_t end = line.n;
+
+	if (line.p[end - 1] == '\n') {
+		end--;
+		if (end > 0 && line.p[end - 1] == '\r') {
+			end--;
+			s->crlf = true;
+		} else {
+			s->lf = true;
+		}
+	}
+	if (cr != NULL && cr < line.p + end && !s->in_header)
+		s->out->findings |= FINDING_BIT(FINDING_BARE_CR);
+	if (end > MAIL_LINE_BYTES)
+		s->out->findings |= FINDING_BIT(FINDING_LONG_LINE);
+}
+
+/* A mailbox file would have a second mail begin here, or had this line quoted
+ * when it was one. */
+static void
+note_mbox(struct scanner *s, struct span line)
+{
+	if ((s->blank_before && span_starts(line, "From ")) ||
+	    span_starts(line, ">From "))
+		find(s, FINDING_MBOX_INSIDE, without_end(line));
+	s->blank_before = line.p[0] == '\n' || line.p[0] == '\r';
 }
 
 static void
 scan_line(struct scanner *s, struct span line)
 {
-	if (boundary_line(s, line))
+	note_line(s, line);
+	if (line.n > 1 && line.p[0] == '-' && line.p[1] == '-' &&
+	    boundary_line(s, line))
 		return;
-	if (s->in_header)
+	if (s->in_header) {
 		header_line(s, line);
-	else
-		copy(s, line);
+		return;
+	}
+	note_mbox(s, line);
+	copy(s, line);
 }
 
 /* The line that mailbox files have before each mail. */
@@ -380,14 +564,27 @@ skip_mbox_line(struct scanner *s, struct span *rest)
 	rest->p = end + 1;
 }
 
+static void
+scan_lines(struct scanner *s, struct span raw)
+{
+	while (raw.n != 0) {
+		const char *end = memchr(raw.p, '\n', raw.n);
+		struct span line = raw;
+
+		if (end != NULL)
+			line.n = (size_t)(end + 1 - raw.p);
+		scan_line(s, line);
+		raw.p += line.n;
+		raw.n -= line.n;
+	}
+}
+
 void
 scan_mail(struct span raw, struct record *notes, struct scan *out)
 {
-	struct scanner s = {.out = out, .notes = notes};
+	struct scanner s = {.out = out, .notes = notes, .raw_bytes = raw.n};
 
-	*out = (struct scan){0};
-	buf_init(&out->mail, raw.n + 2 * MAIL_HEADER_FIELDS * MAIL_PARTS);
-	(void)buf_reserve(&out->mail, raw.n);
+	*out = (struct scan){.mail = SPAN("")};
 	if (raw.n == 0) {
 		find(&s, FINDING_EMPTY, SPAN(""));
 		return;
@@ -396,21 +593,18 @@ scan_mail(struct span raw, struct record *notes, struct scan *out)
 		find(&s, FINDING_NUL_BYTE, SPAN(""));
 	begin_section(&s, true);
 	skip_mbox_line(&s, &raw);
-	while (raw.n != 0) {
-		const char *end = memchr(raw.p, '\n', raw.n);
-		struct span line = raw;
-
-		if (end != NULL)
-			line.n = (size_t)(end + 1 - raw.p);
-		scan_line(&s, line);
-		raw.p += line.n;
-		raw.n -= line.n;
-	}
+	out->mail = (struct span){raw.p, 0};
+	scan_lines(&s, raw);
+	if (s.crlf && s.lf)
+		find(&s, FINDING_MIXED_LINE_ENDS, SPAN(""));
+	if (s.edited)
+		out->mail = (struct span){out->own.data, out->own.len};
 	out->cut = s.stopped;
+	free(s.levels);
 }
 
 void
 scan_done(struct scan *s)
 {
-	buf_free(&s->mail);
+	buf_free(&s->own);
 }

@@ -1,8 +1,12 @@
 /*
- * The first look at a raw mail: one linear pass over its lines that copies it
- * with every header section, the number of parts and the nesting bounded, so
- * that the MIME parser behind it never meets a bomb. It also notes what two
- * mail programs could read differently (a second From, NUL, bare CR).
+ * The first look at a raw mail: one linear pass over its lines that bounds
+ * every header section, the number of parts and the nesting, so that the MIME
+ * parser behind it never meets a bomb. It also notes what two mail programs
+ * could read differently (a second From, NUL, bare CR).
+ *
+ * A mail that needs no bounding is not copied. Multiparts deeper than
+ * MAIL_DEPTH lose their own header and boundary: their parts become parts of
+ * the deepest one that is kept.
  */
 #ifndef TRIZONE_READER_SCAN_H
 #define TRIZONE_READER_SCAN_H
@@ -14,16 +18,18 @@
 #include "reader/record.h"
 
 struct scan {
-	struct buf mail;     /* the bounded copy */
+	struct span mail;    /* the bounded mail: the raw one, or `own` */
+	struct buf own;	     /* not empty if something was left out */
 	uint64_t findings;   /* FINDING_BIT */
 	uint64_t parts;	     /* boundary lines that open a part */
-	uint64_t parts_kept; /* of those, in the copy */
-	bool cut;	     /* the copy ends before the mail does */
+	uint64_t parts_kept; /* of those, kept or dissolved */
+	bool cut;	     /* the kept mail ends before the raw one does */
 	uint64_t headers;    /* bytes in header sections that were cut */
 	uint64_t headers_kept;
 };
 
-/* Always succeeds. `notes` gets the odd lines. Free with scan_done. */
+/* Always succeeds. `notes` gets the odd lines. `raw` is borrowed until
+ * scan_done. */
 void scan_mail(struct span raw, struct record *notes, struct scan *out);
 void scan_done(struct scan *s);
 

@@ -17,8 +17,8 @@ import sys
 import tempfile
 import time
 
-KEYS = ["v", "channel", "from", "to", "cc", "reply_to", "date", "message_id",
-        "subject", "body", "links", "attachments", "hidden", "injection",
+KEYS = ["v", "channel", "from", "to", "cc", "reply_to", "authentication",
+        "date", "message_id", "subject", "body", "links", "attachments", "hidden", "injection",
         "findings", "truncated", "sanitized"]
 CLEAN_MAX_BYTES = 512 * 1024
 RECORD_MAX_BYTES = 96 * 1024

@@ -455,7 +455,8 @@ def drain_stream(reader):
 def clean_object():
     return {"v": 1, "channel": "mail",
             "from": {"name": "", "address": "ann@example.org"}, "to": [],
-            "cc": [], "reply_to": [], "date": None, "message_id": "",
+            "cc": [], "reply_to": [], "authentication": [], "date": None,
+            "message_id": "",
             "subject": "s", "body": "b", "links": [], "attachments": [],
             "hidden": [], "injection": {"score": 0, "verdict": "unscored",
                                         "spans": []},

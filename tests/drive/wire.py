@@ -466,8 +466,8 @@ def answer(message):
 def good_object(**more):
     message = {"v": 1, "channel": "mail",
                "from": {"name": "", "address": "ann@example.org"}, "to": [],
-               "cc": [], "reply_to": [], "date": None, "message_id": "",
-               "subject": "s", "body": "b", "links": [], "attachments": [],
+               "cc": [], "reply_to": [], "authentication": [], "date": None,
+               "message_id": "", "subject": "s", "body": "b", "links": [], "attachments": [],
                "hidden": [], "injection": {"score": 0, "verdict": "unscored",
                                            "spans": []},
                "findings": [], "truncated": [], "sanitized": True}

@@ -15,6 +15,47 @@
 #define BYTES(text) text, sizeof text - 1
 #define BAD "\xef\xbf\xbd"
 
+/* Texts that need no decoding are told by the same rules. */
+static const struct {
+	const char *label, *in;
+	bool same;
+} stays[] = {
+    {"", "a", true},
+    {"utf-8", "\xc3\xa9", true},
+    {"utf-8", "\xe9", false},
+    {"utf-8", "\xef\xbb\xbf", false},
+    {"x-none", "\xc3\xa9", true},
+    {"iso-8859-1", "a\\~", true},
+    {"iso-8859-1", "\xc3\xa9", false},
+    {"euc-kr", "a\\~", true},
+    {"big5", "a\\~", true},
+    {"gb2312", "a\\~", true},
+    {"koi8-r", "a\\~", true},
+    {"windows-1258", "a\\~", true},
+    {"ibm437", "a\\~", true},
+    {"iso-2022-jp", "a", false},
+    {"utf-16", "ab", false},
+    {"shift_jis", "a", false},
+};
+
+START_TEST(texts_that_stay)
+{
+	struct span in = span_of(stays[_i].in),
+		    label = span_of(stays[_i].label);
+	uint64_t replaced = 0;
+	struct buf text;
+
+	ck_assert(charset_is_utf8(label, in) == stays[_i].same);
+	if (!stays[_i].same)
+		return;
+	buf_init(&text, 1000);
+	ck_assert_int_eq(charset_decode(label, in, &text, &replaced), 0);
+	ck_assert(span_equal((struct span){text.data, text.len}, in));
+	ck_assert_uint_eq(replaced, 0);
+	buf_free(&text);
+}
+END_TEST
+
 static const struct {
 	const char *label, *in;
 	size_t n;
@@ -143,6 +184,7 @@ main(void)
 
 	tcase_add_loop_test(texts, is_decoded_twice, 0, COUNT_OF(rows));
 	tcase_add_loop_test(texts, after_every_other, 0, COUNT_OF(rows));
+	tcase_add_loop_test(texts, texts_that_stay, 0, COUNT_OF(stays));
 	tcase_add_test(texts, many_chunks);
 	tcase_add_test(texts, labels);
 	suite_add_tcase(suite, texts);

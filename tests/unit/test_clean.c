@@ -76,7 +76,8 @@ START_TEST(full_object)
 	clean_set_date(&c, 1769846400);
 	clean_set_body(&c, SPAN("one\ntwo"), 0);
 	clean_add_link(&c, SPAN("there"), SPAN("https://a.example/"));
-	clean_add_attachment(&c, SPAN("a.txt"), SPAN("text/plain"), 7, HASH);
+	clean_add_attachment(
+	    &c, SPAN("a.txt"), SPAN("text/plain"), "text/plain", 7, HASH);
 	clean_add_hidden(&c, "display-none", 1, 20);
 	clean_find(&c, FINDING_BAD_DATE);
 	write_and_check();
@@ -128,7 +129,7 @@ START_TEST(everything_too_large)
 		clean_add_address(&c, CLEAN_CC, SPAN(""), SPAN("a@b"));
 		clean_add_address(&c, CLEAN_REPLY_TO, big, SPAN(""));
 		clean_add_link(&c, big, SPAN("https://a.example/"));
-		clean_add_attachment(&c, big, SPAN("a/b"), 1, HASH);
+		clean_add_attachment(&c, big, SPAN("a/b"), "a/b", 1, HASH);
 		clean_add_hidden(&c, "tag", 1, 1);
 	}
 	for (size_t i = 0; i < FINDING_COUNT; i++)
@@ -153,8 +154,8 @@ START_TEST(wrong_values_are_left_out)
 	clean_set_from(&c, SPAN("n"), SPAN("a@b <c@d>"));
 	clean_add_link(&c, SPAN("t"), SPAN("no scheme"));
 	clean_add_attachment(
-	    &c, SPAN("../../etc/x"), SPAN("Text/Plain"), 1, HASH);
-	clean_add_attachment(&c, SPAN("a\\.."), SPAN("a/b"), 1, HASH);
+	    &c, SPAN("../../etc/x"), SPAN("Text/Plain"), "text/html", 1, HASH);
+	clean_add_attachment(&c, SPAN("a\\.."), SPAN("a/b"), "a/b", 1, HASH);
 	clean_set_date(&c, INT64_MAX);
 	write_and_check();
 	ck_assert_uint_eq(view.from.address.n, 0);
@@ -219,10 +220,20 @@ static const struct {
     {"\"truncated\":[]",
 	"\"truncated\":[{\"what\":\"it\",\"kept\":0,\"of\":1}]", ERR_RANGE},
     {"\"sanitized\":true", "\"sanitized\":false", ERR_RANGE},
+    {"\"result\":\"pass\"", "\"result\":\"Pass\"", ERR_RANGE},
+    {"\"result\":\"pass\"", "\"result\":\"\"", ERR_RANGE},
+    {"a.example\"}]", "a example\"}]", ERR_RANGE},
+    {",\"domain\":\"a.example\"", "", ERR_MISSING_KEY},
+    {"\"sniffed\":\"text/plain\"", "\"sniffed\":\"text\"", ERR_RANGE},
     {"\"sanitized\":true",
 	"\"sanitized\":true,\"error\":{\"code\":1202,\"name\":\"DENIED\","
 	"\"text\":\"\"}",
 	ERR_RANGE},
+    {"\"result\":\"pass\"", "\"result\":\"Pass\"", ERR_RANGE},
+    {"\"result\":\"pass\"", "\"result\":\"\"", ERR_RANGE},
+    {"a.example\"}]", "a example\"}]", ERR_RANGE},
+    {",\"domain\":\"a.example\"", "", ERR_MISSING_KEY},
+    {"\"sniffed\":\"text/plain\"", "\"sniffed\":\"text\"", ERR_RANGE},
     {"\"sanitized\":true",
 	"\"sanitized\":true,\"error\":{\"code\":1202,\"name\":\"DEADLINE\","
 	"\"text\":\"\"}",
@@ -234,11 +245,12 @@ START_TEST(lies_are_refused)
 	static const char good[] =
 	    "{\"v\":1,\"channel\":\"mail\",\"from\":{\"name\":\"n\","
 	    "\"address\":\"a@b.example\"},\"to\":[],\"cc\":[],"
-	    "\"reply_to\":[],\"date\":\"2026-01-31T08:00:00Z\","
+	    "\"reply_to\":[],\"authentication\":[{\"method\":\"dkim\","
+	    "\"result\":\"pass\",\"domain\":\"a.example\"}],\"date\":\"2026-01-31T08:00:00Z\","
 	    "\"message_id\":\"\",\"subject\":\"s\",\"body\":\"body!\","
 	    "\"links\":[{\"text\":\"x\",\"url\":\"https://x.example/\"}],"
 	    "\"attachments\":[{\"name\":\"f.txt\",\"type\":\"text/plain\","
-	    "\"bytes\":7,\"sha256\":\"" HASH "\"}],"
+	    "\"sniffed\":\"text/plain\",\"bytes\":7,\"sha256\":\"" HASH "\"}],"
 	    "\"hidden\":[{\"reason\":\"display-none\",\"runs\":1,"
 	    "\"chars\":2}],\"injection\":{\"score\":0,"
 	    "\"verdict\":\"unscored\",\"spans\":[]},"
@@ -271,6 +283,13 @@ START_TEST(single_values)
 	ck_assert(!clean_type_valid(SPAN("image/")));
 	ck_assert(!clean_type_valid((struct span){"a/b\0", 4}));
 	ck_assert(clean_file_valid(SPAN("...")));
+	ck_assert(clean_auth_valid(SPAN("x-ptr")));
+	ck_assert(!clean_auth_valid(SPAN("")));
+	ck_assert(!clean_auth_valid(SPAN("Pass")));
+	ck_assert(clean_domain_valid(SPAN("m\xc3\xbcller.example")));
+	ck_assert(!clean_domain_valid(SPAN("A.example")));
+	ck_assert(!clean_domain_valid(SPAN("a b")));
+	ck_assert(!clean_domain_valid((struct span){"a\0", 2}));
 	ck_assert(!clean_char(0xe0041, true));
 	ck_assert(!clean_char('\n', false));
 	ck_assert(clean_char('\n', true));

@@ -121,12 +121,21 @@ static const struct {
     {"differ.eml", "/findings/0", "alternatives-differ"},
     {"duplicate.eml", "/from/address", "first@one.example"},
     {"duplicate.eml", "/subject", "One"},
-    {"nested.eml", "/body", "Dzie\xc5\x84 dobry"},
+    {"nested.eml", "/body",
+	"Dzie\xc5\x84 dobry\n\n> From: inner@talk.example\n"
+	"> Subject: Inside\n\nNot opened."},
     {"nested.eml", "/attachments/0/type", "message/rfc822"},
     {"nested.eml", "/attachments/1/name", "notes.txt"},
     {"charset.eml", "/body", "only ASCII"},
     {"charset.eml", "/findings/0", "unknown-charset"},
     {"mbox.eml", "/body", "body"},
+    {"tnef.eml", "/body", "Hello"},
+    {"tnef.eml", "/attachments/0/name", "winmail.dat"},
+    {"tnef.eml", "/attachments/0/sniffed", "application/ms-tnef"},
+    {"tnef.eml", "/attachments/1/name", "L"},
+    {"tnef.eml", "/attachments/1/sha256",
+	"a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e"},
+    {"tnef.eml", "/findings/0", "outlook-container"},
     {"mbox.eml", "/findings/0", "mbox-from-line"},
     {"invisible.eml", "/from/name", "Supportelpmaxe.knab@pleh"},
     {"invisible.eml", "/subject", "abc"},
@@ -161,6 +170,7 @@ START_TEST(odd_headers_are_found)
 			       FINDING_BIT(FINDING_DUPLICATE_SUBJECT) |
 			       FINDING_BIT(FINDING_DUPLICATE_CONTENT_TYPE) |
 			       FINDING_BIT(FINDING_BLANK_BEFORE_COLON) |
+			       FINDING_BIT(FINDING_TEXT_IN_HTML) |
 			       FINDING_BIT(FINDING_BAD_DATE));
 	ck_assert(contains(&record, "second@two.example"));
 	ck_assert(!contains(&clean, "second@two.example"));
@@ -229,12 +239,121 @@ static const struct {
     {"Content-Disposition: attachment; filename=a.txt\n\nkept away", "/body",
 	""},
     {"Content-Disposition: inline; filename=a.txt\n\nshown", "/body", "shown"},
+    /* a mail inside: quoted, listed, and no further than its own word */
+    {"Content-Type: message/rfc822\n\nFrom: \"A\" <a@b>\n"
+     "Subject: =?utf-8?q?caf=C3=A9?=\n\nin\n",
+	"/body", "> From: \"A\" <a@b>\n> Subject: café\n\nin"},
+    {"Content-Type: message/rfc822\nContent-Disposition: attachment\n\n"
+     "Subject: s\n\nin\n",
+	"/body", ""},
+    {"Content-Type: message/rfc822\n\nContent-Type: application/pdf;"
+     " name=x.pdf\n\n%PDF-",
+	"/attachments/1/name", "x.pdf"},
+    {"Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: in\n\n"
+     "text\n--b--\n",
+	"/body", "> Subject: in\n\ntext"},
+    {"Content-Type: multipart/report; boundary=b\n\n--b\n\nfailed\n--b\n"
+     "Content-Type: message/delivery-status\n\nAction: failed\n--b--\n",
+	"/body", "failed"},
+    {"Content-Type: multipart/report; boundary=b\n\n--b\n\nfailed\n--b\n"
+     "Content-Type: message/delivery-status\n\nAction: failed\n--b--\n",
+	"/attachments/0/type", "message/delivery-status"},
+    /* files in a text */
+    {"From: a@b\n\nbefore\nbegin 644 x.txt\n#86)C\n`\nend\nafter", "/body",
+	"before\nafter"},
+    {"From: a@b\n\nbegin 644 x.txt\n#86)C\n`\nend\n", "/attachments/0/name",
+	"x.txt"},
+    {"From: a@b\n\nbegin 644 x.txt\n#86)C\n`\nend\n", "/attachments/0/sha256",
+	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+    {"From: a@b\n\nbegin 644 x.txt\n#86)C\n`\nend\n", "/findings/0",
+	"uuencoded"},
+    {"From: a@b\n\nbegin 644 ../x\n#86)C\n", "/findings/1", "bad-uuencode"},
+    /* what the content is */
+    {"From: a@b\nContent-Type: image/png; name=a.png\n\n#!/bin/sh\n",
+	"/attachments/0/sniffed", "text/x-script"},
+    {"From: a@b\nContent-Type: image/png; name=a.png\n\n#!/bin/sh\n",
+	"/findings/0", "type-differs"},
+    {"From: a@b\n\n<!doctype html><p>x", "/findings/0", "html-in-plain-text"},
+    {"From: a@b\nContent-Type: text/html\n\nno tag, 1 < 2", "/findings/0",
+	"plain-text-in-html"},
+    {"From: a@b\nContent-Transfer-Encoding: base64\n\naGk*=\n", "/findings/0",
+	"bad-transfer-encoding"},
+    {"From: a@b\nContent-Transfer-Encoding: x-new\n\nhi\n", "/findings/0",
+	"bad-transfer-encoding"},
+    {"From: a@b\nContent-Type: multipart/mixed; boundary=b\n"
+     "Content-Transfer-Encoding: base64\n\n--b\n\nx\n--b--\n",
+	"/findings/0", "bad-transfer-encoding"},
+    {"From: a@b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n"
+     "--b--x\n--b--\n",
+	"/findings/0", "unsure-boundary"},
+    /* character sets */
+    {"From: a@b\nContent-Type: text/plain; charset=koi8-r\n\n\xef\xbb\xbf"
+     "caf\xc3\xa9",
+	"/body", "café"},
+    {"From: a@b\nContent-Type: text/plain; charset=koi8-r\n\n\xef\xbb\xbf"
+     "caf\xc3\xa9",
+	"/findings/0", "charset-differs"},
+    {"From: a@b\nContent-Type: text/plain; charset=us-ascii\n\n\x1b$B$\"",
+	"/findings/0", "charset-differs"},
+    {"From: a@b\nContent-Type: text/plain; charset=utf-16\n\nplain!",
+	"/findings/0", "charset-differs"},
+    {"From: a@b\nContent-Type: text/html\n\n<meta charset=koi8-r>\xc4\xc1",
+	"/body", "да"},
+    {"From: =?euc-kr?B?x9E=?= <a@b>\n\nx", "/from/name", "한"},
+    {"From: \"=?utf-8?q?x=22=2C_=3Cy=40z=3E?=\" <a@b>\n\nx", "/from/name",
+	"x\", <y@z>"},
+    {"From: =?utf-8?q?=00=0Ax?= <a@b>\n\nx", "/from/name", "x"},
+    {"From: a@b\nContent-Type: a/b; name=\"..\\\\..\\\\x.exe\"\n\nx",
+	"/attachments/0/name", "x.exe"},
+    {"From: a@b\nContent-Disposition: attachment;"
+     " filename*=utf-8''a%00.exe%E2%80%AEgpj\n\nx",
+	"/findings/0", "bad-attachment-name"},
 };
 
 START_TEST(small_mails)
 {
 	read_mail(span_of(small[_i].mail));
 	expect(small[_i].pointer, small[_i].want);
+}
+END_TEST
+
+/* Many mails inside each other: some are shown, all are there. */
+START_TEST(mails_in_mails)
+{
+	struct buf raw;
+	size_t shown = 0;
+
+	buf_init(&raw, MAIL_MAX_BYTES);
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(
+		    buf_add_text(&raw, "From: a@b\nSubject: level\n"
+				       "Content-Type: message/rfc822\n\n"),
+		    0);
+	read_mail((struct span){raw.data, raw.len});
+	for (size_t i = 0; i + 5 <= view.body.n; i++)
+		if (memcmp(view.body.p + i, "level", 5) == 0)
+			shown++;
+	ck_assert_uint_eq(shown, MAIL_MESSAGES);
+	ck_assert_uint_eq(view.attachments->count, MAIL_MESSAGES + 1);
+	ck_assert(view.findings & FINDING_BIT(FINDING_DEEP));
+	buf_free(&raw);
+}
+END_TEST
+
+/* Two texts in one subject, longer than a subject may be. */
+START_TEST(long_subject)
+{
+	struct buf raw;
+
+	buf_init(&raw, MAIL_MAX_BYTES);
+	ck_assert_int_eq(buf_add_text(&raw, "Subject:"), 0);
+	for (int i = 0; i < 3000; i++)
+		ck_assert_int_eq(
+		    buf_add_text(&raw, "\n =?utf-8?q?=E2=82=AC?="), 0);
+	read_mail((struct span){raw.data, raw.len});
+	ck_assert_uint_eq(
+	    utf8_count(view.subject.p, view.subject.n), CLEAN_SUBJECT_CHARS);
+	buf_free(&raw);
 }
 END_TEST
 
@@ -256,9 +375,9 @@ static const struct {
 } bombs[] = {
     {"Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\nx\n", 100000,
 	"parts"},
-    {"", "Content-Type: multipart/mixed; boundary=b\n\n--b\n", 10000, "parts"},
+    {"", "Content-Type: multipart/mixed; boundary=b\n\n--b\n", 10000, ""},
     {"", "Content-Type: multipart/mixed; x-boundary=q; boundary=b\n\n--b\n", 60,
-	"parts"},
+	""},
     {"Subject: ", "=?utf-8?q?=E2=82=AC?=\n ", 250000, "subject"},
     {"Cc: a@b", ",\n \"User\" <u@example.org>", 100000, "cc"},
     {"Cc: ", "(", 100000, "headers"},
@@ -268,6 +387,13 @@ static const struct {
     {"\n", "x", 3000000, "body"},
     {"\n", "http://a.example/ ", 100000, "links"},
     {"Content-Type: text/plain; charset=utf-8\n\n", "\xff", 2000000, "body"},
+    {"\n", "begin 644 x\n#86)C\n`\nend\n", 100000, "attachments"},
+    {"\n", "begin 644 x\n", 200000, "body"},
+    {"\n", "begin 644 x\n`\n", 200000, "body"},
+    {"Content-Type: multipart/digest; boundary=b\n",
+	"\n--b\n\nCc: a:a:a:", 50000, "parts"},
+    {"Content-Type: multipart/digest; boundary=b\n\n--b\n\nTo: ", "a:(",
+	300000, "headers"},
     {"Content-Type: multipart/mixed; boundary=b\n",
 	"\n--b\nContent-Type: a/b\n\nx", 900, "attachments"},
 };
@@ -309,6 +435,8 @@ main(void)
 	tcase_add_test(tcase, hidden_text_stays_out);
 	tcase_add_test(tcase, odd_headers_are_found);
 	tcase_add_loop_test(tcase, small_mails, 0, ROWS(small));
+	tcase_add_test(tcase, mails_in_mails);
+	tcase_add_test(tcase, long_subject);
 	tcase_add_test(tcase, too_large);
 	tcase_add_loop_test(tcase, bombs_are_bounded, 0, ROWS(bombs));
 	suite_add_tcase(suite, tcase);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
 #include "common/buf.h"
 #include "proto/clean.h"
 #include "reader/charset.h"
@@ -52,8 +53,8 @@ START_TEST(scan_keeps_an_ordinary_mail)
 	       " boundary=\"q q\"\r\n\r\n--q q\r\n\r\nx\r\n--q q--\r\n",
 	    1);
 	run_scan();
-	ck_assert_uint_eq(scan.mail.len, text.len);
-	ck_assert_int_eq(memcmp(scan.mail.data, text.data, text.len), 0);
+	ck_assert_uint_eq(scan.mail.n, text.len);
+	ck_assert_int_eq(memcmp(scan.mail.p, text.data, text.len), 0);
 	ck_assert_uint_eq(scan.findings, 0);
 	ck_assert_uint_eq(scan.parts, 1);
 	ck_assert(!scan.cut);
@@ -68,7 +69,7 @@ START_TEST(scan_bounds_parts)
 	run_scan();
 	ck_assert_uint_eq(scan.parts, MAIL_PARTS * 3);
 	ck_assert_uint_eq(scan.parts_kept, MAIL_PARTS);
-	ck_assert_uint_lt(scan.mail.len, text.len / 2);
+	ck_assert_uint_lt(scan.mail.n, text.len / 2);
 	ck_assert(scan.cut);
 	scan_done(&scan);
 }
@@ -117,21 +118,77 @@ START_TEST(scan_leaves_dashes_in_text_alone)
 	repeat("Subject: patch\n\n", 1);
 	repeat("--- a/file\n+++ b/file\n--\n", MAIL_PARTS * 3);
 	run_scan();
-	ck_assert_uint_eq(scan.mail.len, text.len);
+	ck_assert_uint_eq(scan.mail.n, text.len);
 	ck_assert_uint_eq(scan.parts, 0);
 	scan_done(&scan);
 }
 END_TEST
 
-START_TEST(scan_bounds_depth)
+START_TEST(scan_dissolves_what_is_deep)
 {
+	struct mime *m;
+
 	repeat("Content-Type: multipart/mixed; boundary=b\n\n--b\n",
-	    MAIL_DEPTH * 3);
+	    MAIL_PARTS * 3);
+	repeat("\nat the bottom\n", 1);
+	run_scan();
+	ck_assert(!scan.cut);
+	ck_assert(scan.findings & FINDING_BIT(FINDING_DEEP));
+	ck_assert_uint_eq(scan.parts, MAIL_PARTS * 3);
+	ck_assert_uint_lt(scan.mail.n, text.len / 10);
+	m = mime_new(scan.mail);
+	ck_assert_uint_eq(mime_count(m), MAIL_DEPTH + 1);
+	ck_assert_uint_eq(mime_left_out(m), 0);
+	mime_free(m);
+	scan_done(&scan);
+}
+END_TEST
+
+/* Parts below and behind a dissolved multipart stay, what is around its parts
+ * goes, and a later level that is not too deep is as it was. */
+START_TEST(scan_keeps_parts_of_what_is_dissolved)
+{
+	static const char want[] = "--n49\r\n\none\n--n49\r\n\ntwo\n--n49\n\n"
+				   "three\n--n49--\nafter\n--n0\n\nfour\n";
+
+	for (int i = 0; i < MAIL_DEPTH + 1; i++) {
+		char *head = alloc_format(
+		    "Content-Type: multipart/mixed; boundary=n%d\n\nbefore\n"
+		    "--n%d\n",
+		    i, i);
+
+		repeat(head, 1);
+		free(head);
+	}
+	repeat("\none\n--n50\n\ntwo\n--n50--\nbetween\n--n49\n\nthree\n"
+	       "--n49--\nafter\n--n0\n\nfour\n",
+	    1);
+	run_scan();
+	ck_assert_uint_gt(scan.mail.n, strlen(want));
+	ck_assert_msg(memcmp(scan.mail.p + scan.mail.n - strlen(want), want,
+			  strlen(want)) == 0,
+	    "%.*s", (int)scan.mail.n, scan.mail.p);
+	ck_assert_ptr_null(memmem(scan.mail.p, scan.mail.n, "n50", 3));
+	scan_done(&scan);
+}
+END_TEST
+
+/* Many levels and many lines that could be a boundary of each. */
+START_TEST(scan_bounds_its_own_work)
+{
+	for (int i = 0; i < MAIL_DISSOLVED_DEPTH + 5; i++) {
+		char *head = alloc_format(
+		    "Content-Type: multipart/mixed; boundary=n%d\n\n--n%d\n", i,
+		    i);
+
+		repeat(head, 1);
+		free(head);
+	}
+	repeat("\n", 1);
+	repeat("--n1\n--x\n", 1);
+	repeat("--nothing of that kind\n", 1000000);
 	run_scan();
 	ck_assert(scan.cut);
-	ck_assert(scan.findings & FINDING_BIT(FINDING_DEEP));
-	ck_assert_uint_ge(scan.parts, MAIL_DEPTH * 2);
-	ck_assert_uint_le(scan.parts_kept, MAIL_DEPTH);
 	scan_done(&scan);
 }
 END_TEST
@@ -142,16 +199,16 @@ START_TEST(scan_bounds_headers)
 	repeat("0123456789\n ", 100000);
 	repeat("\nSubject: after the bomb\n\n", 1);
 	run_scan();
-	ck_assert_uint_le(scan.mail.len, MAIL_FIELD_BYTES + 100);
+	ck_assert_uint_le(scan.mail.n, MAIL_FIELD_BYTES + 100);
 	ck_assert_uint_gt(scan.headers, 1000000);
 	ck_assert_ptr_nonnull(
-	    memmem(scan.mail.data, scan.mail.len, "after the bomb", 14));
+	    memmem(scan.mail.p, scan.mail.n, "after the bomb", 14));
 	scan_done(&scan);
 }
 END_TEST
 
 static const struct {
-	const char *mail;
+	const char mail[80];
 	enum finding finding;
 } odd[] = {
     {"From: a\nFrom: b\n\n", FINDING_DUPLICATE_FROM},
@@ -166,11 +223,37 @@ static const struct {
     {"A: \xff\n\n", FINDING_RAW_8BIT_HEADER},
     {"From a@b Mon\nA: b\n\n", FINDING_MBOX_FROM},
     {"\nbody", FINDING_NO_HEADER},
+    {"A: b\r\n\r\nx\n", FINDING_MIXED_LINE_ENDS},
+    {"A: b\n\nx\ry\n", FINDING_BARE_CR},
+    {"A: b\n\nx\n>From y\n", FINDING_MBOX_INSIDE},
+    {"A: b\n\nx\n\nFrom y@z Mon\n", FINDING_MBOX_INSIDE},
+    {"A: b\0c\n\n", FINDING_NUL_IN_HEADER},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--bb\n",
+	FINDING_UNSURE_BOUNDARY},
+    {"Content-Type: multipart/mixed; a=\"; boundary=c\"; boundary=b\n\n",
+	FINDING_UNSURE_BOUNDARY},
+    {"Content-Type: multipart/mixed; boundary(b)=b\n\n--b\n",
+	FINDING_UNSURE_BOUNDARY},
 };
+
+/* The word in a boundary's own text is nothing odd. */
+START_TEST(scan_finds_nothing)
+{
+	repeat(
+	    "Content-Type: multipart/mixed;\n\tboundary=\"my_boundary(b)\"\n\n"
+	    "--my_boundary(b)\n\nx\n--my_boundary(b)--\n",
+	    1);
+	run_scan();
+	ck_assert_uint_eq(scan.findings, 0);
+	scan_done(&scan);
+}
+END_TEST
 
 START_TEST(scan_finds)
 {
-	repeat(odd[_i].mail, 1);
+	ck_assert_int_eq(buf_add(&text, odd[_i].mail, sizeof odd[_i].mail), 0);
+	while (text.data[text.len - 1] == '\0')
+		text.len--;
 	run_scan();
 	ck_assert_uint_ne(scan.findings & FINDING_BIT(odd[_i].finding), 0);
 	scan_done(&scan);
@@ -193,25 +276,26 @@ START_TEST(tree_in_text_order)
 		enum mime_kind kind;
 		size_t end;
 	} want[] = {
-	    {"multipart/mixed", MIME_MULTIPART, 6},
+	    {"multipart/mixed", MIME_MULTIPART, 7},
 	    {"multipart/alternative", MIME_MULTIPART, 4},
 	    {"text/plain", MIME_LEAF, 3},
 	    {"text/html", MIME_LEAF, 4},
-	    {"message/rfc822", MIME_MESSAGE, 5},
-	    {"image/png", MIME_LEAF, 6},
+	    {"message/rfc822", MIME_MESSAGE, 6},
+	    {"text/plain", MIME_LEAF, 6},
+	    {"image/png", MIME_LEAF, 7},
 	};
 	struct mime *m = mime_new(SPAN(mail));
 
-	ck_assert_uint_eq(mime_count(m), 6);
-	for (size_t i = 0; i < 6; i++) {
+	ck_assert_uint_eq(mime_count(m), 7);
+	for (size_t i = 0; i < 7; i++) {
 		ck_assert_str_eq(mime_part(m, i)->type, want[i].type);
 		ck_assert_int_eq(mime_part(m, i)->kind, want[i].kind);
 		ck_assert_uint_eq(mime_part(m, i)->end, want[i].end);
 	}
 	ck_assert_str_eq(mime_part(m, 3)->charset, "x");
-	ck_assert_str_eq(mime_part(m, 5)->name, "p.png");
-	ck_assert_str_eq(mime_part(m, 5)->id, "i@d");
-	ck_assert(mime_part(m, 5)->inlined);
+	ck_assert_str_eq(mime_part(m, 6)->name, "p.png");
+	ck_assert_str_eq(mime_part(m, 6)->id, "i@d");
+	ck_assert(mime_part(m, 6)->inlined);
 	mime_free(m);
 }
 END_TEST
@@ -314,14 +398,18 @@ main(void)
 	int failed;
 
 	mime_warm();
+	tcase_set_timeout(tcase, 60); /* with sanitizers, on a busy machine */
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, scan_keeps_an_ordinary_mail);
 	tcase_add_test(tcase, scan_bounds_parts);
 	tcase_add_test(tcase, scan_bounds_unreadable_boundaries);
 	tcase_add_loop_test(tcase, scan_bounds_behind_decoys, 0, ROWS(decoys));
 	tcase_add_test(tcase, scan_leaves_dashes_in_text_alone);
-	tcase_add_test(tcase, scan_bounds_depth);
+	tcase_add_test(tcase, scan_dissolves_what_is_deep);
+	tcase_add_test(tcase, scan_keeps_parts_of_what_is_dissolved);
+	tcase_add_test(tcase, scan_bounds_its_own_work);
 	tcase_add_test(tcase, scan_bounds_headers);
+	tcase_add_test(tcase, scan_finds_nothing);
 	tcase_add_loop_test(tcase, scan_finds, 0, ROWS(odd));
 	tcase_add_test(tcase, tree_in_text_order);
 	tcase_add_test(tcase, no_mail_at_all);

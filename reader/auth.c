@@ -1,0 +1,255 @@
+/*
+ * Authentication-Results from hostile headers. Pure but for the list of hosts,
+ * which is set before the lock and only read then.
+ */
+#include "reader/auth.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/err.h"
+#include "reader/limits.h"
+
+static const char *hosts[AUTH_HOSTS]; /* process-wide: of the command line */
+static size_t host_count;
+
+int
+auth_trust(const char *host)
+{
+	char lower[CLEAN_DOMAIN_BYTES + 1];
+	size_t n = strlen(host);
+
+	if (n == 0 || n > CLEAN_DOMAIN_BYTES)
+		return -ERR_RANGE;
+	for (size_t i = 0; i < n; i++)
+		lower[i] =
+		    (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] | 0x20
+							    : host[i]);
+	if (!clean_domain_valid((struct span){lower, n}))
+		return -ERR_RANGE;
+	if (host_count == AUTH_HOSTS)
+		return -ERR_LIMIT;
+	hosts[host_count++] = host;
+	return 0;
+}
+
+void
+auth_trust_nobody(void)
+{
+	host_count = 0;
+}
+
+static bool
+is_trusted(struct span host)
+{
+	for (size_t i = 0; i < host_count; i++)
+		if (strlen(hosts[i]) == host.n &&
+		    strncasecmp(hosts[i], host.p, host.n) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void
+advance(struct span *text, size_t n)
+{
+	text->p += n;
+	text->n -= n;
+}
+
+/* Blanks and comments. */
+static void
+skip_blanks(struct span *text)
+{
+	unsigned depth = 0;
+
+	while (text->n != 0) {
+		if (text->p[0] == '\\' && depth != 0 && text->n > 1)
+			advance(text, 1);
+		else if (text->p[0] == '(')
+			depth++;
+		else if (text->p[0] == ')' && depth != 0)
+			depth--;
+		else if (depth == 0 && !is_blank(text->p[0]))
+			return;
+		advance(text, 1);
+	}
+}
+
+/* A word up to a blank, a comment or one of `ends`; or what is in quotes. */
+static struct span
+take_word(struct span *text, const char *ends)
+{
+	struct span word;
+	const char *quote;
+
+	skip_blanks(text);
+	if (text->n != 0 && text->p[0] == '"') {
+		advance(text, 1);
+		quote = memchr(text->p, '"', text->n);
+		word = (struct span){text->p,
+		    quote == NULL ? text->n : (size_t)(quote - text->p)};
+		advance(text, quote == NULL ? text->n : word.n + 1);
+		return word;
+	}
+	word = (struct span){text->p, 0};
+	while (word.n < text->n && !is_blank(text->p[word.n]) &&
+	       text->p[word.n] != '(' && strchr(ends, text->p[word.n]) == NULL)
+		word.n++;
+	advance(text, word.n);
+	return word;
+}
+
+/* Whether the next sign is `sign`; then it is taken. */
+static bool
+take_sign(struct span *text, char sign)
+{
+	skip_blanks(text);
+	if (text->n == 0 || text->p[0] != sign)
+		return false;
+	advance(text, 1);
+	return true;
+}
+
+static bool
+is_word(struct span word, const char *other)
+{
+	return word.n == strlen(other) &&
+	       strncasecmp(word.p, other, word.n) == 0;
+}
+
+/* How well a property says which domain a result is about; 0: not at all. */
+static unsigned
+rank(struct span property)
+{
+	static const char *const names[] = {"smtp.helo", "header.i",
+	    "smtp.mailfrom", "header.from", "header.d"};
+
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (is_word(property, names[i]))
+			return i + 1;
+	return 0;
+}
+
+/* Lower-case ASCII letters of `word` into `out`, or an empty text. */
+static struct span
+lower(struct span word, char *out, size_t room)
+{
+	if (word.n > room)
+		return SPAN("");
+	for (size_t i = 0; i < word.n; i++)
+		out[i] = (char)(word.p[i] >= 'A' && word.p[i] <= 'Z'
+				    ? word.p[i] | 0x20
+				    : word.p[i]);
+	return (struct span){out, word.n};
+}
+
+/* What is behind the last "@". */
+static struct span
+domain_of(struct span value)
+{
+	size_t start = value.n;
+
+	while (start > 0 && value.p[start - 1] != '@')
+		start--;
+	advance(&value, start);
+	return value;
+}
+
+/* The properties of a result, up to ';'; the domain that they name. */
+static struct span
+take_properties(struct span *text)
+{
+	struct span domain = SPAN("");
+	unsigned best = 0;
+
+	for (skip_blanks(text); text->n != 0 && text->p[0] != ';';
+	     skip_blanks(text)) {
+		struct span name = take_word(text, "=;"), value;
+
+		if (!take_sign(text, '=')) {
+			if (name.n == 0 && text->n != 0) /* fits nothing */
+				advance(text, 1);
+			continue;
+		}
+		value = take_word(text, ";");
+		if (rank(name) > best) {
+			best = rank(name);
+			domain = domain_of(value);
+		}
+	}
+	return domain;
+}
+
+/* One "method=result ..." up to ';'. */
+static void
+take_result(struct span *text, struct clean *c)
+{
+	char method_text[CLEAN_AUTH_BYTES], result_text[CLEAN_AUTH_BYTES];
+	char domain_text[CLEAN_DOMAIN_BYTES];
+	struct span method = take_word(text, "=;/"), result = SPAN("");
+	struct span domain;
+
+	if (take_sign(text, '/')) /* a version */
+		(void)take_word(text, "=;");
+	if (take_sign(text, '='))
+		result = take_word(text, ";");
+	domain = take_properties(text);
+	clean_add_auth(c, lower(method, method_text, sizeof method_text),
+	    lower(result, result_text, sizeof result_text),
+	    lower(domain, domain_text, sizeof domain_text));
+}
+
+/* Whether the field is of a trusted host; then its results are taken. */
+static bool
+take_field(struct span field, struct clean *c)
+{
+	if (!is_trusted(take_word(&field, ";")))
+		return false;
+	(void)take_word(&field, ";"); /* a version */
+	while (take_sign(&field, ';'))
+		take_result(&field, c);
+	return true;
+}
+
+/* The host that a Received field says it is by. */
+static struct span
+receiver(struct span field)
+{
+	while (field.n != 0) {
+		struct span word = take_word(&field, ";");
+
+		if (is_word(word, "by"))
+			return take_word(&field, ";");
+		if (word.n == 0 && field.n != 0)
+			advance(&field, 1);
+	}
+	return SPAN("");
+}
+
+void
+auth_read(const struct mime *m, struct clean *c)
+{
+	const char *raw, *name;
+	bool taken = false;
+
+	if (host_count == 0)
+		return;
+	for (size_t i = 0; (raw = mime_field(m, i, &name)) != NULL; i++) {
+		struct span field = {raw, strnlen(raw, MAIL_FIELD_BYTES)};
+
+		if (is_word(span_of(name), "Authentication-Results") &&
+		    take_field(field, c))
+			taken = true;
+		else if (taken)
+			return;
+		else if (is_word(span_of(name), "Received") &&
+			 !is_trusted(receiver(field)))
+			return;
+	}
+}

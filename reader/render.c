@@ -1,0 +1,282 @@
+/*
+ * A text part to what is seen of it. Runs in the worker; content and labels
+ * are the sender's. Content in UTF-8 that needs no decoding is not copied.
+ */
+#include "reader/render.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "reader/charset.h"
+#include "reader/flowed.h"
+#include "reader/html.h"
+#include "reader/limits.h"
+#include "reader/sniff.h"
+
+#define LABEL_WITHIN 1024 /* where a page has to name its character set */
+#define LABEL_BYTES 40
+
+bool
+render_is_html(const struct mime_part *part)
+{
+	return strcmp(part->type, "text/html") == 0 ||
+	       strcmp(part->type, "application/xhtml+xml") == 0;
+}
+
+void
+render_find(struct render *r, enum finding finding, struct span detail)
+{
+	clean_find(r->clean, finding);
+	record_note(r->notes, finding, detail);
+}
+
+static int
+take_text(void *with, const char *bytes, size_t count)
+{
+	return buf_add(with, bytes, count);
+}
+
+/* The content without its transfer encoding, a view into the mail or into
+ * `store`; false if not all of it had room. */
+static bool
+load(struct render *r, const struct mime_part *part, struct buf *store,
+    struct span *out)
+{
+	bool whole = true;
+
+	if (!mime_plain(part, out)) {
+		whole = mime_content(r->mime, part, take_text, store) == 0;
+		*out = (struct span){store->data, store->len};
+	} else if (out->n > MAIL_TEXT_BYTES) {
+		out->n = MAIL_TEXT_BYTES;
+		whole = false;
+	}
+	return whole;
+}
+
+/* The character set that a page names itself, for a part without a label. */
+static struct span
+label_of_page(struct span page)
+{
+	static const char word[] = "charset=";
+	const char *at;
+	struct span label;
+
+	if (page.n > LABEL_WITHIN)
+		page.n = LABEL_WITHIN;
+	at = memmem(page.p, page.n, word, sizeof word - 1);
+	if (at == NULL)
+		return SPAN("");
+	at += sizeof word - 1;
+	page = (struct span){at, page.n - (size_t)(at - page.p)};
+	while (page.n != 0 && (page.p[0] == '"' || page.p[0] == '\''))
+		page = (struct span){page.p + 1, page.n - 1};
+	label = (struct span){page.p, 0};
+	while (label.n < page.n && label.n < LABEL_BYTES &&
+	       strchr("\"' ;/>", page.p[label.n]) == NULL)
+		label.n++;
+	return charset_known(label) ? label : SPAN("");
+}
+
+/* The set that the content is read in; what is odd about it is noted. */
+static struct span
+choose_charset(
+    struct render *r, const struct mime_part *part, struct span content)
+{
+	struct span label = span_of(part->charset);
+	bool differs;
+
+	if (!charset_known(label))
+		render_find(r, FINDING_UNKNOWN_CHARSET, label);
+	if (label.n == 0 && render_is_html(part))
+		label = label_of_page(content);
+	label = charset_choose(label, content, &differs);
+	if (differs)
+		render_find(r, FINDING_CHARSET_DIFFERS, label);
+	return label;
+}
+
+/* The part's text in UTF-8, a view into the mail or into `store`; false if
+ * not all of it had room. */
+static bool
+decode(struct render *r, const struct mime_part *part, struct buf *store,
+    struct span *out)
+{
+	uint64_t replaced = 0;
+	struct span label;
+	struct buf text;
+	bool whole = load(r, part, store, out);
+
+	label = choose_charset(r, part, *out);
+	if (charset_is_utf8(label, *out))
+		return whole;
+	buf_init(&text, MAIL_TEXT_BYTES);
+	if (charset_decode(label, *out, &text, &replaced) != 0)
+		whole = false;
+	if (replaced != 0)
+		render_find(r, FINDING_UNDECODABLE_TEXT, label);
+	buf_free(store);
+	*store = text;
+	*out = (struct span){store->data, store->len};
+	return whole;
+}
+
+/* Whether the text begins so, with letters of any case. */
+static bool
+starts(struct span text, const char *prefix, size_t n)
+{
+	return text.n >= n && strncasecmp(text.p, prefix, n) == 0;
+}
+
+static bool
+starts_url(struct span text)
+{
+	char c = (char)(text.p[0] | 0x20);
+
+	if (c == 'h')
+		return starts(text, "http://", 7) ||
+		       starts(text, "https://", 8);
+	return c == 'm' && starts(text, "mailto:", 7);
+}
+
+/* Length of the URL at the start of plain text. */
+static size_t
+url_length(struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.n && (unsigned char)text.p[n] > ' ' &&
+	       strchr("<>\"'`", text.p[n]) == NULL)
+		n++;
+	while (n > 0 && strchr(".,;:!?)]}*_", text.p[n - 1]) != NULL)
+		n--;
+	return n;
+}
+
+/* Letters that stand before `at`, not before `from`. */
+static size_t
+letters_before(struct span text, size_t from, size_t at)
+{
+	size_t n = 0;
+
+	while (at - n > from && (text.p[at - n - 1] | 0x20) >= 'a' &&
+	       (text.p[at - n - 1] | 0x20) <= 'z')
+		n++;
+	return n;
+}
+
+/* URLs written out in plain text are links: mail programs make them so. */
+static void
+find_links(struct visible *v, struct span text)
+{
+	size_t from = 0, end;
+	const char *colon;
+
+	while (from < text.n &&
+	       (colon = memchr(text.p + from, ':', text.n - from)) != NULL) {
+		size_t at = (size_t)(colon - text.p);
+		size_t start = at - letters_before(text, from, at);
+		struct span url = {text.p + start, text.n - start};
+
+		end = at + 1;
+		if (start < at && starts_url(url)) {
+			url.n = url_length(url);
+			visible_link(v, url, url);
+			if (start + url.n > end)
+				end = start + url.n;
+		}
+		from = end;
+	}
+}
+
+void
+render_text(struct visible *v, struct span text)
+{
+	if (text.n == 0)
+		return;
+	visible_add(v, text.p, text.n);
+	find_links(v, text);
+}
+
+/* Whether there may be a uuencoded file. */
+static bool
+has_begin(struct span text)
+{
+	static const char word[] = "\nbegin ";
+
+	return span_starts(text, word + 1) ||
+	       memmem(text.p, text.n, word, sizeof word - 1) != NULL;
+}
+
+static void
+render_plain(struct render *r, const struct mime_part *part, struct span text)
+{
+	struct buf rest, flat;
+
+	buf_init(&rest, MAIL_TEXT_BYTES);
+	buf_init(&flat, MAIL_TEXT_BYTES * 2);
+	if (has_begin(text) && attach_uuencoded(r->attach, text, &rest))
+		text = (struct span){rest.data, rest.len};
+	if (part->flowed && flowed_add(&flat, text, part->delsp) == 0)
+		text = (struct span){flat.data, flat.len};
+	render_text(r->visible, text);
+	buf_free(&flat);
+	buf_free(&rest);
+}
+
+/* Whether there is anything that a browser takes for a tag. */
+static bool
+has_tag(struct span text)
+{
+	const char *at = text.p, *end = text.p + text.n;
+
+	while ((at = memchr(at, '<', (size_t)(end - at))) != NULL) {
+		if (++at == end)
+			break;
+		if ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z')
+			return true;
+		if (*at == '/' || *at == '!')
+			return true;
+	}
+	return false;
+}
+
+/* Content that is the other kind of text than it says. */
+static void
+find_kind(struct render *r, bool html, struct span text)
+{
+	bool blank = true;
+
+	for (size_t i = 0; i < text.n && blank; i++)
+		blank = strchr(" \t\r\n", text.p[i]) != NULL;
+	if (blank)
+		return;
+	if (html && !has_tag(text))
+		render_find(r, FINDING_TEXT_IN_HTML, text);
+	if (!html && strcmp(sniff_type(text), "text/html") == 0)
+		render_find(r, FINDING_HTML_IN_TEXT, text);
+}
+
+void
+render_part(struct render *r, const struct mime_part *part)
+{
+	struct span text;
+	struct buf store;
+	bool whole, html = render_is_html(part);
+
+	buf_init(&store, MAIL_TEXT_BYTES);
+	whole = decode(r, part, &store, &text);
+	if (r->visible->text.len != 0)
+		visible_add(r->visible, "\n\n", 2);
+	find_kind(r, html, text);
+	if (html && text.n != 0)
+		html_render(text.p, text.n, r->visible);
+	else if (text.n != 0)
+		render_plain(r, part, text);
+	visible_end(r->visible);
+	if (r->visible->style_unsure)
+		clean_find(r->clean, FINDING_STYLE);
+	if (!whole) /* at least one; nobody counted them */
+		r->visible->text_dropped++;
+	buf_free(&store);
+}
