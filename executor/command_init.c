@@ -173,7 +173,8 @@ write_config(const struct places *places, const char *recipient)
 	    "  \"zones\": {\n"
 	    "    \"planner\": { \"kind\": \"planner\", "
 	    "\"session\": \"per-message\" },\n"
-	    "    \"mail\": { \"kind\": \"reader\", \"channel\": \"mail\" }\n"
+	    "    \"mail\": { \"kind\": \"reader\", "
+	    "\"channel\": [\"mail\", \"text\"] }\n"
 	    "  },\n"
 	    "  \"deliver\": { \"channels\": [\"mail\"] },\n"
 	    "  \"operator\": { \"recipient\": ");
