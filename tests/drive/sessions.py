@@ -457,8 +457,10 @@ def clean_object():
             "from": {"name": "", "address": "ann@example.org"}, "to": [],
             "cc": [], "reply_to": [], "date": None, "message_id": "",
             "subject": "s", "body": "b", "links": [], "attachments": [],
-            "hidden": [], "injection": {"score": 0, "verdict": "unscored",
-                                        "spans": []},
+            "hidden": [], "injection": {
+                "score": 0, "verdict": "unscored", "spans": [],
+                "keywords": {"ignore": 0, "instead": 0,
+                             "new_instruction": 0}},
             "findings": [], "truncated": [], "sanitized": True}
 
 

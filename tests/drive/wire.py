@@ -468,8 +468,10 @@ def good_object(**more):
                "from": {"name": "", "address": "ann@example.org"}, "to": [],
                "cc": [], "reply_to": [], "date": None, "message_id": "",
                "subject": "s", "body": "b", "links": [], "attachments": [],
-               "hidden": [], "injection": {"score": 0, "verdict": "unscored",
-                                           "spans": []},
+               "hidden": [], "injection": {
+                   "score": 0, "verdict": "unscored", "spans": [],
+                   "keywords": {"ignore": 0, "instead": 0,
+                                "new_instruction": 0}},
                "findings": [], "truncated": [], "sanitized": True}
     message.update(more)
     return message
@@ -498,10 +500,18 @@ def lies():
         answer(good_object(body="a\U000e0041b"))]}
     yield {"name": "escape", "frames": [
         answer(good_object(subject="\u001b[2J"))]}
+    yield {"name": "another channel", "frames": [
+        answer(good_object(channel="text"))]}
+    yield {"name": "detection without form", "code": 1108, "frames": [
+        {"jsonrpc": "2.0", "method": "record", "params": {
+            "stream": 1, "record": {"injection": [
+                {"rules": ["<b>"], "score": 1, "where": "seen", "view": "",
+                 "sha256": "0" * 64}]}}}]}
     yield {"name": "body long", "frames": [
         answer(good_object(body="x" * 400000))]}
     yield {"name": "score", "frames": [answer(good_object(injection={
-        "score": 7, "verdict": "clean", "spans": []}))]}
+        "score": 7, "verdict": "clean", "spans": [],
+        "keywords": {"ignore": 0, "instead": 0, "new_instruction": 0}}))]}
     yield {"name": "error", "frames": [
         {"jsonrpc": "2.0", "id": "ID",
          "error": {"code": 1305, "message": "could not"}}]}
