@@ -212,6 +212,8 @@ def side_by_side(host):
 
 def vanishes(host):
     """The planner goes while a reader works: nothing is left behind."""
+    put(host, "plain", "plain")
+    put(host, "large", ATTACK * 5000)
     for _ in range(20):
         wire = host.connect("planner")
         wire.send({"jsonrpc": "2.0", "id": 5, "method": "call", "params": {
@@ -225,10 +227,13 @@ def vanishes(host):
 def killed_reader(host, attached):
     """kill -9 of the reader in the middle, again and again: each call gets
     its object or an error, and its one intent."""
+    put(host, "plain", "plain")
+    put(host, "large", ATTACK * 5000)
     wire = host.connect("planner")
     codes = {}
-    for turn in range(12):
-        until(lambda: call(wire, "plain").ok, 20, "served")
+    for turn in range(8):
+        until(lambda: call(wire, "plain").ok, 30, "served")
+        time.sleep(1.1)  # one that ends sooner is started later each time
         wire.next_id += 1000
         pids = procs.named(host.log_text()).get("reader", [])
         before = sum(row["kind"] == "intent" for row in host.audit())
@@ -236,7 +241,7 @@ def killed_reader(host, attached):
                    "params": {"name": "file.grow",
                               "arguments": {"path": "large"}}})
         wire.next_id += 1
-        time.sleep(0.004 * turn)
+        time.sleep(0.008 * turn)
         procs.send(pids, signal.SIGKILL)
         answer = wire.receive(35)
         code = answer["error"]["code"] if "error" in answer else 0

@@ -375,6 +375,20 @@ def never_reads(host, health):
 def never_reads_files(host, health):
     """64 large files at once to somebody who reads none of them, and then
     reads all."""
+    reader = host.attach_reader()
+    try:
+        said = large_files(host, health)
+    finally:
+        host.attached.remove(reader)
+        reader.terminate()
+        reader.wait(10)
+        until(lambda: host.zone_status("mail")["channels"] == 0, 10,
+              "the reader's end")
+    health.check_descriptors()
+    return said
+
+
+def large_files(host, health):
     wire = host.connect("planner")
     for number in range(1, 65):
         wire.send({"jsonrpc": "2.0", "id": number, "method": "call",
@@ -390,11 +404,12 @@ def never_reads_files(host, health):
     except gullible.WireLost as why:
         lost = str(why)
     wire.close()
-    check(set(got.values()) <= {"result", "error 1405"}, "answers: %r",
-          set(got.values()))
+    # on a busy machine a reader may be too slow for the last of them
+    check(set(got.values()) <= {"result", "error 1405", "error 1202"},
+          "answers: %r", set(got.values()))
+    check("result" in got.values(), "none was whole: %r", got)
     check(len(got) == 64 or lost == "channel closed", "%d answers, %s",
           len(got), lost)
-    health.check_descriptors()
     return "%d whole, %d too large, +%d KiB" % (
         list(got.values()).count("result"),
         list(got.values()).count("error 1405"), health.most >> 10)
