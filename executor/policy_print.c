@@ -76,8 +76,8 @@ print_capability(
 		buf_add_text(out, "\n");
 	}
 	if (c->method->content)
-		buf_add_text(out,
-		    "    what it brings back goes through a reader\n");
+		buf_add_text(
+		    out, "    what it brings back goes through a reader\n");
 	buf_add_text(out, "    rules: ");
 	add_rules_of(policy, c, out);
 	buf_add_text(out, "\n");

@@ -106,8 +106,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(config->zones[0].deadline_ms, 300000);
 	ck_assert_uint_eq(config->zones[0].max_sessions, 4);
 	ck_assert_int_eq(config->zones[1].kind, ZONE_READER);
-	ck_assert_uint_eq(
-	    config->zones[1].channels, CHANNEL_BIT(CHANNEL_MAIL));
+	ck_assert_uint_eq(config->zones[1].channels, CHANNEL_BIT(CHANNEL_MAIL));
 	ck_assert_ptr_eq(config_zone(config, SPAN("mail")), &config->zones[1]);
 	ck_assert_ptr_eq(
 	    config_reader(config, CHANNEL_MAIL), &config->zones[1]);
@@ -237,8 +236,8 @@ static const struct {
     {"{" PATHS ",\"zones\":{\"m\":{\"kind\":\"reader\","
      "\"channel\":[\"text\",\"text\"]}}}",
 	ERR_RANGE, 121, "a reader already"},
-    {"{" PATHS "," ZONES ",\"deliver\":{\"channels\":[\"text\"]}}",
-	ERR_RANGE, 177, "has to be"},
+    {"{" PATHS "," ZONES ",\"deliver\":{\"channels\":[\"text\"]}}", ERR_RANGE,
+	177, "has to be"},
     {"{" PATHS ",\"inbox\":{\"max_items\":0}}", ERR_RANGE, 94, "max_items"},
     {"{" PATHS ",\"inbox\":{\"max_bytes\":1000}}", ERR_RANGE, 94, "max_bytes"},
     {"{" PATHS ",\"inbox\":{\"keep_days\":3651}}", ERR_RANGE, 94, "keep_days"},
