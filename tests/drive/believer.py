@@ -374,7 +374,7 @@ def check_benign_answers(attempts):
 
 def race(host, place, sums):
     """Readers and swaps, as fast as both go, for some seconds."""
-    seconds = 20 if "--full" in sys.argv else 5
+    seconds = 40 if "--full" in sys.argv else 10
     wire = host.connect("planner")
     paths = ("swapped/secret", "swapped-file", "grows", "hard-link")
     before, swaps = len(sums.attempts), place.swaps
