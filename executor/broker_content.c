@@ -4,8 +4,6 @@
  * or nothing. The effect was done and is on record by then; it is not repeated
  * for a reader's sake.
  */
-#include <string.h>
-
 #include "common/err.h"
 #include "executor/broker.h"
 
