@@ -75,6 +75,13 @@ struct link {
 	unsigned orders; /* a planner's, without a result yet */
 };
 
+/* Where the answer to a call comes from. */
+enum pending_state {
+	PENDING_COURIER,   /* its order has left */
+	PENDING_NO_READER, /* it is done; what it brought back waits */
+	PENDING_READER	   /* a reader has that */
+};
+
 /* A call whose order has left. */
 struct pending {
 	uint64_t request;	   /* 0: free */
@@ -83,8 +90,14 @@ struct pending {
 	bool answered; /* cancelled or too late; the order still counts */
 	int64_t id;    /* its request id */
 	uint32_t capability;
+	int64_t session;
 	int64_t deadline_ms;
+	enum pending_state state;
+	struct buf result;  /* the courier's, when it is done */
+	struct buf content; /* what it brought back; for a reader only */
 };
+
+#define CONTENT_HELD_BYTES (64u << 20) /* of all calls together */
 
 struct broker {
 	struct loop *loop;
@@ -122,6 +135,7 @@ struct broker {
 
 	struct inflow results[COURIERS_MAX];
 	struct json_doc result_doc;
+	size_t content_held; /* bytes of all calls */
 	struct watch *result_watches[COURIERS_MAX];
 	bool courier_up[COURIERS_MAX];
 
@@ -145,6 +159,10 @@ void entry_text(char *to, size_t room, struct span text);
 /* Queue it; the body follows for an order. */
 void entry_send(struct broker *b, const struct entry_head *entry,
     struct span name, struct span body);
+/* The same with a detail that is longer than the entry has room for; what is
+ * over ENTRY_DETAIL_MAX is cut. */
+void entry_send_long(
+    struct broker *b, const struct entry_head *entry, struct span detail);
 /* A zone's hello and what it attests. 0, or -ERR_ATTESTATION: less than the
  * configuration requires. */
 int entry_hello(struct broker *b, struct listener *listener, uint64_t session,
@@ -182,12 +200,35 @@ int call_take(struct link *link, int64_t id, const struct json_doc *doc,
 bool call_cancel(struct link *link, int64_t id);
 void call_forget_link(struct broker *b, const struct link *link);
 void call_tick(struct broker *b, int64_t now);
+/* Its answer: done, with what a reader made of its content unless that is
+ * empty; or done, and why that is all there is. */
+void call_answer(struct pending *call, struct span result, struct span content);
+void call_answer_without(struct pending *call, int error, const char *detail);
+/* It is over, one way or another: free its place. Before its answer, which may
+ * let the next call in; so that is given to a copy. */
+void call_done(struct pending *call);
 void results_open(struct broker *b, int first_fd);
 void courier_down(struct broker *b, uint32_t courier);
+
+/* broker_content.c: what a call brought back, on its way through a reader.
+ * 0, or why it cannot be taken; then the call is as it was. */
+int content_take(struct broker *b, struct pending *call, struct span result,
+    struct span content);
+/* The oldest that waits, for a reader to take; NULL if there is none. */
+struct pending *content_next(struct broker *b);
+/* The reader's work on it is over: with a clean object, or not. Frees the
+ * call's place and answers. */
+void content_done(struct broker *b, struct pending *call, struct span clean);
+void content_failed(
+    struct broker *b, struct pending *call, int error, const char *detail);
+/* Free what nobody waits for any more; fail it where no reader is left. */
+void content_tick(struct broker *b);
 
 /* broker_reader.c */
 struct link *reader_new(struct broker *b);
 extern const struct channel_owner reader_owner;
+/* Whether a reader of what calls bring back is connected. */
+bool reader_for_content(struct broker *b);
 /* An item is new, or a reader is free: give work out. */
 void reader_feed(struct broker *b);
 

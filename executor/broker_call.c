@@ -70,10 +70,27 @@ fill_entry(struct entry_head *entry, const struct link *link,
 	    entry->detail, sizeof entry->detail, span_of(decision->detail));
 }
 
+/* The reader that a result would need, to be told who may start it. */
+static void
+say_no_reader(const struct broker *b, struct decision *decision)
+{
+	const struct config_zone *zone = config_reader(b->config, CHANNEL_TEXT);
+
+	if (zone == NULL)
+		snprintf(decision->detail, sizeof decision->detail,
+		    "no zone of the configuration reads what it brings back: "
+		    "add \"text\" to the channel of a reader");
+	else
+		snprintf(decision->detail, sizeof decision->detail,
+		    "the reader of what it brings back is not connected: "
+		    "start trizone-reader for the zone %s",
+		    zone->name);
+}
+
 /* What has to be true before an allowed order may leave; each step durable. */
 static int
-prepare(struct link *link, struct session *session,
-    const struct decision *decision, const struct pending *slot)
+prepare(struct link *link, struct session *session, struct decision *decision,
+    const struct pending *slot)
 {
 	const struct capability *c = decision->capability;
 	struct broker *b = link->broker;
@@ -81,6 +98,10 @@ prepare(struct link *link, struct session *session,
 
 	if (!b->courier_up[b->plan.courier_of[c->number]])
 		return -ERR_UNAVAILABLE;
+	if (c->method->content && !reader_for_content(b)) {
+		say_no_reader(b, decision);
+		return -ERR_UNAVAILABLE;
+	}
 	if (slot->request != 0 || link->orders >= LINK_ORDERS_MAX ||
 	    link->listener->orders >= ZONE_ORDERS_MAX)
 		return -ERR_BUSY;
@@ -108,6 +129,7 @@ send_order(struct link *link, int64_t id, const struct call_params *call,
 	    .listener = link->listener,
 	    .id = id,
 	    .capability = entry->capability,
+	    .session = (int64_t)entry->session,
 	    .deadline_ms = clock_ms() + REQUEST_DEADLINE_MS};
 	link->orders++;
 	link->listener->orders++;
@@ -199,9 +221,8 @@ answer_unknown(struct pending *slot, const char *text)
 	slot->answered = true;
 }
 
-/* The order is through, one way or another. */
-static void
-pending_done(struct pending *slot)
+void
+call_done(struct pending *slot)
 {
 	if (slot->link != NULL)
 		slot->link->orders--;
@@ -212,11 +233,19 @@ pending_done(struct pending *slot)
 void
 call_tick(struct broker *b, int64_t now)
 {
-	for (size_t i = 0; i < PENDING_MAX; i++)
-		if (b->pending[i].request != 0 &&
-		    b->pending[i].deadline_ms <= now)
-			answer_unknown(&b->pending[i],
+	for (size_t i = 0; i < PENDING_MAX; i++) {
+		struct pending *slot = &b->pending[i];
+
+		if (slot->request == 0 || slot->deadline_ms > now)
+			continue;
+		if (slot->state == PENDING_COURIER)
+			answer_unknown(slot,
 			    "no answer in time; the effect may have happened");
+		else
+			call_answer_without(slot, -ERR_DEADLINE,
+			    "no reader has made it clean in time");
+	}
+	content_tick(b);
 }
 
 /* A courier may say any number; of what failed, one error is told. */
@@ -234,8 +263,8 @@ result_is_json(struct broker *b, struct span result)
 	return json_parse(&b->result_doc, result, NULL, NULL) == 0;
 }
 
-static void
-answer_done(struct pending *slot, struct span result)
+void
+call_answer(struct pending *slot, struct span result, struct span content)
 {
 	struct message_writer m;
 	struct buf *out = channel_out(slot->link->channel);
@@ -243,6 +272,8 @@ answer_done(struct pending *slot, struct span result)
 	result_begin(&m, out, slot->id);
 	json_put_integer(&m.json, "request", (int64_t)slot->request);
 	json_put_raw(&m.json, "result", result);
+	if (content.n != 0)
+		json_put_raw(&m.json, "content", content);
 	if (message_end(&m) != 0)
 		channel_error(slot->link->channel, slot->id, ERR_TOO_LARGE,
 		    "done, but the answer is too large to be sent",
@@ -252,20 +283,17 @@ answer_done(struct pending *slot, struct span result)
 }
 
 static void
-answer_failed(struct pending *slot, const struct result_head *head)
+answer_error(
+    struct pending *slot, enum outcome outcome, int error, const char *detail)
 {
-	char detail[DETAIL_BYTES];
-	int error = result_error(head);
 	struct json_writer w;
 	struct buf out;
 
-	memcpy(detail, head->detail, sizeof detail);
-	detail[sizeof detail - 1] = '\0';
 	buf_init(&out, 4096);
 	json_write_init(&w, &out);
 	json_open(&w, '{');
 	json_put_integer(&w, "request", (int64_t)slot->request);
-	json_put_text(&w, "outcome", outcome_name(head->outcome));
+	json_put_text(&w, "outcome", outcome_name(outcome));
 	if (detail[0] != '\0' && utf8_check(detail, strlen(detail)))
 		json_put_text(&w, "detail", detail);
 	json_close(&w, '}');
@@ -275,25 +303,69 @@ answer_failed(struct pending *slot, const struct result_head *head)
 }
 
 static void
+answer_failed(struct pending *slot, const struct result_head *head)
+{
+	char detail[DETAIL_BYTES];
+
+	memcpy(detail, head->detail, sizeof detail);
+	detail[sizeof detail - 1] = '\0';
+	answer_error(slot, head->outcome, result_error(head), detail);
+}
+
+void
+call_answer_without(struct pending *slot, int error, const char *detail)
+{
+	if (slot->link == NULL || slot->answered)
+		return;
+	answer_error(slot, OUTCOME_DONE, error < 0 ? -error : error, detail);
+	slot->answered = true;
+}
+
+/* What came back goes to a reader first. */
+static void
+take_content(struct broker *b, struct pending *slot, struct span result,
+    struct span content)
+{
+	struct pending was = *slot;
+	int rc = was.link == NULL || was.answered
+		     ? -ERR_CANCELLED
+		     : content_take(b, slot, result, content);
+
+	if (rc == 0)
+		return;
+	call_done(slot);
+	call_answer_without(&was, rc,
+	    rc == -ERR_QUOTA ? "too much waits for a reader"
+			     : "no reader is left to clean it");
+}
+
+static void
 take_result(struct broker *b, uint32_t courier, const struct result_head *head,
     const char *body)
 {
 	struct span result = {body, head->body_bytes};
+	struct span content = {body + head->body_bytes, head->content_bytes};
 	struct pending *slot = pending_of(b, head->request), was = *slot;
 
-	if (slot->request != head->request || head->outcome >= OUTCOME_COUNT ||
+	if (slot->request != head->request || slot->state != PENDING_COURIER ||
+	    head->outcome >= OUTCOME_COUNT ||
 	    b->plan.courier_of[slot->capability] != courier)
 		return; /* an answer nobody waits for any more */
 	if (head->outcome == OUTCOME_FAILED || head->outcome == OUTCOME_REFUSED)
 		quota_refund(&b->quotas[slot->capability], clock_ms());
-	/* before the answer, which may let the next call in */
-	pending_done(slot);
+	if (head->outcome == OUTCOME_DONE &&
+	    policy_capability(b->policy, was.capability)->method->content &&
+	    result_is_json(b, result)) {
+		take_content(b, slot, result, content);
+		return;
+	}
+	call_done(slot);
 	if (was.link == NULL || was.answered)
 		return;
 	if (head->outcome != OUTCOME_DONE)
 		answer_failed(&was, head);
 	else if (result_is_json(b, result))
-		answer_done(&was, result);
+		call_answer(&was, result, (struct span){0});
 	else
 		answer_unknown(&was, "done, as its courier says, but its "
 				     "answer is no JSON");
@@ -302,7 +374,13 @@ take_result(struct broker *b, uint32_t courier, const struct result_head *head,
 static size_t
 result_length(const void *head)
 {
-	return ((const struct result_head *)head)->body_bytes;
+	const struct result_head *result = head;
+
+	/* no sum of two such can be mistaken for a smaller one */
+	if (result->body_bytes > RESULT_BODY_MAX ||
+	    result->content_bytes > RESULT_CONTENT_MAX)
+		return SIZE_MAX;
+	return (size_t)result->body_bytes + result->content_bytes;
 }
 
 /* Above 0 while there may be more; -ERR_CORRUPT for what is no result. */
@@ -351,7 +429,7 @@ results_open(struct broker *b, int first_fd)
 		if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
 			die_errno("fcntl");
 		inflow_init(&b->results[i], fd, sizeof(struct result_head),
-		    RESULT_BODY_MAX);
+		    RESULT_BODY_MAX + RESULT_CONTENT_MAX);
 		watches[i] = (struct result_watch){b, i};
 		b->result_watches[i] =
 		    loop_watch_read(b->loop, fd, on_result, &watches[i]);
@@ -373,11 +451,11 @@ courier_down(struct broker *b, uint32_t courier)
 	for (size_t i = 0; i < PENDING_MAX; i++) {
 		struct pending *slot = &b->pending[i];
 
-		if (slot->request == 0 ||
+		if (slot->request == 0 || slot->state != PENDING_COURIER ||
 		    b->plan.courier_of[slot->capability] != courier)
 			continue;
 		was = *slot;
-		pending_done(slot);
+		call_done(slot);
 		answer_unknown(
 		    &was, "its courier died; the effect may have happened");
 	}

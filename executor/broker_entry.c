@@ -82,6 +82,16 @@ entry_send(struct broker *b, const struct entry_head *entry, struct span name,
 	queue(b, entry, name, (struct span){0}, body);
 }
 
+void
+entry_send_long(
+    struct broker *b, const struct entry_head *entry, struct span detail)
+{
+	if (detail.n > ENTRY_DETAIL_MAX)
+		detail.n =
+		    ENTRY_DETAIL_MAX; /* the auditor cuts at characters */
+	queue(b, entry, (struct span){0}, detail, (struct span){0});
+}
+
 /* "attests less than is required: no-network probes", or nothing. */
 static void
 unmet_text(uint32_t unmet, char *out, size_t room)
@@ -118,9 +128,7 @@ entry_hello(struct broker *b, struct listener *l, uint64_t session,
 	buf_clear(&l->attested);
 	if (buf_add(&l->attested, said.p, said.n) != 0)
 		buf_clear(&l->attested);
-	if (said.n > ENTRY_DETAIL_MAX)
-		said.n = ENTRY_DETAIL_MAX; /* the auditor cuts at characters */
-	queue(b, &entry, (struct span){0}, said, (struct span){0});
+	entry_send_long(b, &entry, said);
 	return 0;
 }
 

@@ -168,15 +168,15 @@ write_config(const struct places *places, const char *recipient)
 	add_string(&out, places->state);
 	buf_add_text(&out, ",\n  \"run\": ");
 	add_string(&out, places->run);
-	buf_add_text(&out,
-	    ",\n  \"policy\": \"policy.json\",\n"
-	    "  \"zones\": {\n"
-	    "    \"planner\": { \"kind\": \"planner\", "
-	    "\"session\": \"per-message\" },\n"
-	    "    \"mail\": { \"kind\": \"reader\", \"channel\": \"mail\" }\n"
-	    "  },\n"
-	    "  \"deliver\": { \"channels\": [\"mail\"] },\n"
-	    "  \"operator\": { \"recipient\": ");
+	buf_add_text(&out, ",\n  \"policy\": \"policy.json\",\n"
+			   "  \"zones\": {\n"
+			   "    \"planner\": { \"kind\": \"planner\", "
+			   "\"session\": \"per-message\" },\n"
+			   "    \"mail\": { \"kind\": \"reader\", "
+			   "\"channel\": [\"mail\", \"text\"] }\n"
+			   "  },\n"
+			   "  \"deliver\": { \"channels\": [\"mail\"] },\n"
+			   "  \"operator\": { \"recipient\": ");
 	add_string(&out, recipient);
 	buf_add_text(&out, " }\n}\n");
 	write_file(
@@ -332,8 +332,8 @@ command_init(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct places places = {"/etc/trizone", "/var/lib/trizone",
-	    "/run/trizone", geteuid() == 0};
+	struct places places = {
+	    "/etc/trizone", "/var/lib/trizone", "/run/trizone", geteuid() == 0};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {

@@ -38,6 +38,27 @@ command_run(int argc, char **argv)
 	return status;
 }
 
+/* A capability that the configuration leaves without a reader. */
+static void
+warn_of_readers(const struct setup *setup, struct buf *out)
+{
+	size_t count = policy_capability_count(setup->policy);
+
+	if (config_reader(setup->config, CHANNEL_TEXT) != NULL)
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct capability *c =
+		    policy_capability(setup->policy, i);
+
+		if (c->method->content)
+			buf_add_format(out,
+			    "warning: every call of %s is refused, as no zone "
+			    "reads what it brings back: add \"text\" to the "
+			    "channel of a reader\n",
+			    c->name);
+	}
+}
+
 static void
 print_meaning(const struct setup *setup, bool json)
 {
@@ -54,6 +75,7 @@ print_meaning(const struct setup *setup, bool json)
 		config_print(setup->config, &out);
 		buf_add_byte(&out, '\n');
 		policy_print(setup->policy, &out);
+		warn_of_readers(setup, &out);
 	}
 	fwrite(out.data, 1, out.len, stdout);
 	buf_free(&out);

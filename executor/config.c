@@ -240,7 +240,7 @@ add_channel(struct config *config, const struct json_doc *doc,
 			return json_complain(doc, node, where, ERR_RANGE,
 			    "channel \"%s\" twice",
 			    config->deliver_channels[i]);
-	if (config_reader(config, channel) == NULL)
+	if (config_reader(config, CHANNEL_MAIL) == NULL)
 		return json_complain(doc, node, where, ERR_RANGE,
 		    "channel \"%.*s\" has no reader among the zones",
 		    (int)channel.n, channel.p);
@@ -404,10 +404,8 @@ config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
-	for (size_t i = 0; i < config->zone_count; i++) {
+	for (size_t i = 0; i < config->zone_count; i++)
 		free(config->zones[i].name);
-		free(config->zones[i].channel);
-	}
 	for (size_t i = 0; i < config->deliver_channel_count; i++)
 		free(config->deliver_channels[i]);
 	for (int i = 0; i < ACCOUNT_ROLES; i++)

@@ -11,7 +11,7 @@
  *       "planner": { "kind": "planner", "session": "per-message",
  *                    "deadline_ms": 300000, "max_sessions": 4,
  *                    "max_calls_per_minute": 6000 },
- *       "mail": { "kind": "reader", "channel": "mail",
+ *       "mail": { "kind": "reader", "channel": ["mail", "text"],
  *                 "require": ["filter", "no-network", "probes",
  *                             "profile"] } },
  *     "inbox": { "max_items": 100000, "max_bytes": 2147483648,
@@ -48,6 +48,11 @@
 #define CONFIG_MAX_PATH_BYTES 1024u   /* the shortest PATH_MAX we meet */
 #define CONFIG_SOCKET_BYTES 104u      /* sun_path of macOS, NUL included */
 
+/* What readers read: mail, and text that calls bring back. */
+enum reader_channel { CHANNEL_MAIL, CHANNEL_TEXT, CHANNEL_COUNT };
+
+#define CHANNEL_BIT(channel) (1u << (channel))
+
 enum zone_kind { ZONE_PLANNER, ZONE_READER, ZONE_KIND_COUNT };
 
 /* Users that may connect to a socket; none if count is 0. */
@@ -63,8 +68,8 @@ struct config_zone {
 	uint32_t deadline_ms;	       /* planners: of one session */
 	uint32_t max_sessions;	       /* connections at the same time */
 	uint32_t max_calls_per_minute; /* planners: of the whole zone */
-	char *channel;		       /* readers; else NULL */
-	uint32_t needs; /* bits of enum lock_need: what it has to attest */
+	unsigned channels; /* readers: CHANNEL_BIT of each; else 0 */
+	uint32_t needs;	   /* bits of enum lock_need: what it has to attest */
 	struct config_peers peers;
 };
 
@@ -83,6 +88,7 @@ struct config {
 };
 
 const char *zone_kind_name(enum zone_kind kind);
+const char *config_channel_name(enum reader_channel channel);
 
 /* Read the text of a configuration whose folder is `folder`; absolute, or the
  * policy's path is not. Looks up the user names in it. On failure `where` says
@@ -118,13 +124,13 @@ int config_read_file(
  * (where->line is 0 if it is about the file itself). */
 struct config *config_load(const char *path, struct json_error *where);
 
-/* The zone of that name or, of a reader, that channel; NULL if none. */
+/* The zone of that name or, of a reader, with that channel; NULL if none. */
 const struct config_zone *config_zone(
     const struct config *config, struct span name);
 const struct config_zone *config_reader(
-    const struct config *config, struct span channel);
+    const struct config *config, enum reader_channel channel);
 
-/* Whether messages of that channel can be read by this version. */
+/* Whether messages of that channel can be delivered in this version. */
 bool config_channel_known(struct span channel);
 
 bool config_peer_allowed(const struct config_peers *peers, uid_t uid);

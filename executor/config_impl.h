@@ -20,7 +20,7 @@ int config_read_accounts(struct config *config, const struct json_doc *doc,
 int config_read_zones(struct config *config, const struct json_doc *doc,
     const struct json_node *zones, struct json_error *where);
 
-/* The channel `node` names has to be known. */
+/* The channel `node` names has to be one that messages are delivered to. */
 int config_require_channel(const struct json_doc *doc,
     const struct json_node *node, struct json_error *where);
 

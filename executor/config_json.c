@@ -27,7 +27,13 @@ put_zone(struct json_writer *w, const struct config_zone *zone)
 		json_put_integer(
 		    w, "max_calls_per_minute", zone->max_calls_per_minute);
 	} else {
-		json_put_text(w, "channel", zone->channel);
+		json_key(w, "channel");
+		json_open(w, '[');
+		for (unsigned i = 0; i < CHANNEL_COUNT; i++)
+			if ((zone->channels & CHANNEL_BIT(i)) != 0)
+				json_text(w, config_channel_name(
+						 (enum reader_channel)i));
+		json_close(w, ']');
 	}
 	json_key(w, "require");
 	json_open(w, '[');

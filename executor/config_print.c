@@ -35,12 +35,26 @@ session_words(enum session_mode mode)
 }
 
 static void
+print_channels(const struct config_zone *zone, struct buf *out)
+{
+	const char *between = "reads ";
+
+	for (unsigned i = 0; i < CHANNEL_COUNT; i++) {
+		if ((zone->channels & CHANNEL_BIT(i)) == 0)
+			continue;
+		buf_add_format(out, "%s%s", between,
+		    i == CHANNEL_MAIL ? "mail" : "what calls bring back");
+		between = " and ";
+	}
+}
+
+static void
 print_zone(const struct config *config, const struct config_zone *zone,
     struct buf *out)
 {
 	buf_add_format(out, "  %s: ", zone->name);
 	if (zone->kind == ZONE_READER)
-		buf_add_format(out, "reads the channel %s", zone->channel);
+		print_channels(zone, out);
 	else
 		buf_add_format(out,
 		    "thinks, %s; each ends after %g s, at most %" PRIu32
@@ -94,8 +108,8 @@ config_print(const struct config *config, struct buf *out)
 	print_deliver(config, out);
 	buf_add_text(out, "Started as root, processes run as");
 	for (int i = 0; i < ACCOUNT_ROLES; i++)
-		buf_add_format(out, "%s %s", i == 0 ? "" : ",",
-		    config->accounts[i]);
+		buf_add_format(
+		    out, "%s %s", i == 0 ? "" : ",", config->accounts[i]);
 	buf_add_text(out, ".\n");
 	buf_add_text(out, "The operator's socket is for ");
 	add_users(out, &config->operator_peers);

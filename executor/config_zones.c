@@ -27,8 +27,6 @@
 /* Sockets that are not zones, and one that will not be. */
 static const char *const reserved_names[] = {"operator", "deliver", "control"};
 
-static const char *const channels[] = {"mail"};
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 const char *
@@ -42,13 +40,21 @@ zone_kind_name(enum zone_kind kind)
 	return names[kind];
 }
 
+const char *
+config_channel_name(enum reader_channel channel)
+{
+	static const char *const names[CHANNEL_COUNT] = {
+	    [CHANNEL_MAIL] = "mail",
+	    [CHANNEL_TEXT] = "text",
+	};
+
+	return names[channel];
+}
+
 bool
 config_channel_known(struct span channel)
 {
-	for (size_t i = 0; i < COUNT(channels); i++)
-		if (span_is(channel, channels[i]))
-			return true;
-	return false;
+	return span_is(channel, config_channel_name(CHANNEL_MAIL));
 }
 
 int
@@ -159,30 +165,61 @@ read_planner(struct config_zone *zone, const struct json_doc *doc,
 }
 
 static int
+add_channel(const struct config *config, struct config_zone *zone,
+    const struct json_doc *doc, const struct json_node *node,
+    struct json_error *where)
+{
+	unsigned i = 0;
+
+	while (i < CHANNEL_COUNT &&
+	       (node->type != JSON_STRING ||
+		   !span_is(node->value.string,
+		       config_channel_name((enum reader_channel)i))))
+		i++;
+	if (i == CHANNEL_COUNT)
+		return json_complain(doc, node, where, ERR_RANGE,
+		    "a reader's channel has to be \"mail\" or \"text\", or "
+		    "a list of both; there are no others yet");
+	if ((zone->channels & CHANNEL_BIT(i)) != 0 ||
+	    config_reader(config, (enum reader_channel)i) != NULL)
+		return json_complain(doc, node, where, ERR_RANGE,
+		    "channel \"%s\" has a reader already",
+		    config_channel_name((enum reader_channel)i));
+	zone->channels |= CHANNEL_BIT(i);
+	return 0;
+}
+
+/* One name, or a list of at least one. */
+static int
+read_channels(const struct config *config, struct config_zone *zone,
+    const struct json_doc *doc, const struct json_node *node,
+    struct json_error *where)
+{
+	const struct json_node *each;
+	int rc = 0;
+
+	if (node->type != JSON_ARRAY || node->count == 0)
+		return add_channel(config, zone, doc, node, where);
+	for (each = json_first(doc, node); each != NULL && rc == 0;
+	     each = json_next(doc, node, each))
+		rc = add_channel(config, zone, doc, each, where);
+	return rc;
+}
+
+static int
 read_reader(const struct config *config, struct config_zone *zone,
     const struct json_doc *doc, const struct json_node *node,
     struct json_error *where)
 {
 	struct zone_text text = {0};
-	struct span channel;
 	int rc = json_read(
 	    doc, node, reader_fields, COUNT(reader_fields), &text, where);
 
 	zone->kind = ZONE_READER;
 	zone->max_sessions = READER_LINKS;
 	if (rc == 0)
-		rc = config_require_channel(doc, text.channel, where);
-	if (rc == 0)
-		rc = read_needs(zone, doc, text.require, where);
-	if (rc != 0)
-		return rc;
-	channel = text.channel->value.string;
-	if (config_reader(config, channel) != NULL)
-		return json_complain(doc, text.channel, where, ERR_RANGE,
-		    "channel \"%.*s\" has a reader already", (int)channel.n,
-		    channel.p);
-	zone->channel = alloc_text(channel.p, channel.n);
-	return 0;
+		rc = read_channels(config, zone, doc, text.channel, where);
+	return rc != 0 ? rc : read_needs(zone, doc, text.require, where);
 }
 
 static int
@@ -249,11 +286,10 @@ config_zone(const struct config *config, struct span name)
 }
 
 const struct config_zone *
-config_reader(const struct config *config, struct span channel)
+config_reader(const struct config *config, enum reader_channel channel)
 {
 	for (size_t i = 0; i < config->zone_count; i++)
-		if (config->zones[i].channel != NULL &&
-		    span_is(channel, config->zones[i].channel))
+		if ((config->zones[i].channels & CHANNEL_BIT(channel)) != 0)
 			return &config->zones[i];
 	return NULL;
 }

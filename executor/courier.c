@@ -35,7 +35,8 @@ struct courier {
 	struct instance *instances;
 	size_t count;
 	struct json_doc doc;
-	struct buf body, result;
+	struct buf body, result, content;
+	struct sha256 *digest;
 };
 
 /* "number\n{instance}". */
@@ -73,6 +74,8 @@ courier_load(struct courier *courier)
 	json_init(&courier->doc);
 	buf_init(&courier->body, ORDER_BODY_MAX);
 	buf_init(&courier->result, RESULT_BODY_MAX);
+	buf_init(&courier->content, RESULT_CONTENT_MAX);
+	courier->digest = sha256_new();
 }
 
 /* Open what the effects need; then there is no more to be had. */
@@ -159,13 +162,15 @@ perform(struct courier *courier, const struct order_head *order, char *detail)
 	int rc;
 
 	buf_clear(&courier->result);
+	buf_clear(&courier->content);
 	rc = check_order(courier, order, &instance, detail);
 	if (rc != 0)
 		return outcome_of(rc) == OUTCOME_REFUSED ? rc : -ERR_REFUSED;
 	c = instance->capability;
 	quota_charge(&instance->quota, clock_ms());
 	rc = c->kind->run(c->settings, c->method, &courier->doc,
-	    json_root(&courier->doc), &courier->result, detail, DETAIL_BYTES);
+	    json_root(&courier->doc), &courier->result, &courier->content,
+	    detail, DETAIL_BYTES);
 	if (rc == 0 && courier->result.overflow) {
 		/* the effect took place; only its account does not fit */
 		buf_clear(&courier->result);
@@ -193,17 +198,26 @@ report(struct courier *courier, const struct order_head *order, int rc,
 	    .request = order->request,
 	    .error = (uint32_t)-rc};
 
-	if (rc != 0)
+	if (rc != 0) {
 		buf_clear(&courier->result);
-	outcome.bytes = courier->result.len;
+		buf_clear(&courier->content);
+	}
+	outcome.bytes = courier->result.len + courier->content.len;
 	result.body_bytes = (uint32_t)courier->result.len;
-	sha256_of(courier->result.data, courier->result.len, outcome.body_hash);
+	result.content_bytes = (uint32_t)courier->content.len;
+	sha256_start(courier->digest);
+	sha256_add(courier->digest, courier->result.data, courier->result.len);
+	sha256_add(
+	    courier->digest, courier->content.data, courier->content.len);
+	sha256_end(courier->digest, outcome.body_hash);
 	memcpy(outcome.detail, detail, DETAIL_BYTES);
 	memcpy(result.detail, detail, DETAIL_BYTES);
 	if (write_all(FD_ORDERS, &outcome, sizeof outcome, PEER_MS) != 0)
 		die(EXIT_UNAVAILABLE, "the auditor takes no outcome");
 	if (write_all(FD_RESULTS, &result, sizeof result, PEER_MS) != 0 ||
 	    write_all(FD_RESULTS, courier->result.data, courier->result.len,
+		PEER_MS) != 0 ||
+	    write_all(FD_RESULTS, courier->content.data, courier->content.len,
 		PEER_MS) != 0)
 		die(EXIT_UNAVAILABLE, "the broker takes no result");
 }

@@ -32,9 +32,10 @@ struct file_detail {
 	size_t room;
 };
 
-/* The methods, on a checked path; `result` is untouched on failure. */
+/* The methods, on a checked path; `result` is untouched on failure. `content`
+ * gets the file's bytes as they are. */
 int file_read(const struct file_settings *settings, const char *path,
-    struct buf *result, struct file_detail detail);
+    struct buf *result, struct buf *content, struct file_detail detail);
 int file_list(const struct file_settings *settings, const char *path,
     struct buf *result, struct file_detail detail);
 int file_write(const struct file_settings *settings, const char *path,
@@ -52,7 +53,8 @@ int file_say(int error, struct file_detail detail, const char *reason);
 
 /* Why a file with several names is refused, as -ERR_REFUSED. */
 /* One row of "truncated". */
-#define FILE_LINKS_REASON "file has several hard links, so it may be one from outside the root"
+#define FILE_LINKS_REASON                                                      \
+	"file has several hard links, so it may be one from outside the root"
 void file_put_cut(
     struct json_writer *w, const char *what, uint64_t kept, uint64_t of);
 

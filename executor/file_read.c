@@ -1,7 +1,7 @@
 /*
- * Kind `file`, method read: a file's bytes as text that is safe to show, with
- * each cut and each replacement named. Runs in a courier. Believes nothing of
- * what the file holds, nor that it stays the same while it is read.
+ * Kind `file`, method read: a file's bytes as they are, for a reader to make
+ * clean, with each cut named. Runs in a courier. Believes nothing of what the
+ * file holds, nor that it stays the same while it is read.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -10,42 +10,13 @@
 #include "common/json.h"
 #include "executor/beneath.h"
 #include "executor/file.h"
-#include "executor/inert.h"
-
-#define REPLACED_BYTES 3 /* of what stands for one bad byte, at most */
-#define ESCAPED_BYTES 5	 /* "&amp;", the longest form of one character */
 
 struct reading {
-	struct buf raw;	    /* as in the file */
-	uint64_t raw_size;  /* of the whole file */
-	struct buf decoded; /* valid UTF-8 */
-	struct buf text;    /* inert */
-	size_t chars;	    /* in text */
-	struct buf shown;   /* cut and escaped */
-	size_t shown_chars;
-	size_t replaced;
+	uint64_t raw_size; /* of the whole file */
+	size_t raw_kept;   /* bytes of it that were read and kept */
+	size_t chars;	   /* in these; a byte that is no character is one */
+	size_t chars_kept;
 };
-
-static void
-reading_init(struct reading *r, const struct file_settings *settings)
-{
-	size_t bytes = (size_t)settings->max_bytes;
-
-	*r = (struct reading){0};
-	buf_init(&r->raw, bytes);
-	buf_init(&r->decoded, bytes * REPLACED_BYTES);
-	buf_init(&r->text, bytes * REPLACED_BYTES);
-	buf_init(&r->shown, (size_t)settings->max_chars * ESCAPED_BYTES);
-}
-
-static void
-reading_done(struct reading *r)
-{
-	buf_free(&r->raw);
-	buf_free(&r->decoded);
-	buf_free(&r->text);
-	buf_free(&r->shown);
-}
 
 static ssize_t
 read_some(int fd, char *to, size_t room)
@@ -80,23 +51,25 @@ cut_character(const char *p, size_t bytes)
 /* At most `most` bytes. The size is what the file says after reading, but at
  * least what was read: it may grow, shrink, or not know its size at all. */
 static int
-take_bytes(int fd, size_t most, struct reading *r)
+take_bytes(int fd, size_t most, struct buf *content, struct reading *r)
 {
+	size_t start = content->len, kept = 0;
 	struct stat status;
 	char extra;
 	ssize_t got;
 
 	do {
-		char *to = buf_reserve(&r->raw, most - r->raw.len);
+		char *to = buf_reserve(content, most - kept);
 
 		if (to == NULL)
-			bug("reading passes its own limit");
-		got = read_some(fd, to, most - r->raw.len);
+			return -ERR_FAILED;
+		got = read_some(fd, to, most - kept);
 		if (got < 0)
 			return -ERR_IO;
-		r->raw.len += (size_t)got;
-	} while (got > 0 && r->raw.len < most);
-	r->raw_size = r->raw.len;
+		content->len += (size_t)got;
+		kept += (size_t)got;
+	} while (got > 0 && kept < most);
+	r->raw_size = r->raw_kept = kept;
 	if (got == 0)
 		return 0;
 	got = read_some(fd, &extra, 1);
@@ -107,54 +80,26 @@ take_bytes(int fd, size_t most, struct reading *r)
 	r->raw_size += 1;
 	if ((uint64_t)status.st_size > r->raw_size)
 		r->raw_size = (uint64_t)status.st_size;
-	r->raw.len -= cut_character(r->raw.data, r->raw.len);
+	r->raw_kept -= cut_character(content->data + start, kept);
+	content->len = start + r->raw_kept;
 	return 0;
 }
 
+/* Keep the first `most` characters. */
 static void
-escape(struct buf *out, struct span text)
+cut_chars(struct buf *content, size_t start, size_t most, struct reading *r)
 {
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '&')
-			buf_add_text(out, "&amp;");
-		else if (text.p[i] == '<')
-			buf_add_text(out, "&lt;");
-		else if (text.p[i] == '>')
-			buf_add_text(out, "&gt;");
-		else
-			buf_add_byte(out, text.p[i]);
+	size_t end = content->len;
+
+	for (size_t i = start; i < content->len; r->chars++) {
+		size_t n = utf8_length(content->data + i, content->len - i);
+
+		if (r->chars == most)
+			end = i;
+		i += n == 0 ? 1 : n;
 	}
-}
-
-/* From bytes to what is shown. Cut before escaping, so that no "&amp;" is
- * cut in half and the limit counts the file's characters. */
-static int
-make_text(struct reading *r, size_t max_chars)
-{
-	struct span kept;
-	int rc;
-
-	rc = utf8_add_repaired(
-	    &r->decoded, r->raw.data, r->raw.len, &r->replaced);
-	if (rc == 0)
-		rc = inert_add(&r->text,
-		    (struct span){r->decoded.data, r->decoded.len}, true,
-		    &r->replaced);
-	if (rc != 0)
-		return -ERR_FAILED;
-	r->chars = utf8_count(r->text.data, r->text.len);
-	kept.p = r->text.data;
-	kept.n = utf8_prefix(r->text.data, r->text.len, max_chars);
-	r->shown_chars = r->chars < max_chars ? r->chars : max_chars;
-	escape(&r->shown, kept);
-	return r->shown.overflow ? -ERR_FAILED : 0;
-}
-
-/* An empty buffer has no memory to point at. */
-static struct span
-view(const struct buf *b)
-{
-	return b->len == 0 ? SPAN("") : (struct span){b->data, b->len};
+	r->chars_kept = r->chars < most ? r->chars : most;
+	content->len = end;
 }
 
 static void
@@ -166,39 +111,34 @@ write_result(const struct reading *r, const char *path, struct buf *out)
 	json_open(&w, '{');
 	json_put_text(&w, "path", path);
 	json_put_integer(&w, "bytes", (int64_t)r->raw_size);
-	json_put_string(&w, "text", view(&r->shown));
-	json_put_integer(&w, "chars", (int64_t)r->shown_chars);
-	json_put_integer(&w, "replaced", (int64_t)r->replaced);
 	json_key(&w, "truncated");
 	json_open(&w, '[');
-	if (r->raw.len < r->raw_size)
-		file_put_cut(&w, "bytes", r->raw.len, r->raw_size);
-	if (r->shown_chars < r->chars)
-		file_put_cut(&w, "chars", r->shown_chars, r->chars);
+	if (r->raw_kept < r->raw_size)
+		file_put_cut(&w, "bytes", r->raw_kept, r->raw_size);
+	if (r->chars_kept < r->chars)
+		file_put_cut(&w, "chars", r->chars_kept, r->chars);
 	json_close(&w, ']');
 	json_close(&w, '}');
 }
 
 static int
 read_open(const struct file_settings *settings, int fd, const char *path,
-    struct buf *result, struct file_detail detail)
+    struct buf *result, struct buf *content, struct file_detail detail)
 {
-	struct reading r;
-	size_t before = result->len;
-	int rc;
+	struct reading r = {0};
+	size_t before = result->len, start = content->len;
+	int rc = take_bytes(fd, (size_t)settings->max_bytes, content, &r);
 
-	reading_init(&r, settings);
-	rc = take_bytes(fd, (size_t)settings->max_bytes, &r);
-	if (rc == 0)
-		rc = make_text(&r, (size_t)settings->max_chars);
-	if (rc == 0)
+	if (rc == 0) {
+		cut_chars(content, start, (size_t)settings->max_chars, &r);
 		write_result(&r, path, result);
-	reading_done(&r);
-	if (rc == 0 && result->overflow)
-		rc = -ERR_FAILED;
+		if (result->overflow)
+			rc = -ERR_FAILED;
+	}
 	if (rc == 0)
 		return 0;
 	result->len = before;
+	content->len = start;
 	return file_fail(rc, detail);
 }
 
@@ -225,13 +165,13 @@ open_path(const struct file_settings *settings, const char *path, int *fd_out,
 
 int
 file_read(const struct file_settings *settings, const char *path,
-    struct buf *result, struct file_detail detail)
+    struct buf *result, struct buf *content, struct file_detail detail)
 {
 	int fd, rc = open_path(settings, path, &fd, detail);
 
 	if (rc != 0)
 		return rc;
-	rc = read_open(settings, fd, path, result, detail);
+	rc = read_open(settings, fd, path, result, content, detail);
 	close(fd);
 	return rc;
 }

@@ -23,6 +23,7 @@ struct kind_method {
 	bool leaves;	    /* leg C: arguments influence bytes that leave */
 	bool is_private;    /* leg B: the result is private data */
 	bool untrusted;	    /* leg A: the result is other people's words */
+	bool content;	    /* it brings bytes back that a reader makes clean */
 };
 
 struct kind {
@@ -62,13 +63,16 @@ struct kind {
 	    struct lock_path *paths_out);
 
 	/* Courier only: perform the effect. Appends one JSON object to
-	 * `result`. 0; -ERR_REFUSED, -ERR_PATH, -ERR_NOT_REGULAR,
-	 * -ERR_NOT_FOUND, -ERR_SCHEMA: nothing happened; -ERR_FAILED,
-	 * -ERR_NO_SPACE, -ERR_IO: tried and did not take effect;
-	 * -ERR_UNKNOWN_OUTCOME: may have happened. `detail` as above. */
+	 * `result` and, where the method has `content`, what it brings back
+	 * to `content`, as it was found: at most RESULT_CONTENT_MAX bytes. 0;
+	 * -ERR_REFUSED, -ERR_PATH, -ERR_NOT_REGULAR, -ERR_NOT_FOUND,
+	 * -ERR_SCHEMA: nothing happened; -ERR_FAILED, -ERR_NO_SPACE, -ERR_IO:
+	 * tried and did not take effect; -ERR_UNKNOWN_OUTCOME: may have
+	 * happened. `detail` as above. */
 	int (*run)(void *settings, const struct kind_method *method,
 	    const struct json_doc *doc, const struct json_node *arguments,
-	    struct buf *result, char *detail, size_t detail_room);
+	    struct buf *result, struct buf *content, char *detail,
+	    size_t detail_room);
 };
 
 /* For kinds: json_read on a call's arguments. 0 or -ERR_SCHEMA; `detail` gets

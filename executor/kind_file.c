@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/limits.h"
 #include "common/lock.h"
 #include "common/log.h"
 #include "common/sha256.h"
@@ -20,8 +21,8 @@
 
 #define DEFAULT_MAX_BYTES 100000
 #define DEFAULT_MAX_CHARS 5000
-#define MOST_BYTES (1 << 20) /* a frame; no result or text can be longer */
-#define MOST_CHARS 100000    /* half a frame if each one is an "&" */
+#define MOST_BYTES (1 << 20) /* a frame; no content or text can be longer */
+#define MOST_CHARS CLEAN_BODY_CHARS
 
 #define PATH_SCHEMA                                                            \
 	"\"path\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4096,"    \
@@ -40,6 +41,7 @@ const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
 		      "\"additionalProperties\":false}",
 	    .is_private = true,
 	    .untrusted = true,
+	    .content = true,
 	},
     [KIND_FILE_LIST] =
 	{
@@ -293,7 +295,7 @@ kind_file_paths(const void *untyped, const struct kind_method *method,
 int
 kind_file_run(void *untyped, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *node,
-    struct buf *result, char *detail, size_t detail_room)
+    struct buf *result, struct buf *content, char *detail, size_t detail_room)
 {
 	const struct file_settings *settings = untyped;
 	struct file_detail where = {detail, detail_room};
@@ -309,7 +311,7 @@ kind_file_run(void *untyped, const struct kind_method *method,
 		bug("a checked path does not fit");
 	switch (method_number(method)) {
 	case KIND_FILE_READ:
-		return file_read(settings, path, result, where);
+		return file_read(settings, path, result, content, where);
 	case KIND_FILE_LIST:
 		return file_list(settings, path, result, where);
 	default:

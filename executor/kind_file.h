@@ -71,6 +71,6 @@ size_t kind_file_paths(const void *settings, const struct kind_method *method,
     struct lock_path *paths_out);
 int kind_file_run(void *settings, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments,
-    struct buf *result, char *detail, size_t detail_room);
+    struct buf *result, struct buf *content, char *detail, size_t detail_room);
 
 #endif

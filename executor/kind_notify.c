@@ -372,7 +372,7 @@ make_result(const struct notify_settings *settings, size_t bytes,
 int
 kind_notify_run(void *untyped, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *node,
-    struct buf *result, char *detail, size_t detail_room)
+    struct buf *result, struct buf *content, char *detail, size_t detail_room)
 {
 	const struct notify_settings *settings = untyped;
 	struct arguments arguments;
@@ -381,6 +381,7 @@ kind_notify_run(void *untyped, const struct kind_method *method,
 	int rc;
 
 	(void)method;
+	(void)content;
 	rc = arguments_read(doc, node, &arguments, detail, detail_room);
 	if (rc != 0)
 		return rc;

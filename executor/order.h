@@ -26,6 +26,7 @@
 #define ORDER_MAGIC 0x7a336f72u /* a head that does not begin so is a bug */
 #define ORDER_BODY_MAX FRAME_MAX_BYTES /* arguments came in one frame */
 #define RESULT_BODY_MAX (512u * 1024)  /* an answer fits half a frame */
+#define RESULT_CONTENT_MAX (1u << 20)  /* what one read brings back */
 #define DETAIL_BYTES 200	       /* a reason, NUL included */
 
 /* broker -> auditor: something to put on record, and perhaps to be done. */
@@ -83,20 +84,23 @@ struct outcome_head {
 	uint32_t outcome; /* enum outcome */
 	uint64_t sequence;
 	uint64_t request;
-	uint64_t bytes; /* of the result */
+	uint64_t bytes; /* of the result, its content included */
 	uint32_t capability;
 	uint32_t error;			       /* enum err, 0: none */
-	unsigned char body_hash[SHA256_BYTES]; /* of the result */
+	unsigned char body_hash[SHA256_BYTES]; /* of the same */
 	char detail[DETAIL_BYTES];
 };
 
-/* courier -> broker: the answer itself, body_bytes of JSON behind it. */
+/* courier -> broker: the answer itself, body_bytes of JSON behind it, and
+ * behind these content_bytes as they were found, which only a reader parses. */
 struct result_head {
 	uint32_t magic;
 	uint32_t outcome;
 	uint64_t request;
 	uint32_t error;
 	uint32_t body_bytes;
+	uint32_t content_bytes;
+	uint32_t unused;
 	char detail[DETAIL_BYTES];
 };
 

@@ -75,6 +75,9 @@ print_capability(
 		add_legs(out, method_legs(c->method));
 		buf_add_text(out, "\n");
 	}
+	if (c->method->content)
+		buf_add_text(
+		    out, "    what it brings back goes through a reader\n");
 	buf_add_text(out, "    rules: ");
 	add_rules_of(policy, c, out);
 	buf_add_text(out, "\n");

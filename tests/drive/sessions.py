@@ -458,8 +458,10 @@ def clean_object():
             "cc": [], "reply_to": [], "authentication": [], "date": None,
             "message_id": "",
             "subject": "s", "body": "b", "links": [], "attachments": [],
-            "hidden": [], "injection": {"score": 0, "verdict": "unscored",
-                                        "spans": []},
+            "hidden": [], "injection": {
+                "score": 0, "verdict": "unscored", "spans": [],
+                "keywords": {"ignore": 0, "instead": 0,
+                             "new_instruction": 0}},
             "findings": [], "truncated": [], "sanitized": True}
 
 

@@ -375,6 +375,20 @@ def never_reads(host, health):
 def never_reads_files(host, health):
     """64 large files at once to somebody who reads none of them, and then
     reads all."""
+    reader = host.attach_reader()
+    try:
+        said = large_files(host, health)
+    finally:
+        host.attached.remove(reader)
+        reader.terminate()
+        reader.wait(10)
+        until(lambda: host.zone_status("mail")["channels"] == 0, 10,
+              "the reader's end")
+    health.check_descriptors()
+    return said
+
+
+def large_files(host, health):
     wire = host.connect("planner")
     for number in range(1, 65):
         wire.send({"jsonrpc": "2.0", "id": number, "method": "call",
@@ -390,11 +404,12 @@ def never_reads_files(host, health):
     except gullible.WireLost as why:
         lost = str(why)
     wire.close()
-    check(set(got.values()) <= {"result", "error 1405"}, "answers: %r",
-          set(got.values()))
+    # on a busy machine a reader may be too slow for the last of them
+    check(set(got.values()) <= {"result", "error 1405", "error 1202"},
+          "answers: %r", set(got.values()))
+    check("result" in got.values(), "none was whole: %r", got)
     check(len(got) == 64 or lost == "channel closed", "%d answers, %s",
           len(got), lost)
-    health.check_descriptors()
     return "%d whole, %d too large, +%d KiB" % (
         list(got.values()).count("result"),
         list(got.values()).count("error 1405"), health.most >> 10)
@@ -467,9 +482,12 @@ def good_object(**more):
     message = {"v": 1, "channel": "mail",
                "from": {"name": "", "address": "ann@example.org"}, "to": [],
                "cc": [], "reply_to": [], "authentication": [], "date": None,
-               "message_id": "", "subject": "s", "body": "b", "links": [], "attachments": [],
-               "hidden": [], "injection": {"score": 0, "verdict": "unscored",
-                                           "spans": []},
+               "message_id": "",
+               "subject": "s", "body": "b", "links": [], "attachments": [],
+               "hidden": [], "injection": {
+                   "score": 0, "verdict": "unscored", "spans": [],
+                   "keywords": {"ignore": 0, "instead": 0,
+                                "new_instruction": 0}},
                "findings": [], "truncated": [], "sanitized": True}
     message.update(more)
     return message
@@ -498,10 +516,18 @@ def lies():
         answer(good_object(body="a\U000e0041b"))]}
     yield {"name": "escape", "frames": [
         answer(good_object(subject="\u001b[2J"))]}
+    yield {"name": "another channel", "frames": [
+        answer(good_object(channel="text"))]}
+    yield {"name": "detection without form", "code": 1108, "frames": [
+        {"jsonrpc": "2.0", "method": "record", "params": {
+            "stream": 1, "record": {"injection": [
+                {"rules": ["<b>"], "score": 1, "where": "seen", "view": "",
+                 "sha256": "0" * 64}]}}}]}
     yield {"name": "body long", "frames": [
         answer(good_object(body="x" * 400000))]}
     yield {"name": "score", "frames": [answer(good_object(injection={
-        "score": 7, "verdict": "clean", "spans": []}))]}
+        "score": 7, "verdict": "clean", "spans": [],
+        "keywords": {"ignore": 0, "instead": 0, "new_instruction": 0}}))]}
     yield {"name": "error", "frames": [
         {"jsonrpc": "2.0", "id": "ID",
          "error": {"code": 1305, "message": "could not"}}]}

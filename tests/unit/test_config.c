@@ -106,12 +106,12 @@ START_TEST(defaults)
 	ck_assert_uint_eq(config->zones[0].deadline_ms, 300000);
 	ck_assert_uint_eq(config->zones[0].max_sessions, 4);
 	ck_assert_int_eq(config->zones[1].kind, ZONE_READER);
-	ck_assert_str_eq(config->zones[1].channel, "mail");
+	ck_assert_uint_eq(config->zones[1].channels, CHANNEL_BIT(CHANNEL_MAIL));
 	ck_assert_ptr_eq(config_zone(config, SPAN("mail")), &config->zones[1]);
 	ck_assert_ptr_eq(
-	    config_reader(config, SPAN("mail")), &config->zones[1]);
+	    config_reader(config, CHANNEL_MAIL), &config->zones[1]);
 	ck_assert_ptr_null(config_zone(config, SPAN("mai")));
-	ck_assert_ptr_null(config_reader(config, SPAN("planner")));
+	ck_assert_ptr_null(config_reader(config, CHANNEL_TEXT));
 	ck_assert_uint_eq(config->inbox.items, 100000);
 	ck_assert_uint_eq(config->inbox.done_days, 30);
 	ck_assert_uint_eq(config->deliver_channel_count, 0);
@@ -129,7 +129,8 @@ START_TEST(everything_given)
 	    "\"policy\":\"/p/policy.json\",\"audit\":{\"path\":\"/a\"},"
 	    "\"zones\":{\"p\":{\"kind\":\"planner\",\"session\":\"standing\","
 	    "\"deadline_ms\":1000,\"max_sessions\":64},"
-	    "\"m\":{\"kind\":\"reader\",\"channel\":\"mail\"}},"
+	    "\"m\":{\"kind\":\"reader\","
+	    "\"channel\":[\"text\",\"mail\"]}},"
 	    "\"inbox\":{\"max_items\":1,\"max_bytes\":33554432,"
 	    "\"keep_days\":3650},"
 	    "\"deliver\":{\"channels\":[\"mail\"],\"max_per_minute\":1},"
@@ -143,6 +144,10 @@ START_TEST(everything_given)
 	ck_assert_uint_eq(config->zones[0].deadline_ms, 1000);
 	ck_assert_uint_eq(config->inbox.total_bytes, 33554432);
 	ck_assert_str_eq(config->deliver_channels[0], "mail");
+	ck_assert_ptr_eq(
+	    config_reader(config, CHANNEL_MAIL), &config->zones[1]);
+	ck_assert_ptr_eq(
+	    config_reader(config, CHANNEL_TEXT), &config->zones[1]);
 	ck_assert_str_eq(config->operator_recipient, "age1qqqqqqqqqqqq");
 	ck_assert(config_peer_allowed(&config->zones[0].peers, 1001));
 	ck_assert(config_peer_allowed(&config->zones[0].peers, 0));
@@ -222,6 +227,17 @@ static const struct {
      "\"channel\":\"mail\"},\"n\":{\"kind\":\"reader\","
      "\"channel\":\"mail\"}}}",
 	ERR_RANGE, 152, "a reader already"},
+    {"{" PATHS ",\"zones\":{\"m\":{\"kind\":\"reader\","
+     "\"channel\":[]}}}",
+	ERR_RANGE, 113, "no others"},
+    {"{" PATHS ",\"zones\":{\"m\":{\"kind\":\"reader\","
+     "\"channel\":[[\"text\"]]}}}",
+	ERR_RANGE, 114, "no others"},
+    {"{" PATHS ",\"zones\":{\"m\":{\"kind\":\"reader\","
+     "\"channel\":[\"text\",\"text\"]}}}",
+	ERR_RANGE, 121, "a reader already"},
+    {"{" PATHS "," ZONES ",\"deliver\":{\"channels\":[\"text\"]}}", ERR_RANGE,
+	177, "has to be"},
     {"{" PATHS ",\"inbox\":{\"max_items\":0}}", ERR_RANGE, 94, "max_items"},
     {"{" PATHS ",\"inbox\":{\"max_bytes\":1000}}", ERR_RANGE, 94, "max_bytes"},
     {"{" PATHS ",\"inbox\":{\"keep_days\":3651}}", ERR_RANGE, 94, "keep_days"},

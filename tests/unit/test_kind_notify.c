@@ -83,16 +83,18 @@ open_file(const char *more)
 static int
 send_text(void *settings, const char *arguments, int64_t *replaced_out)
 {
-	struct buf result;
+	struct buf result, content;
 	struct json_doc doc;
 	char detail[200] = "";
 	int rc;
 
 	buf_init(&result, 4096);
+	buf_init(&content, 4096);
 	json_init(&doc);
 	ck_assert_int_eq(json_parse(&doc, span_of(arguments), NULL, NULL), 0);
-	rc = kind->run(settings, method, &doc, json_root(&doc), &result, detail,
-	    sizeof detail);
+	rc = kind->run(settings, method, &doc, json_root(&doc), &result,
+	    &content, detail, sizeof detail);
+	ck_assert_uint_eq(content.len, 0);
 	if (rc != 0) {
 		ck_assert_uint_eq(result.len, 0);
 		ck_assert_uint_gt(strlen(detail), 5);

@@ -160,7 +160,7 @@ static const struct {
     {"config", "why bytes commit detail"},
     {"hello", "session zone error detail"},
     {"deliver", "zone error handle bytes commit detail"},
-    {"clean", "zone error handle bytes commit detail"},
+    {"clean", "request session zone error handle bytes commit detail"},
     {"quarantine", "zone why error handle detail"},
     {"claim", "session zone handle detail"},
     {"decision", "request session zone capability number verdict rule why "
@@ -172,6 +172,7 @@ static const struct {
     {"session", "session zone why handle detail"},
     {"operator", "session capability number why error handle grant detail"},
     {"damage", "why error bytes commit detail"},
+    {"detect", "request session zone handle detail"},
 };
 
 /* Keys behind the front, a blank between them. */
