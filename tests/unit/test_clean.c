@@ -212,6 +212,9 @@ static const struct {
     {"\"spans\":[]", "\"spans\":[[0,6]]", ERR_RANGE},
     {"\"spans\":[]", "\"spans\":[[3,2]]", ERR_RANGE},
     {"\"spans\":[]", "\"spans\":[[1,2,3]]", ERR_TYPE},
+    {"\"ignore\":0", "\"ignore\":-1", ERR_RANGE},
+    {"\"ignore\":0", "\"ignore\":0.5", ERR_TYPE},
+    {"\"ignore\":0,", "", ERR_MISSING_KEY},
     {"[\"bad-date\"]", "[\"bad-date\",\"bad-date\"]", ERR_RANGE},
     {"[\"bad-date\"]", "[\"good-date\"]", ERR_RANGE},
     {"[\"bad-date\"]", "[7]", ERR_RANGE},
@@ -229,16 +232,43 @@ static const struct {
 	"\"sanitized\":true,\"error\":{\"code\":1202,\"name\":\"DENIED\","
 	"\"text\":\"\"}",
 	ERR_RANGE},
-    {"\"result\":\"pass\"", "\"result\":\"Pass\"", ERR_RANGE},
-    {"\"result\":\"pass\"", "\"result\":\"\"", ERR_RANGE},
-    {"a.example\"}]", "a example\"}]", ERR_RANGE},
-    {",\"domain\":\"a.example\"", "", ERR_MISSING_KEY},
-    {"\"sniffed\":\"text/plain\"", "\"sniffed\":\"text\"", ERR_RANGE},
     {"\"sanitized\":true",
 	"\"sanitized\":true,\"error\":{\"code\":1202,\"name\":\"DEADLINE\","
 	"\"text\":\"\"}",
 	ERR_RANGE},
 };
+
+/* Bytes of the body become characters, spans that touch become one. */
+START_TEST(spans_of_a_body)
+{
+	struct json_doc doc;
+	struct clean_view view;
+	struct clean c;
+	struct buf out;
+
+	clean_init(&c, "mail");
+	clean_set_body(&c, SPAN("h\xc3\xa9llo w\xc3\xb6rld, hello"), 0);
+	c.injection.verdict = CLEAN_SUSPECT;
+	c.injection.score = 0.98765;
+	c.injection.instead = 2;
+	clean_add_span(&c, 0, 6);
+	clean_add_span(&c, 6, 13);
+	clean_add_span(&c, 15, 99);
+	clean_add_span(&c, 200, 300);
+	buf_init(&out, CLEAN_MAX_BYTES);
+	ck_assert_int_eq(clean_write(&c, &out), 0);
+	json_init(&doc);
+	ck_assert_int_eq(
+	    json_parse(&doc, (struct span){out.data, out.len}, NULL, NULL), 0);
+	ck_assert_int_eq(clean_check(&doc, json_root(&doc), &view, NULL), 0);
+	ck_assert(span_is(json_raw(&doc, view.spans), "[[0,11],[13,18]]"));
+	ck_assert(view.score > 0.9875 && view.score < 0.9877);
+	ck_assert_int_eq(view.instead, 2);
+	json_done(&doc);
+	buf_free(&out);
+	clean_done(&c);
+}
+END_TEST
 
 START_TEST(lies_are_refused)
 {
@@ -253,7 +283,8 @@ START_TEST(lies_are_refused)
 	    "\"sniffed\":\"text/plain\",\"bytes\":7,\"sha256\":\"" HASH "\"}],"
 	    "\"hidden\":[{\"reason\":\"display-none\",\"runs\":1,"
 	    "\"chars\":2}],\"injection\":{\"score\":0,"
-	    "\"verdict\":\"unscored\",\"spans\":[]},"
+	    "\"verdict\":\"unscored\",\"spans\":[],\"keywords\":"
+	    "{\"ignore\":0,\"instead\":0,\"new_instruction\":0}},"
 	    "\"findings\":[\"bad-date\"],\"truncated\":[],"
 	    "\"sanitized\":true}";
 	const char *at = strstr(good, lies[_i].from);
@@ -309,6 +340,7 @@ main(void)
 	tcase_add_test(tcase, failure_form);
 	tcase_add_loop_test(tcase, everything_too_large, 0, 6);
 	tcase_add_test(tcase, wrong_values_are_left_out);
+	tcase_add_test(tcase, spans_of_a_body);
 	tcase_add_loop_test(
 	    tcase, lies_are_refused, 0, (int)(sizeof lies / sizeof lies[0]));
 	tcase_add_test(tcase, single_values);
