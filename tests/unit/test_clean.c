@@ -214,7 +214,7 @@ static const struct {
     {"\"spans\":[]", "\"spans\":[[1,2,3]]", ERR_TYPE},
     {"\"ignore\":0", "\"ignore\":-1", ERR_RANGE},
     {"\"ignore\":0", "\"ignore\":0.5", ERR_TYPE},
-    {"\"ignore\":0,", "", ERR_MISSING_KEY},
+    {"\"ignore\":0,", "", ERR_RANGE},
     {"[\"bad-date\"]", "[\"bad-date\",\"bad-date\"]", ERR_RANGE},
     {"[\"bad-date\"]", "[\"good-date\"]", ERR_RANGE},
     {"[\"bad-date\"]", "[7]", ERR_RANGE},
@@ -241,32 +241,21 @@ static const struct {
 /* Bytes of the body become characters, spans that touch become one. */
 START_TEST(spans_of_a_body)
 {
-	struct json_doc doc;
-	struct clean_view view;
-	struct clean c;
-	struct buf out;
-
-	clean_init(&c, "mail");
 	clean_set_body(&c, SPAN("h\xc3\xa9llo w\xc3\xb6rld, hello"), 0);
 	c.injection.verdict = CLEAN_SUSPECT;
-	c.injection.score = 0.98765;
+	c.injection.score = 0.98764;
 	c.injection.instead = 2;
 	clean_add_span(&c, 0, 6);
 	clean_add_span(&c, 6, 13);
 	clean_add_span(&c, 15, 99);
 	clean_add_span(&c, 200, 300);
-	buf_init(&out, CLEAN_MAX_BYTES);
 	ck_assert_int_eq(clean_write(&c, &out), 0);
-	json_init(&doc);
 	ck_assert_int_eq(
 	    json_parse(&doc, (struct span){out.data, out.len}, NULL, NULL), 0);
 	ck_assert_int_eq(clean_check(&doc, json_root(&doc), &view, NULL), 0);
 	ck_assert(span_is(json_raw(&doc, view.spans), "[[0,11],[13,18]]"));
 	ck_assert(view.score > 0.9875 && view.score < 0.9877);
 	ck_assert_int_eq(view.instead, 2);
-	json_done(&doc);
-	buf_free(&out);
-	clean_done(&c);
 }
 END_TEST
 
