@@ -193,7 +193,7 @@ find_words(const char *p, size_t n, uint32_t *cost, uint8_t *step)
 	for (size_t i = 1; i <= n; i++)
 		cost[i] = UINT32_MAX;
 	for (size_t i = 0; i < n; i++) {
-		struct word_hash h = {.power = 1};
+		struct word_key key = {0, 0};
 
 		if (cost[i] + COST_OTHER < cost[i + 1]) {
 			cost[i + 1] = cost[i] + COST_OTHER;
@@ -202,9 +202,8 @@ find_words(const char *p, size_t n, uint32_t *cost, uint8_t *step)
 		for (size_t k = i; k < n && k - i < WORD_MOST; k++) {
 			uint32_t price = k == i ? COST_SHORT : COST_WORD;
 
-			word_add(&h, ascii_lower(p[k]));
-			if (cost[i] + price < cost[k + 1] &&
-			    words_has(h.word)) {
+			word_set(&key, k - i, ascii_lower(p[k]));
+			if (cost[i] + price < cost[k + 1] && words_has(key)) {
 				cost[k + 1] = cost[i] + price;
 				step[k + 1] = (uint8_t)(k + 1 - i);
 			}

@@ -36,7 +36,7 @@ void view_base64(const struct view_job *job);
 void view_codes(const struct view_job *job);   /* HEX and NUMBERS */
 void view_escapes(const struct view_job *job); /* URL to ESCAPE */
 void view_joined(const struct view_job *job);
-void view_spelled(const struct view_job *job); /* ROT13 to TYPO */
+void view_spelled(const struct view_job *job); /* ROT13 to LEET */
 
 /* Classes of bytes, ASCII only. */
 enum {

@@ -1,6 +1,5 @@
 /*
- * The words by which a decoded text is known for one (view_word.def), found by
- * hash alone: somebody who makes hashes meet makes a view more.
+ * The words by which a decoded text is known for one (view_word.def).
  */
 #ifndef TRIZONE_READER_VIEW_WORD_H
 #define TRIZONE_READER_VIEW_WORD_H
@@ -14,26 +13,36 @@
 #define WORD_LEAST 3 /* shorter words are no sign of anything */
 #define WORD_MOST 16
 
-/* The hashes of one word of a to z, letter by letter; {.power = 1} to start. */
-struct word_hash {
-	uint32_t word, reversed, rot13, power;
-	uint64_t letters; /* how often each, in two bits */
-	unsigned count;
-	char first, last;
+/* A word of up to WORD_MOST letters a to z, the first one lowest, zeros behind
+ * the last. */
+struct word_key {
+	uint64_t low, high;
 };
 
-void word_add(struct word_hash *h, char letter);
+/* The key of the `n` letters at p; of them and what follows `bytes` are there.
+ * Capitals count as small letters. */
+struct word_key word_key(const char *p, size_t n, size_t bytes);
+
+/* Letter number `at`, from 0. */
+static inline void
+word_set(struct word_key *key, size_t at, char letter)
+{
+	uint64_t c = (unsigned char)letter;
+
+	if (at < 8)
+		key->low |= c << 8 * at;
+	else
+		key->high |= c << 8 * (at - 8);
+}
+
+struct word_key word_rot13(struct word_key key);
+struct word_key word_reversed(struct word_key key, size_t letters);
 
 /* Build the tables, some 50 microseconds; only the first call does. All the
  * others here need it. */
 void words_warm(void);
 
-/* Whether there is a word of that hash. */
-bool words_has(uint32_t hash);
-
-/* The word of five letters or more that has the same first and last letter
- * and the same between, or NULL; and whether orders are made of it. */
-const char *words_jumbled(const struct word_hash *h, bool *known_out);
+bool words_has(struct word_key key);
 
 /* How many of the words in ASCII letters, of any case, are known. */
 size_t words_count(struct span text);
