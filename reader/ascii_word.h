@@ -26,7 +26,20 @@ word_load(const char *p)
 	       (uint64_t)s[7] << 56;
 }
 
-/* The same of `n` bytes, which may be fewer; zeros behind them. */
+static inline void
+word_store(char *p, uint64_t eight)
+{
+	p[0] = (char)eight;
+	p[1] = (char)(eight >> 8);
+	p[2] = (char)(eight >> 16);
+	p[3] = (char)(eight >> 24);
+	p[4] = (char)(eight >> 32);
+	p[5] = (char)(eight >> 40);
+	p[6] = (char)(eight >> 48);
+	p[7] = (char)(eight >> 56);
+}
+
+/* Eight bytes as word_load, of `n`, which may be fewer; zeros behind them. */
 static inline uint64_t
 word_load_some(const char *p, size_t n)
 {
