@@ -50,9 +50,15 @@ is_word_char(uint32_t code)
 	if (code < 0x80)
 		return ascii_is_letter((char)code) ||
 		       ascii_is_digit((char)code);
+	/* what is most frequent, without a look into tables */
 	if ((code >= 0x4e00 && code <= 0x9fff) ||
-	    (code >= 0x0400 && code <= 0x0481))
+	    (code >= 0x0400 && code <= 0x0481) ||
+	    (code >= 0x00d8 && code <= 0x00f6) ||
+	    (code >= 0x3041 && code <= 0x3096) ||
+	    (code >= 0xac00 && code <= 0xd7a3))
 		return true;
+	if (code >= 0x2010 && code <= 0x205e)
+		return false;
 	return g_unichar_isalnum(code) || g_unichar_ismark(code);
 }
 
@@ -349,7 +355,7 @@ view_joined(const struct view_job *job)
 	if ((job->done & 1u << VIEW_JOINED) != 0)
 		return;
 	while (i < text.n) {
-		size_t end = view_skip(text, i, BYTE_WORD), length;
+		size_t end = view_skip_word(text, i), length;
 		struct join_run r = {0};
 		uint32_t code;
 		bool word;
@@ -357,6 +363,11 @@ view_joined(const struct view_job *job)
 		if (end - i > 1 || (end > i && in_word)) {
 			in_word = true;
 			i = end;
+			continue;
+		}
+		if (end == i && (text.p[i] & 0x80) == 0) {
+			in_word = false;
+			i++;
 			continue;
 		}
 		length = next_char(text, i, &code);

@@ -4,6 +4,7 @@
 #ifndef TRIZONE_READER_VIEW_PART_H
 #define TRIZONE_READER_VIEW_PART_H
 
+#include "reader/ascii_word.h"
 #include "reader/view.h"
 #include "reader/view_word.h"
 
@@ -45,7 +46,8 @@ enum {
 	BYTE_DIGIT = 4,
 	BYTE_WORD = BYTE_LOWER | BYTE_UPPER | BYTE_DIGIT,
 	BYTE_HEX = 8,
-	BYTE_BASE64 = 16 /* of both alphabets */
+	BYTE_BASE64 = 16, /* of both alphabets */
+	BYTE_BREAK = 32	  /* what separates codes of characters */
 };
 
 extern const unsigned char view_class[256];
@@ -63,6 +65,17 @@ view_skip(struct span text, size_t at, unsigned class)
 	while (at < text.n && (view_class_of(text.p[at]) & class) != 0)
 		at++;
 	return at;
+}
+
+/* Where the letters and digits end of which there is one at `at`, or `at`. */
+static inline size_t
+view_skip_word(struct span text, size_t at)
+{
+	if (at < text.n && (view_class_of(text.p[at]) & BYTE_WORD) != 0) {
+		at++;
+		at += word_length(text.p + at, text.n - at);
+	}
+	return view_skip(text, at, BYTE_WORD);
 }
 
 /* The longest part that is text: valid UTF-8 without control characters. */

@@ -114,7 +114,11 @@ spell(struct span word, unsigned variant, char out[WORD_MOST])
 static bool
 spell_known(struct span word, char out[WORD_MOST])
 {
-	for (unsigned v = 0; v < 1u << VARIANT_BITS; v++)
+	unsigned signs = 0;
+
+	for (size_t i = 0; i < word.n && signs < VARIANT_BITS; i++)
+		signs += leet_letter(word.p[i]) == 'i';
+	for (unsigned v = 0; v < 1u << signs; v++)
 		if (words_has(spell(word, v, out)))
 			return true;
 	(void)spell(word, 0, out);
