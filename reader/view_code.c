@@ -268,13 +268,7 @@ base64_word(struct span text, size_t at, bool *odd_out)
 	bool inner = false;
 	size_t i = at;
 
-	/* most words are small letters, the first perhaps a capital */
-	if ((view_class_of(text.p[i]) & BYTE_UPPER) != 0)
-		i++;
-	i += word_length(text.p + i, text.n - i);
-	if (i == text.n || (view_class_of(text.p[i]) & BYTE_BASE64) == 0)
-		return i - at;
-	for (i = at; i < text.n; i++) {
+	for (; i < text.n; i++) {
 		unsigned class = view_class_of(text.p[i]);
 
 		if ((class & BYTE_BASE64) == 0)
@@ -324,6 +318,18 @@ base64_take(const struct view_job *job, struct base64_run *r, size_t at,
 	}
 }
 
+/* The first word from `at` on, where none goes on, that may be no plain one. */
+static size_t
+base64_next(const struct view_job *job, size_t at)
+{
+	size_t i = view_marks_next(job->marks, MARK_BASE64, at);
+
+	while (i < job->text.n && i > at &&
+	       (view_class_of(job->text.p[i - 1]) & BYTE_BASE64) != 0)
+		i--;
+	return i;
+}
+
 void
 view_base64(const struct view_job *job)
 {
@@ -332,10 +338,17 @@ view_base64(const struct view_job *job)
 	size_t i = 0;
 
 	while (i < text.n) {
-		char c = text.p[i];
 		bool odd = false;
-		size_t length = base64_word(text, i, &odd);
+		size_t length;
+		char c;
 
+		if (!r.open) {
+			i = base64_next(job, i);
+			if (i == text.n)
+				break;
+		}
+		c = text.p[i];
+		length = base64_word(text, i, &odd);
 		if (length != 0) {
 			base64_take(job, &r, i, length, odd);
 			i += length;
@@ -480,18 +493,16 @@ view_codes(const struct view_job *job)
 	size_t i = 0, hex = 0, numbers = 0; /* where the last one ended */
 
 	while (i < text.n) {
-		unsigned class = view_class_of(text.p[i]);
+		unsigned class;
 
-		if ((class & BYTE_WORD) == 0 && text.p[i] != '\\') {
-			i++;
-			continue;
-		}
+		i = view_marks_next(job->marks, MARK_CODES, i);
+		if (i == text.n)
+			break;
+		class = view_class_of(text.p[i]);
 		if (i >= hex && may_be_hex(text, i))
 			hex = try_codes(job, VIEW_HEX, take_pairs, i);
 		if (i >= numbers && (class & BYTE_DIGIT) != 0)
 			numbers = try_codes(job, VIEW_NUMBERS, take_numbers, i);
 		i++;
-		i += word_length(text.p + i, text.n - i);
-		i = view_skip(text, i, BYTE_WORD);
 	}
 }

@@ -345,6 +345,30 @@ is_spaced(const struct join_run *r)
 	       r->letters * 10 >= r->units * 4;
 }
 
+/* The first place from `at` on where letters may stand alone: go there, with
+ * *in_word_out if that is inside a word. */
+static size_t
+next_alone(const struct view_job *job, size_t at, bool *in_word_out)
+{
+	const char *p = job->text.p;
+	size_t i = view_marks_next(job->marks, MARK_ALONE, at);
+	unsigned before;
+
+	if (i == at || i == job->text.n)
+		return i;
+	/* of a character that is not ASCII: the word that it may go on */
+	before = view_class_of(p[i - 1]) & BYTE_WORD;
+	if (before == 0)
+		*in_word_out = false;
+	else if (i - 1 > at)
+		*in_word_out = (view_class_of(p[i - 2]) & BYTE_WORD) != 0;
+	if (before != 0 && !*in_word_out)
+		i--;
+	else if (before != 0)
+		*in_word_out = true;
+	return i;
+}
+
 void
 view_joined(const struct view_job *job)
 {
@@ -355,21 +379,14 @@ view_joined(const struct view_job *job)
 	if ((job->done & 1u << VIEW_JOINED) != 0)
 		return;
 	while (i < text.n) {
-		size_t end = view_skip_word(text, i), length;
 		struct join_run r = {0};
+		size_t length;
 		uint32_t code;
 		bool word;
 
-		if (end - i > 1 || (end > i && in_word)) {
-			in_word = true;
-			i = end;
-			continue;
-		}
-		if (end == i && (text.p[i] & 0x80) == 0) {
-			in_word = false;
-			i++;
-			continue;
-		}
+		i = next_alone(job, i, &in_word);
+		if (i == text.n)
+			break;
 		length = next_char(text, i, &code);
 		word = is_word_char(code);
 		if (word && !in_word)

@@ -4,8 +4,8 @@
 #ifndef TRIZONE_READER_VIEW_PART_H
 #define TRIZONE_READER_VIEW_PART_H
 
-#include "reader/ascii_word.h"
 #include "reader/view.h"
+#include "reader/view_mark.h"
 #include "reader/view_word.h"
 
 /* One call of view_each. */
@@ -23,6 +23,7 @@ struct view_job {
 	struct view_run *run;
 	struct span text;
 	const struct fold *fold;
+	const struct view_marks *marks;
 	unsigned depth;	   /* 0: the source */
 	unsigned done;	   /* bits of views that it came out of */
 	size_t start, end; /* where in the source, if it is not that */
@@ -65,17 +66,6 @@ view_skip(struct span text, size_t at, unsigned class)
 	while (at < text.n && (view_class_of(text.p[at]) & class) != 0)
 		at++;
 	return at;
-}
-
-/* Where the letters and digits end of which there is one at `at`, or `at`. */
-static inline size_t
-view_skip_word(struct span text, size_t at)
-{
-	if (at < text.n && (view_class_of(text.p[at]) & BYTE_WORD) != 0) {
-		at++;
-		at += word_length(text.p + at, text.n - at);
-	}
-	return view_skip(text, at, BYTE_WORD);
 }
 
 /* The longest part that is text: valid UTF-8 without control characters. */
