@@ -11,9 +11,7 @@
 #include "common/alloc.h"
 #include "reader/lexicon.h"
 
-#define LEAST_LETTERS 5 /* shorter words are too much alike */
-#define LEAST_EDITED 7	/* the same, with a letter changed */
-#define MOST_LETTERS 20
+#define LEAST_EDITED 7 /* the same, with a letter changed */
 #define NO_WORD UINT32_MAX
 #define SIEVE_BITS 18
 
@@ -144,7 +142,7 @@ add_word(struct span word)
 {
 	uint32_t key, at;
 
-	if (word.n < LEAST_LETTERS || word.n > MOST_LETTERS || !is_latin(word))
+	if (word.n < GUESS_LEAST || word.n > GUESS_MOST || !is_latin(word))
 		return;
 	key = key_of(word);
 	at = get(&table.whole, key);
@@ -175,10 +173,10 @@ guess_add(struct span entry)
 		entry.p += word.n + (blank != NULL);
 		entry.n -= word.n + (blank != NULL);
 		if (word.n != 0 && word.p[word.n - 1] == '*') {
-			char plural[MOST_LETTERS];
+			char plural[GUESS_MOST];
 
 			word.n--;
-			if (word.n < MOST_LETTERS) {
+			if (word.n < GUESS_MOST) {
 				memcpy(plural, word.p, word.n);
 				plural[word.n] = 's';
 				add_word((struct span){plural, word.n + 1});
@@ -233,7 +231,7 @@ lexicon_guess(struct span word)
 	const struct span none = {NULL, 0};
 	uint32_t key, at;
 
-	if (word.n < LEAST_LETTERS || word.n > MOST_LETTERS || !is_latin(word))
+	if (word.n < GUESS_LEAST || word.n > GUESS_MOST || !is_latin(word))
 		return none;
 	key = key_of(word);
 	at = get(&table.whole, key);
