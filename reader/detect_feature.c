@@ -170,8 +170,13 @@ features_find(struct span text, struct segments *segments, struct features *out)
 		return;
 	segments->at[0].feature = 0;
 	while (i < text.n) {
-		size_t length = word_length(text.p + i, text.n - i);
+		size_t length;
 
+		if (text.p[i] == ' ') {
+			i++;
+			continue;
+		}
+		length = word_length(text.p + i, text.n - i);
 		if (length != 0 && (i + length == text.n ||
 				       !is_word_byte(text.p[i + length]))) {
 			token = plain_token(text.p + i, length);

@@ -383,7 +383,14 @@ lexicon_find(struct span text, bool loose, struct hits *out)
 		return;
 	}
 	while (i < text.n) {
-		if (text.p[i] < 'a' || text.p[i] > 'z') {
+		unsigned char c = (unsigned char)text.p[i];
+
+		if (c < 'a' && !table.first[c]) {
+			inside = is_ascii_word(c);
+			i++;
+			continue;
+		}
+		if (c < 'a' || c > 'z') {
 			i += find_other(text, i, &inside, out);
 			continue;
 		}
