@@ -10,7 +10,7 @@
 #include "reader/ascii_word.h"
 #include "reader/detect_impl.h"
 
-#define STEM_BYTES 5
+#define STEM_MOST 6 /* bytes of a word that its stem has */
 #define HASH_START UINT64_C(14695981039346656037) /* FNV-1a */
 #define HASH_FACTOR UINT64_C(1099511628211)
 #define TOKEN_FEATURES 3 /* of one token */
@@ -93,24 +93,24 @@ is_word_byte(char c)
 	       (c & 0x80) != 0;
 }
 
-static uint64_t
-hash(uint64_t h, const char *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)p[i]) * HASH_FACTOR;
-	return h;
-}
-
-/* A token of `letters` of a to z and no more. */
+/* A token of `letters` of a to z and no more; `n` bytes are there. Most words
+ * have at most eight: all eight hashes cost less than to guess which. */
 static struct token
-plain_token(const char *p, size_t letters)
+plain_token(const char *p, size_t letters, size_t n)
 {
-	size_t stem = letters < STEM_BYTES + 1 ? letters : STEM_BYTES + 1;
-	struct token token;
+	uint64_t eight = word_load_some(p, n), h = HASH_START;
+	uint64_t hashes[WORD_EIGHT + 1];
 
-	token.stem = hash(HASH_START, p, stem);
-	token.whole = hash(token.stem, p + stem, letters - stem);
-	return token;
+	for (size_t i = 0; i < WORD_EIGHT; i++) {
+		h = (h ^ (eight >> 8 * i & 0xff)) * HASH_FACTOR;
+		hashes[i + 1] = h;
+	}
+	if (letters <= WORD_EIGHT)
+		h = hashes[letters];
+	for (size_t i = WORD_EIGHT; i < letters; i++)
+		h = (h ^ (unsigned char)p[i]) * HASH_FACTOR;
+	return (struct token){.whole = h,
+	    .stem = hashes[letters < STEM_MOST ? letters : STEM_MOST]};
 }
 
 /* The token at p: a word, a number, or a character of a script without
@@ -148,7 +148,7 @@ next_token(const char *p, size_t n, struct token *out, bool *unspaced_out)
 		for (size_t k = 0; k < length; k++)
 			h = (h ^ (unsigned char)p[i + k]) * HASH_FACTOR;
 		i += length;
-		if (i <= STEM_BYTES + 1)
+		if (i <= STEM_MOST)
 			out->stem = h;
 		if (*unspaced_out)
 			break;
@@ -179,7 +179,7 @@ features_find(struct span text, struct segments *segments, struct features *out)
 		length = word_length(text.p + i, text.n - i);
 		if (length != 0 && (i + length == text.n ||
 				       !is_word_byte(text.p[i + length]))) {
-			token = plain_token(text.p + i, length);
+			token = plain_token(text.p + i, length, text.n - i);
 			unspaced = false;
 		} else {
 			length = next_token(

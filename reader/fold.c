@@ -234,8 +234,8 @@ take_word(struct fold *f, const char *p, size_t n, size_t origin)
 	return i;
 }
 
-/* Whether eight bytes are printable ASCII with no two blanks together, behind
- * one if `blank`; then they stay, but for capitals. */
+/* Whether eight bytes are printable ASCII with no two blanks together, none in
+ * front if `blank`; then they stay, but for capitals. */
 static bool
 is_plain(uint64_t eight, bool blank)
 {
@@ -265,12 +265,13 @@ take_plain(struct fold *f, const char *p, size_t n, size_t origin)
 	char *text = f->text.data;
 	uint32_t *at = f->at;
 
-	if (len == 0 || text[len - 1] == '\n')
-		return 0; /* a blank here would go */
 	for (; n - i >= WORD_EIGHT; i += WORD_EIGHT) {
 		uint64_t eight = word_load(p + i);
 
-		if (!is_plain(eight, text[len - 1] == ' '))
+		bool blank =
+		    len == 0 || text[len - 1] == ' ' || text[len - 1] == '\n';
+
+		if (!is_plain(eight, blank))
 			break;
 		word_store(text + len, to_lower(eight));
 		for (size_t k = 0; k < WORD_EIGHT; k++)
@@ -308,8 +309,11 @@ take_ascii(struct fold *f, const char *p, size_t n, size_t origin)
 
 		i += take_plain(f, p + i, n - i, origin + i);
 		odd = n - i < WORD_EIGHT ? n : i + WORD_EIGHT;
-		for (; i < odd && (p[i] & 0x80) == 0; i++)
+		for (; i < odd && (p[i] & 0x80) == 0; i++) {
 			take_byte(f, p[i], origin + i);
+			if (p[i] == '\n')
+				odd = i + 1;
+		}
 	}
 	return i;
 }
