@@ -81,11 +81,17 @@ leet_run(const char *p, size_t n)
 	return i;
 }
 
+static bool
+is_end_sign(char c)
+{
+	return c == '!' || c == '|' || c == '+';
+}
+
 /* Without the signs that end a sentence. */
 static struct span
 leet_trim(struct span word)
 {
-	while (word.n > 0 && strchr("!|+", word.p[word.n - 1]) != NULL)
+	while (word.n > 0 && is_end_sign(word.p[word.n - 1]))
 		word.n--;
 	return word;
 }
@@ -210,7 +216,8 @@ ends_segment(const char *p, size_t at)
 		return true;
 	return *p == ' ' &&
 	       (at >= SEGMENT_MOST ||
-		   (at >= SEGMENT_LEAST && strchr(".!?", p[-1]) != NULL));
+		   (at >= SEGMENT_LEAST &&
+		       (p[-1] == '.' || p[-1] == '!' || p[-1] == '?')));
 }
 
 /* What is to be seen from `at` on, up to where the segment ends, which is
@@ -225,16 +232,15 @@ count_signs(struct span text, size_t at, struct signs *s)
 		length = word_length(text.p + i, text.n - i);
 		if (i + length < text.n && leet_letter(text.p[i + length])) {
 			i += mixed_run(text.p + i, text.n - i, s);
-		} else if (length != 0) {
-			one_word(text.p + i, length, text.n - i, s);
-			i += length;
-		} else if (ends_segment(text.p + i, i - at)) {
-			return i + 1;
-		} else {
-			i++;
+			continue;
 		}
+		one_word(text.p + i, length, text.n - i, s);
+		i += length;
+		if (i < text.n && ends_segment(text.p + i, i - at))
+			return i + 1;
+		i++; /* what ended the word is no letter */
 	}
-	return i;
+	return text.n;
 }
 
 static void
