@@ -7,9 +7,13 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "reader/ascii_word.h"
 #include "reader/detect_impl.h"
 
-#define STEM_BYTES 5
+#define STEM_MOST 6 /* bytes of a word that its stem has */
+#define HASH_START UINT64_C(14695981039346656037) /* FNV-1a */
+#define HASH_FACTOR UINT64_C(1099511628211)
+#define TOKEN_FEATURES 3 /* of one token */
 
 /* Kinds of features; part of what is hashed. */
 enum kind { ONE = 1, PAIR, STEMS, SKIP };
@@ -34,17 +38,19 @@ mix(uint64_t a, uint64_t b)
 	return h ^ h >> 33;
 }
 
-static void
-emit(struct finder *f, enum kind kind, uint64_t a, uint64_t b)
+static uint32_t
+feature(enum kind kind, uint64_t a, uint64_t b)
 {
-	struct features *out = f->out;
-	uint64_t h = mix(mix(a, kind), b + kind);
+	return (uint32_t)(mix(mix(a, kind), b + kind) >> 40) & (MODEL_SIZE - 1);
+}
 
-	if (out->count == out->cap) {
-		out->cap = out->cap == 0 ? 1024 : out->cap * 2;
-		out->at = alloc_resize(out->at, out->cap, sizeof *out->at);
-	}
-	out->at[out->count++] = (uint32_t)(h >> 40) & (MODEL_SIZE - 1);
+static void
+reserve(struct features *out)
+{
+	if (out->cap - out->count >= TOKEN_FEATURES)
+		return;
+	out->cap = out->cap == 0 ? 1024 : out->cap * 2;
+	out->at = alloc_resize(out->at, out->cap, sizeof *out->at);
 }
 
 /* Go on to the segment that byte i is in. */
@@ -63,20 +69,48 @@ seek_segment(struct finder *f, size_t i)
 static void
 take_token(struct finder *f, struct token token, bool unspaced)
 {
-	emit(f, ONE, token.whole, 0);
-	emit(f, PAIR, f->last.whole, token.whole);
+	struct features *out = f->out;
+	uint32_t *at;
+
+	reserve(out);
+	at = out->at + out->count;
+	at[0] = feature(ONE, token.whole, 0);
+	at[1] = feature(PAIR, f->last.whole, token.whole);
 	if (unspaced)
-		emit(f, SKIP, mix(f->before.whole, f->last.whole), token.whole);
+		at[2] = feature(
+		    SKIP, mix(f->before.whole, f->last.whole), token.whole);
 	else
-		emit(f, STEMS, f->last.stem, token.stem);
+		at[2] = feature(STEMS, f->last.stem, token.stem);
+	out->count += TOKEN_FEATURES;
 	f->before = f->last;
 	f->last = token;
 }
 
 static bool
-is_word_byte(unsigned char c)
+is_word_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || c == '_' || c == '\'' || c >= 0x80;
+	return (c >= 'a' && c <= 'z') || c == '_' || c == '\'' ||
+	       (c & 0x80) != 0;
+}
+
+/* A token of `letters` of a to z and no more; `n` bytes are there. Most words
+ * have at most eight: all eight hashes cost less than to guess which. */
+static struct token
+plain_token(const char *p, size_t letters, size_t n)
+{
+	uint64_t eight = word_load_some(p, n), h = HASH_START;
+	uint64_t hashes[WORD_EIGHT + 1];
+
+	for (size_t i = 0; i < WORD_EIGHT; i++) {
+		h = (h ^ (eight >> 8 * i & 0xff)) * HASH_FACTOR;
+		hashes[i + 1] = h;
+	}
+	if (letters <= WORD_EIGHT)
+		h = hashes[letters];
+	for (size_t i = WORD_EIGHT; i < letters; i++)
+		h = (h ^ (unsigned char)p[i]) * HASH_FACTOR;
+	return (struct token){.whole = h,
+	    .stem = hashes[letters < STEM_MOST ? letters : STEM_MOST]};
 }
 
 /* The token at p: a word, a number, or a character of a script without
@@ -84,7 +118,7 @@ is_word_byte(unsigned char c)
 static size_t
 next_token(const char *p, size_t n, struct token *out, bool *unspaced_out)
 {
-	uint64_t h = UINT64_C(14695981039346656037);
+	uint64_t h = HASH_START;
 	uint32_t code = 0;
 	size_t i = 0;
 
@@ -97,7 +131,7 @@ next_token(const char *p, size_t n, struct token *out, bool *unspaced_out)
 		out->whole = out->stem = '0';
 		return i;
 	}
-	while (i < n && is_word_byte((unsigned char)p[i])) {
+	while (i < n && is_word_byte(p[i])) {
 		size_t length = 1;
 
 		if ((unsigned char)p[i] >= 0x80) {
@@ -112,10 +146,9 @@ next_token(const char *p, size_t n, struct token *out, bool *unspaced_out)
 			}
 		}
 		for (size_t k = 0; k < length; k++)
-			h = (h ^ (unsigned char)p[i + k]) *
-			    UINT64_C(1099511628211);
+			h = (h ^ (unsigned char)p[i + k]) * HASH_FACTOR;
 		i += length;
-		if (i <= STEM_BYTES + 1)
+		if (i <= STEM_MOST)
 			out->stem = h;
 		if (*unspaced_out)
 			break;
@@ -137,9 +170,21 @@ features_find(struct span text, struct segments *segments, struct features *out)
 		return;
 	segments->at[0].feature = 0;
 	while (i < text.n) {
-		size_t length =
-		    next_token(text.p + i, text.n - i, &token, &unspaced);
+		size_t length;
 
+		if (text.p[i] == ' ') {
+			i++;
+			continue;
+		}
+		length = word_length(text.p + i, text.n - i);
+		if (length != 0 && (i + length == text.n ||
+				       !is_word_byte(text.p[i + length]))) {
+			token = plain_token(text.p + i, length, text.n - i);
+			unspaced = false;
+		} else {
+			length = next_token(
+			    text.p + i, text.n - i, &token, &unspaced);
+		}
 		if (length == 0) {
 			i++;
 			continue;

@@ -7,6 +7,8 @@
 #include "common/alloc.h"
 #include "reader/detect_impl.h"
 
+#define MARK_MOST 3 /* bytes of a sentence's end */
+
 static void
 add(struct segments *s, size_t start, size_t end)
 {
@@ -23,6 +25,15 @@ is_at(const char *p, size_t n, struct span mark)
 {
 	return n >= mark.n && memcmp(p, mark.p, mark.n) == 0 ? mark.n : 0;
 }
+
+/* Bytes with which a sentence's end begins. */
+static const bool may_end[256] = {['\n'] = true,
+    ['.'] = true,
+    ['!'] = true,
+    ['?'] = true,
+    [0xe3] = true,
+    [0xe0] = true,
+    [0xd8] = true};
 
 /* Bytes of a sentence's end at p, or 0. */
 static size_t
@@ -61,28 +72,34 @@ cut_long(struct span text, size_t start)
 	return end;
 }
 
+/* Where a segment from `start` ends. What would make it too short is not
+ * looked at. */
+static size_t
+segment_end(struct span text, size_t start)
+{
+	size_t most = start + SEGMENT_MOST;
+
+	for (size_t i = start + SEGMENT_LEAST - MARK_MOST; i < text.n; i++) {
+		size_t length = 0;
+
+		if (may_end[(unsigned char)text.p[i]])
+			length = sentence_end(text.p + i, text.n - i);
+		if (length != 0 && i + length - start >= SEGMENT_LEAST)
+			return i + length;
+		if (i >= most)
+			return cut_long(text, start);
+	}
+	return text.n;
+}
+
 void
 segments_cut(struct span text, struct segments *out)
 {
-	size_t start = 0, i = 0;
+	size_t end;
 
 	out->count = 0;
-	while (i < text.n) {
-		size_t length = sentence_end(text.p + i, text.n - i);
-
-		if (length != 0 && i + length - start >= SEGMENT_LEAST) {
-			add(out, start, i + length);
-			start = i + length;
-		} else if (i - start >= SEGMENT_MOST) {
-			size_t end = cut_long(text, start);
-
-			add(out, start, end);
-			start = end;
-		}
-		i += length == 0 ? 1 : length;
-		if (i < start)
-			i = start;
+	for (size_t start = 0; start < text.n; start = end) {
+		end = segment_end(text, start);
+		add(out, start, end);
 	}
-	if (start < text.n)
-		add(out, start, text.n);
 }

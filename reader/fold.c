@@ -11,6 +11,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "reader/ascii_word.h"
 #include "reader/fold_char.h"
 #include "reader/html_ascii.h"
 
@@ -233,30 +234,87 @@ take_word(struct fold *f, const char *p, size_t n, size_t origin)
 	return i;
 }
 
+/* Whether eight bytes are printable ASCII with no two blanks together, none in
+ * front if `blank`; then they stay, but for capitals. */
+static bool
+is_plain(uint64_t eight, bool blank)
+{
+	uint64_t none =
+	    ~word_at_least(eight, ' ') | word_at_least(eight, 0x7f) | eight;
+	uint64_t blanks = ~word_at_least(eight, ' ' + 1) & WORD_HIGH;
+
+	return ((none & WORD_HIGH) |
+		   (blanks & (blanks << 8 | (blank ? 0x80u : 0)))) == 0;
+}
+
+/* The same with small letters. */
+static uint64_t
+to_lower(uint64_t eight)
+{
+	uint64_t capitals =
+	    word_at_least(eight, 'A') & ~word_at_least(eight, 'Z' + 1);
+
+	return eight | capitals >> 2;
+}
+
+/* Plain ASCII from p on, at most `n` bytes, eight at a time. */
+static size_t
+take_plain(struct fold *f, const char *p, size_t n, size_t origin)
+{
+	size_t len = f->text.len, i = 0;
+	char *text = f->text.data;
+	uint32_t *at = f->at;
+
+	for (; n - i >= WORD_EIGHT; i += WORD_EIGHT) {
+		uint64_t eight = word_load(p + i);
+
+		bool blank =
+		    len == 0 || text[len - 1] == ' ' || text[len - 1] == '\n';
+
+		if (!is_plain(eight, blank))
+			break;
+		word_store(text + len, to_lower(eight));
+		for (size_t k = 0; k < WORD_EIGHT; k++)
+			at[len + k] = (uint32_t)(origin + i + k);
+		len += WORD_EIGHT;
+	}
+	f->text.len = len;
+	return i;
+}
+
+/* One byte of ASCII outside of words. */
+static void
+take_byte(struct fold *f, char byte, size_t origin)
+{
+	char c = ascii[(unsigned char)byte];
+
+	if (c > ' ') {
+		f->at[f->text.len] = (uint32_t)origin;
+		f->text.data[f->text.len++] = c;
+	} else if (c != 0) {
+		put_space(f, c, origin);
+	}
+}
+
 /* ASCII from p on, `n` bytes of which there is room for. */
 static size_t
 take_ascii(struct fold *f, const char *p, size_t n, size_t origin)
 {
 	size_t i = f->word ? take_word(f, p, n, origin) : 0;
-	size_t len = f->text.len;
-	char *text = f->text.data;
-	uint32_t *at = f->at;
 
-	for (; i < n && (p[i] & 0x80) == 0; i++) {
-		char c = ascii[(unsigned char)p[i]];
+	if (f->word && i < n && (p[i] & 0x80) == 0)
+		return i + 1; /* it leaves nothing, and the word goes on */
+	while (i < n && (p[i] & 0x80) == 0) {
+		size_t odd;
 
-		if (c > ' ') {
-			at[len] = (uint32_t)(origin + i);
-			text[len++] = c;
-		} else if (c != 0) {
-			f->text.len = len;
-			put_space(f, c, origin + i);
-			len = f->text.len;
-		} else if (f->word) {
-			return i + 1;
+		i += take_plain(f, p + i, n - i, origin + i);
+		odd = n - i < WORD_EIGHT ? n : i + WORD_EIGHT;
+		for (; i < odd && (p[i] & 0x80) == 0; i++) {
+			take_byte(f, p[i], origin + i);
+			if (p[i] == '\n')
+				odd = i + 1;
 		}
 	}
-	f->text.len = len;
 	return i;
 }
 

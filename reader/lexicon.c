@@ -1,7 +1,8 @@
 /*
- * The detector's words in a trie whose edges are in one hash table. A walk
- * begins where a word begins, so that most bytes of a text cost nothing. The
- * tables are made once, before the process is locked, and never change.
+ * The detector's words. A walk through their trie begins where a word begins,
+ * and only if a sieve over the first bytes of all words lets it, so that most
+ * of a text costs little. The tables are made once, before the process is
+ * locked, and never change.
  */
 #include "reader/lexicon.h"
 
@@ -10,12 +11,17 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "reader/ascii_word.h"
 #include "reader/fold.h"
 #include "reader/lexicon_guess.h"
+#include "reader/lexicon_trie.h"
 
 #define WORD_BYTES 1024 /* longest entry, folded */
-#define NO_NODE UINT32_MAX
-#define MATCHES 16 /* ends of words on one walk */
+#define MATCHES 16	/* ends of words on one walk */
+#define SIEVE_BITS 18
+#define SIEVE_BYTES 6 /* of a word that has as many */
+#define SIEVE_SHORT 3 /* of others that are not a word of a to z */
+#define TAG_SHORT UINT64_C(0xff)
 
 _Static_assert(WORD_CLASS_COUNT <= 64, "classes are bits of 64");
 
@@ -44,26 +50,12 @@ static const struct word words[] = {
 };
 #undef WORD
 
-struct node {
-	uint64_t whole; /* classes of the word that ends here */
-	uint64_t open;	/* the same, where any ending may follow */
-};
-
-struct edge {
-	uint32_t key; /* node << 8 | byte, plus one; 0: none */
-	uint32_t to;
-};
-
 static struct {
-	struct node *nodes;
-	uint32_t count, cap;
-	struct edge *edges;
-	uint32_t edge_mask;
-	uint32_t root[256];
-	/* whether a word may begin so: its first two bytes, where it has two
-	 * or three; a hash of its first four */
-	uint8_t two[8192], four[8192];
-} trie;
+	struct trie trie;
+	bool first[256]; /* whether a word begins so */
+	/* hashes of how words begin: see sieve_add */
+	uint64_t sieve[(1u << SIEVE_BITS) / 64];
+} table;
 
 const char *word_class_name(enum word_class class)
 {
@@ -84,57 +76,6 @@ lexicon_unspaced(uint32_t code)
 	       (code >= 0x1780 && code <= 0x17ff);   /* Khmer */
 }
 
-static uint32_t
-edge_hash(uint32_t key)
-{
-	return (key * UINT32_C(2654435761)) >> 7;
-}
-
-static uint32_t
-child(uint32_t node, unsigned char byte)
-{
-	uint32_t key = (node << 8 | byte) + 1, at;
-
-	if (node == 0)
-		return trie.root[byte];
-	for (at = edge_hash(key) & trie.edge_mask; trie.edges[at].key != 0;
-	     at = (at + 1) & trie.edge_mask)
-		if (trie.edges[at].key == key)
-			return trie.edges[at].to;
-	return NO_NODE;
-}
-
-static uint32_t
-new_node(void)
-{
-	if (trie.count == trie.cap) {
-		trie.cap = trie.cap == 0 ? 4096 : trie.cap * 2;
-		trie.nodes =
-		    alloc_resize(trie.nodes, trie.cap, sizeof *trie.nodes);
-	}
-	trie.nodes[trie.count] = (struct node){0, 0};
-	return trie.count++;
-}
-
-static uint32_t
-make_child(uint32_t node, unsigned char byte)
-{
-	uint32_t to = child(node, byte), key = (node << 8 | byte) + 1, at;
-
-	if (to != NO_NODE)
-		return to;
-	to = new_node();
-	if (node == 0) {
-		trie.root[byte] = to;
-		return to;
-	}
-	at = edge_hash(key) & trie.edge_mask;
-	while (trie.edges[at].key != 0)
-		at = (at + 1) & trie.edge_mask;
-	trie.edges[at] = (struct edge){key, to};
-	return to;
-}
-
 static bool
 begins_unspaced(struct span text)
 {
@@ -150,103 +91,123 @@ is_ascii_word(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Put one folded entry in. */
-static void
-insert(struct span text, unsigned class)
+/* Eight bytes with blanks for line ends: an entry's blank may be one in the
+ * text. */
+static uint64_t
+without_lines(uint64_t eight)
 {
-	bool open = text.p[text.n - 1] == '*' || begins_unspaced(text) ||
-		    class == WORD_MARKER;
-	uint32_t node = 0;
+	uint64_t lines = word_at_least(eight, '\n') &
+			 ~word_at_least(eight, '\n' + 1) & ~eight;
 
-	if (text.p[text.n - 1] == '*')
-		text.n--;
-	for (size_t i = 0; i < text.n; i++)
-		node = make_child(node, (unsigned char)text.p[i]);
-	if (open)
-		trie.nodes[node].open |= UINT64_C(1) << class;
-	else
-		trie.nodes[node].whole |= UINT64_C(1) << class;
+	return eight + (lines >> 7) * (' ' - '\n');
 }
 
-static unsigned
-two_key(const char *p)
+/* The place in the sieve of `bytes` bytes of eight. */
+static uint64_t
+sieve_at(uint64_t eight, size_t bytes, uint64_t tag)
 {
-	return (unsigned)(unsigned char)p[0] << 8 | (unsigned char)p[1];
-}
-
-static unsigned
-four_key(const char *p)
-{
-	uint32_t bytes;
-
-	memcpy(&bytes, p, sizeof bytes);
-	return (bytes * UINT32_C(2654435761)) >> 16;
-}
-
-/* Note how a word begins. One with a blank among its first four bytes may
- * stand in the text with a line end there. */
-static void
-note_start(struct span text)
-{
-	if (text.p[text.n - 1] == '*')
-		text.n--;
-	if (text.n < 4 || memchr(text.p, ' ', 4) != NULL)
-		trie.two[two_key(text.p) / 8] |=
-		    (uint8_t)(1u << two_key(text.p) % 8);
-	else
-		trie.four[four_key(text.p) / 8] |=
-		    (uint8_t)(1u << four_key(text.p) % 8);
+	return (word_first(eight, bytes) | tag << 56) *
+		   UINT64_C(0x9e3779b97f4a7c15) >>
+	       (64 - SIEVE_BITS);
 }
 
 static bool
-may_begin(struct span text, size_t i)
+sieve_has(uint64_t eight, size_t bytes, uint64_t tag)
 {
-	const char *p = text.p + i;
+	uint64_t at = sieve_at(eight, bytes, tag);
 
-	if (text.n - i < 2)
-		return false;
-	if ((trie.two[two_key(p) / 8] >> two_key(p) % 8 & 1) != 0)
-		return true;
-	return text.n - i >= 4 &&
-	       (trie.four[four_key(p) / 8] >> four_key(p) % 8 & 1) != 0;
+	return (table.sieve[at / 64] >> at % 64 & 1) != 0;
 }
 
 static void
-reserve_edges(void)
+sieve_put(uint64_t eight, size_t bytes, uint64_t tag)
 {
-	size_t bytes = 0, size = 1024;
+	uint64_t at = sieve_at(eight, bytes, tag);
 
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		bytes += strlen(words[i].text);
-	while (size < bytes * 2)
-		size *= 2;
-	trie.edges = alloc_array(size, sizeof *trie.edges);
-	trie.edge_mask = (uint32_t)size - 1;
+	table.sieve[at / 64] |= UINT64_C(1) << at % 64;
+}
+
+/* Note how a word begins: by its first bytes; by all of it, if it is short and
+ * stands alone; by fewer bytes, if it is short and may go on or is not of a to
+ * z. */
+static void
+sieve_add(struct span text, bool open)
+{
+	uint64_t eight = without_lines(word_load_some(text.p, text.n));
+
+	table.first[(unsigned char)text.p[0]] = true;
+	if (text.n >= SIEVE_BYTES)
+		sieve_put(eight, SIEVE_BYTES, 0);
+	else if (!open && word_length(text.p, text.n) == text.n)
+		sieve_put(eight, text.n, text.n);
+	else if (text.n >= SIEVE_SHORT)
+		sieve_put(eight, SIEVE_SHORT, TAG_SHORT);
+	else
+		for (uint64_t next = 0; next < 256; next++)
+			sieve_put(word_first(eight, 2) | next << 16,
+			    SIEVE_SHORT, TAG_SHORT);
+}
+
+/* Whether a word may begin at byte i, from where on there are so many letters
+ * of a to z. */
+static bool
+may_begin(struct span text, size_t i, size_t letters)
+{
+	uint64_t eight = without_lines(word_load_some(text.p + i, text.n - i));
+
+	return sieve_has(eight, SIEVE_BYTES, 0) ||
+	       (letters != 0 && letters < SIEVE_BYTES &&
+		   sieve_has(eight, letters, letters)) ||
+	       sieve_has(eight, SIEVE_SHORT, TAG_SHORT);
+}
+
+/* Make an entry of a word; `text` is its folded form. */
+static struct trie_entry
+to_entry(const struct word *word, struct span text)
+{
+	bool open = begins_unspaced(text) || word->class == WORD_MARKER;
+
+	if (text.n > 0 && text.p[text.n - 1] == '*') {
+		text.n--;
+		open = true;
+	}
+	if (text.n < 2)
+		bug("word %s", word->text);
+	return (struct trie_entry){
+	    .text = text, .class = word->class, .open = open};
 }
 
 void
 lexicon_warm(void)
 {
+	const size_t count = sizeof words / sizeof words[0];
+	struct trie_entry *entries;
+	size_t bytes = 0;
 	struct fold fold;
+	char *pool, *to;
 
-	if (trie.count != 0)
+	if (table.trie.count != 0)
 		return;
-	for (size_t i = 0; i < 256; i++)
-		trie.root[i] = NO_NODE;
-	reserve_edges();
-	(void)new_node();
+	for (size_t i = 0; i < count; i++)
+		bytes += strlen(words[i].text) * FOLD_GROWTH;
+	entries = alloc_array(count, sizeof *entries);
+	pool = to = alloc_bytes(bytes);
 	fold_init(&fold, WORD_BYTES);
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		if (fold_text(&fold, span_of(words[i].text)) != 0 ||
-		    fold.text.len < 2)
+	for (size_t i = 0; i < count; i++) {
+		if (fold_text(&fold, span_of(words[i].text)) != 0)
 			bug("word %s", words[i].text);
-		note_start((struct span){fold.text.data, fold.text.len});
-		insert((struct span){fold.text.data, fold.text.len},
-		    words[i].class);
+		memcpy(to, fold.text.data, fold.text.len);
+		entries[i] =
+		    to_entry(&words[i], (struct span){to, fold.text.len});
+		sieve_add(entries[i].text, entries[i].open);
 		if (words[i].english)
-			guess_add((struct span){fold.text.data, fold.text.len});
+			guess_add((struct span){to, fold.text.len});
+		to += fold.text.len;
 	}
 	fold_done(&fold);
+	trie_make(&table.trie, entries, count);
+	free(entries);
+	free(pool);
 }
 
 static void
@@ -273,6 +234,39 @@ ends_word(struct span text, size_t i)
 	return begins_unspaced((struct span){text.p + i, text.n - i});
 }
 
+/* The node for the two bytes at `at`. */
+static uint32_t
+first_node(struct span text, size_t at)
+{
+	unsigned char first, second;
+	uint32_t node;
+
+	if (text.n - at < 2)
+		return 0;
+	first = (unsigned char)text.p[at];
+	second = (unsigned char)text.p[at + 1];
+	node = trie_start(&table.trie, first, second);
+	if (node == 0 && second == '\n')
+		node = trie_start(&table.trie, first, ' ');
+	return node;
+}
+
+/* The child for byte `at`; what has a blank may have a line end. */
+static uint32_t
+next_node(struct span text, size_t at, uint32_t node)
+{
+	unsigned char c;
+	uint32_t to;
+
+	if (at == text.n)
+		return 0;
+	c = (unsigned char)text.p[at];
+	to = trie_child(&table.trie, node, c);
+	if (to == 0 && c == '\n')
+		to = trie_child(&table.trie, node, ' ');
+	return to;
+}
+
 /* All words that begin at `start`; the longest of each class. The number of
  * words found. */
 static size_t
@@ -284,25 +278,20 @@ walk(struct span text, size_t start, bool loose, struct hits *out)
 	} found[MATCHES];
 	size_t count = 0, before = out->count;
 	uint64_t seen = 0;
-	uint32_t node = 0;
+	size_t i = start + 2; /* behind the bytes that led to the node */
+	uint32_t node;
 
-	for (size_t i = start; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-		uint32_t to = child(node, c);
-		uint64_t classes;
+	for (node = first_node(text, start); node != 0;
+	     node = next_node(text, i++, node)) {
+		const struct trie_end *end =
+		    &table.trie.ends[table.trie.nodes[node].end];
+		uint64_t classes = end->open;
 
-		if (to == NO_NODE && c == '\n')
-			to = child(node, ' ');
-		if (to == NO_NODE)
-			break;
-		node = to;
-		classes = trie.nodes[node].open;
-		if (trie.nodes[node].whole != 0 &&
-		    (loose || ends_word(text, i + 1)))
-			classes |= trie.nodes[node].whole;
+		if (end->whole != 0 && (loose || ends_word(text, i)))
+			classes |= end->whole;
 		if (classes != 0 && count < MATCHES) {
 			found[count].classes = classes;
-			found[count++].end = i + 1;
+			found[count++].end = i;
 		}
 	}
 	while (count-- > 0) {
@@ -316,26 +305,70 @@ walk(struct span text, size_t start, bool loose, struct hits *out)
 	return out->count - before;
 }
 
-/* The words that the one at `start` was most likely meant to be. */
+/* The words that the one of `letters` at `start` was most likely meant to
+ * be. */
 static void
-guess(struct span text, size_t start, struct hits *out)
+guess(struct span text, size_t start, size_t letters, struct hits *out)
 {
-	struct span word = {text.p + start, 0};
-	size_t first = out->count, end;
+	size_t first = out->count, end = start + letters;
+	struct span word;
 
-	while (start + word.n < text.n && text.p[start + word.n] >= 'a' &&
-	       text.p[start + word.n] <= 'z')
-		word.n++;
-	end = start + word.n;
-	if (!ends_word(text, end))
+	if (letters < GUESS_LEAST || letters > GUESS_MOST ||
+	    !ends_word(text, end))
 		return;
-	word = lexicon_guess(word);
+	word = lexicon_guess((struct span){text.p + start, letters});
 	if (word.n == 0 || walk(word, 0, false, out) == 0)
 		return;
 	for (size_t i = first; i < out->count; i++) {
 		out->at[i].start = (uint32_t)start;
 		out->at[i].end = (uint32_t)end;
 	}
+}
+
+/* What begins with the letter of a to z at `at`; returns how many there are. */
+static size_t
+find_word(struct span text, size_t at, struct hits *out)
+{
+	size_t letters = word_length(text.p + at, text.n - at);
+
+	if (!may_begin(text, at, letters) || walk(text, at, false, out) == 0)
+		guess(text, at, letters, out);
+	return letters;
+}
+
+/* Words at `at`, where no letter of a to z is; returns the character's
+ * length. */
+static size_t
+find_other(struct span text, size_t at, bool *inside, struct hits *out)
+{
+	unsigned char c = (unsigned char)text.p[at];
+	size_t length = 1;
+	bool begins;
+
+	if (c < 0x80) {
+		begins = !*inside || !is_ascii_word(c);
+		*inside = is_ascii_word(c);
+	} else {
+		uint32_t code = 0;
+
+		length = utf8_decode(text.p + at, text.n - at, &code);
+		if (length == 0)
+			length = 1;
+		begins = !*inside || lexicon_unspaced(code);
+		*inside = !lexicon_unspaced(code);
+	}
+	if (begins && table.first[c] && may_begin(text, at, 0))
+		(void)walk(text, at, false, out);
+	return length;
+}
+
+/* Words in text whose gaps were lost, at each character. */
+static void
+find_loose(struct span text, struct hits *out)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (((unsigned char)text.p[i] & 0xc0) != 0x80)
+			(void)walk(text, i, true, out);
 }
 
 void
@@ -345,28 +378,25 @@ lexicon_find(struct span text, bool loose, struct hits *out)
 	size_t i = 0;
 
 	out->count = 0;
+	if (loose) {
+		find_loose(text, out);
+		return;
+	}
 	while (i < text.n) {
 		unsigned char c = (unsigned char)text.p[i];
-		size_t length = 1;
-		bool begins;
 
-		if (c < 0x80) {
-			begins = loose || !inside || !is_ascii_word(c);
+		if (c < 'a' && !table.first[c]) {
 			inside = is_ascii_word(c);
-		} else {
-			uint32_t code = 0;
-
-			length = utf8_decode(text.p + i, text.n - i, &code);
-			if (length == 0)
-				length = 1;
-			begins = loose || !inside || lexicon_unspaced(code);
-			inside = !lexicon_unspaced(code);
+			i++;
+			continue;
 		}
-		if (begins &&
-		    (!may_begin(text, i) || walk(text, i, loose, out) == 0) &&
-		    c >= 'a' && c <= 'z' && !loose)
-			guess(text, i, out);
-		i += length;
+		if (c < 'a' || c > 'z') {
+			i += find_other(text, i, &inside, out);
+			continue;
+		}
+		i += inside ? word_length(text.p + i, text.n - i)
+			    : find_word(text, i, out);
+		inside = true;
 	}
 }
 

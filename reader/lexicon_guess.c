@@ -9,11 +9,10 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "reader/ascii_word.h"
 #include "reader/lexicon.h"
 
-#define LEAST_LETTERS 5 /* shorter words are too much alike */
-#define LEAST_EDITED 7	/* the same, with a letter changed */
-#define MOST_LETTERS 20
+#define LEAST_EDITED 7 /* the same, with a letter changed */
 #define NO_WORD UINT32_MAX
 #define SIEVE_BITS 18
 
@@ -21,6 +20,11 @@ struct slot {
 	uint32_t key;
 	uint32_t word; /* plus one; 0: empty */
 };
+
+/* A letter changed among the first HEAD leaves the last ones as they are; a
+ * later one leaves the first HEAD: whether there is such a word at all. */
+#define HEAD 4u
+#define ENDS_BITS 16
 
 /* Words by key; a sieve in front, as most words of a text are none of ours. */
 struct index {
@@ -30,10 +34,12 @@ struct index {
 };
 
 static struct {
+	uint32_t letters[26]; /* their numbers */
 	struct span *words;
 	uint32_t count, cap;
 	struct index whole;   /* by the key of the word */
 	struct index without; /* by that of the word without a letter */
+	uint64_t ends[(1u << ENDS_BITS) / 64]; /* first and last letters */
 } table;
 
 static const char *const right[] = {
@@ -61,6 +67,12 @@ is_right(struct span word)
 
 static uint32_t
 letter(char c)
+{
+	return table.letters[c - 'a'];
+}
+
+static uint32_t
+number_of(char c)
 {
 	return ((uint32_t)(c - 'a') + 1) * UINT32_C(0x9e3779b1) ^
 	       ((uint32_t)(c - 'a') + 7) * UINT32_C(0x85ebca6b) << 3;
@@ -130,13 +142,57 @@ get(const struct index *x, uint32_t key)
 	return slot_of(x, key)->word - 1;
 }
 
+/* The place for `count` letters before `end`, and the first one. */
+static uint32_t
+ends_at(char first, const char *end, unsigned count)
+{
+	uint32_t letters = (uint32_t)(unsigned char)first << 8 | count;
+
+	for (unsigned i = 1; i <= count; i++)
+		letters = letters * 31 + (unsigned char)end[-(int)i];
+	return letters * UINT32_C(0x9e3779b1) >> (32 - ENDS_BITS);
+}
+
+static bool
+has_ends(uint32_t at)
+{
+	return (table.ends[at / 64] >> at % 64 & 1) != 0;
+}
+
+static void
+put_ends(uint32_t at)
+{
+	table.ends[at / 64] |= UINT64_C(1) << at % 64;
+}
+
+/* The first letters have a tag that is no letter. */
+static uint32_t
+head_at(struct span word)
+{
+	return ends_at('\0', word.p + HEAD, HEAD);
+}
+
+/* The letters that a change among the first HEAD leaves: of the word and of
+ * the one that it comes from, all but HEAD. */
+static uint32_t
+tail_at(struct span word, unsigned count)
+{
+	return ends_at(word.p[0], word.p + word.n, count);
+}
+
+/* Whether a word with one letter changed can be one of ours. */
+static bool
+may_be_edited(struct span word)
+{
+	return has_ends(head_at(word)) ||
+	       has_ends(
+		   tail_at(word, word.n == LEAST_EDITED ? HEAD - 1 : HEAD));
+}
+
 static bool
 is_latin(struct span word)
 {
-	for (size_t i = 0; i < word.n; i++)
-		if (word.p[i] < 'a' || word.p[i] > 'z')
-			return false;
-	return true;
+	return word_length(word.p, word.n) == word.n;
 }
 
 static void
@@ -144,7 +200,7 @@ add_word(struct span word)
 {
 	uint32_t key, at;
 
-	if (word.n < LEAST_LETTERS || word.n > MOST_LETTERS || !is_latin(word))
+	if (word.n < GUESS_LEAST || word.n > GUESS_MOST || !is_latin(word))
 		return;
 	key = key_of(word);
 	at = get(&table.whole, key);
@@ -158,14 +214,26 @@ add_word(struct span word)
 	table.words[table.count] =
 	    (struct span){alloc_text(word.p, word.n), word.n};
 	put(&table.whole, key, table.count);
+	put_ends(head_at(word));
+	put_ends(tail_at(word, HEAD));
+	put_ends(tail_at(word, HEAD - 1));
 	for (size_t i = 1; word.n >= LEAST_EDITED && i < word.n; i++)
 		put(&table.without, key - letter(word.p[i]), table.count);
 	table.count++;
 }
 
+static void
+number_letters(void)
+{
+	for (char c = 'a'; c <= 'z'; c++)
+		table.letters[c - 'a'] = number_of(c);
+}
+
 void
 guess_add(struct span entry)
 {
+	if (table.count == 0)
+		number_letters();
 	while (entry.n != 0) {
 		const char *blank = memchr(entry.p, ' ', entry.n);
 		struct span word = entry;
@@ -175,10 +243,10 @@ guess_add(struct span entry)
 		entry.p += word.n + (blank != NULL);
 		entry.n -= word.n + (blank != NULL);
 		if (word.n != 0 && word.p[word.n - 1] == '*') {
-			char plural[MOST_LETTERS];
+			char plural[GUESS_MOST];
 
 			word.n--;
-			if (word.n < MOST_LETTERS) {
+			if (word.n < GUESS_MOST) {
 				memcpy(plural, word.p, word.n);
 				plural[word.n] = 's';
 				add_word((struct span){plural, word.n + 1});
@@ -233,7 +301,7 @@ lexicon_guess(struct span word)
 	const struct span none = {NULL, 0};
 	uint32_t key, at;
 
-	if (word.n < LEAST_LETTERS || word.n > MOST_LETTERS || !is_latin(word))
+	if (word.n < GUESS_LEAST || word.n > GUESS_MOST || !is_latin(word))
 		return none;
 	key = key_of(word);
 	at = get(&table.whole, key);
@@ -243,7 +311,7 @@ lexicon_guess(struct span word)
 	    (table.words[at].n != word.n || table.words[at].p[0] != word.p[0] ||
 		table.words[at].p[word.n - 1] != word.p[word.n - 1]))
 		at = NO_WORD;
-	if (at == NO_WORD && word.n >= LEAST_EDITED)
+	if (at == NO_WORD && word.n >= LEAST_EDITED && may_be_edited(word))
 		at = find_edited(word, key);
 	return at == NO_WORD || is_right(word) ? none : table.words[at];
 }

@@ -6,6 +6,9 @@
 
 #include "common/text.h"
 
+#define GUESS_LEAST 5 /* letters; shorter words are too much alike */
+#define GUESS_MOST 20
+
 /* Take the words of a folded entry that are long enough; they are copied. */
 void guess_add(struct span entry);
 

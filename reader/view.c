@@ -32,7 +32,7 @@ may_repeat(enum view view)
 	return view <= VIEW_ESCAPE;
 }
 
-static void look(const struct view_job *job); /* ends at VIEW_DEPTH */
+static void look(struct view_job *job); /* ends at VIEW_DEPTH */
 
 /* The views in what came out. */
 static void
@@ -88,13 +88,18 @@ view_emit(const struct view_job *job, enum view view, struct span decoded,
 }
 
 static void
-look(const struct view_job *job)
+look(struct view_job *job)
 {
+	struct view_marks marks;
+
+	view_marks_find(&marks, job->text);
+	job->marks = &marks;
 	view_base64(job);
 	view_codes(job);
 	view_escapes(job);
 	view_joined(job);
 	view_spelled(job);
+	view_marks_done(&marks);
 }
 
 void

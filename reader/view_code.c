@@ -3,8 +3,10 @@
  * decoded whole, and most of what comes out is no text: keys, hashes,
  * addresses. Each byte of the source is in at most one run of each kind.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
 #include "common/invisible.h"
 #include "reader/html_ascii.h"
 #include "reader/view_part.h"
@@ -82,8 +84,16 @@ const unsigned char view_class[256] = {['0'] = D,
     L,
     L,
     L,
+    ['\t'] = BYTE_BREAK,
+    BYTE_BREAK,
+    ['\f'] = BYTE_BREAK,
+    BYTE_BREAK,
+    [' '] = BYTE_BREAK,
+    [','] = BYTE_BREAK,
+    [':'] = BYTE_BREAK,
+    BYTE_BREAK,
     ['+'] = B,
-    ['-'] = B,
+    ['-'] = B | BYTE_BREAK,
     ['/'] = B,
     ['_'] = B};
 #undef D
@@ -122,8 +132,13 @@ view_text_in(struct span bytes)
 
 	while (i < bytes.n) {
 		uint32_t code;
-		size_t length = utf8_decode(bytes.p + i, bytes.n - i, &code);
+		size_t length;
 
+		if (bytes.p[i] >= ' ' && bytes.p[i] < 0x7f) {
+			i++;
+			continue;
+		}
+		length = utf8_decode(bytes.p + i, bytes.n - i, &code);
 		if (length != 0 && is_printable(code)) {
 			i += length;
 			continue;
@@ -192,28 +207,36 @@ view_bytes(const struct view_job *job, enum view view, struct span bytes,
 	return found;
 }
 
-/* The base64 in `text` behind `skip` of its digits, whatever is between. */
-static void
-decode_base64(struct span text, size_t skip, struct buf *out)
+/* The values of the base64 digits in `text`, whatever is between; `out` has
+ * room for all. */
+static size_t
+base64_values(struct span text, unsigned char *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		if ((view_class_of(text.p[i]) & BYTE_BASE64) != 0)
+			out[count++] = (unsigned char)base64_value(text.p[i]);
+	return count;
+}
+
+/* The bytes of so many digits, without bits that are left over. */
+static size_t
+decode_base64(const unsigned char *values, size_t count, char *out)
 {
 	uint32_t bits = 0;
 	unsigned have = 0;
+	size_t n = 0;
 
-	buf_clear(out);
-	for (size_t i = 0; i < text.n; i++) {
-		int value = base64_value(text.p[i]);
-
-		if (value < 0 || skip != 0) {
-			skip -= value >= 0;
-			continue;
-		}
-		bits = bits << 6 | (uint32_t)value;
+	for (size_t i = 0; i < count; i++) {
+		bits = bits << 6 | values[i];
 		have += 6;
 		if (have >= 8) {
 			have -= 8;
-			(void)buf_add_byte(out, (char)(bits >> have));
+			out[n++] = (char)(bits >> have);
 		}
 	}
+	return n;
 }
 
 /* A word may stand before the first digit: try each place it can start. */
@@ -221,16 +244,19 @@ static void
 try_base64(const struct view_job *job, size_t start, size_t end)
 {
 	struct span text = {job->text.p + start, end - start};
+	unsigned char *values = alloc_resize(NULL, text.n, 1);
+	char *bytes = alloc_resize(NULL, text.n, 1);
+	size_t count = base64_values(text, values);
 	bool found = false;
-	struct buf bytes;
 
-	buf_init(&bytes, text.n);
 	for (size_t skip = 0; skip < 4 && !found; skip++) {
-		decode_base64(text, skip, &bytes);
-		found = view_bytes(job, VIEW_BASE64,
-		    (struct span){bytes.data, bytes.len}, start, end);
+		size_t n = decode_base64(values + skip, count - skip, bytes);
+
+		found = view_bytes(
+		    job, VIEW_BASE64, (struct span){bytes, n}, start, end);
 	}
-	buf_free(&bytes);
+	free(values);
+	free(bytes);
 }
 
 /* The word at p in base64 digits: its length, and whether it is none of a
@@ -292,6 +318,18 @@ base64_take(const struct view_job *job, struct base64_run *r, size_t at,
 	}
 }
 
+/* The first word from `at` on, where none goes on, that may be no plain one. */
+static size_t
+base64_next(const struct view_job *job, size_t at)
+{
+	size_t i = view_marks_next(job->marks, MARK_BASE64, at);
+
+	while (i < job->text.n && i > at &&
+	       (view_class_of(job->text.p[i - 1]) & BYTE_BASE64) != 0)
+		i--;
+	return i;
+}
+
 void
 view_base64(const struct view_job *job)
 {
@@ -300,10 +338,17 @@ view_base64(const struct view_job *job)
 	size_t i = 0;
 
 	while (i < text.n) {
-		char c = text.p[i];
 		bool odd = false;
-		size_t length = base64_word(text, i, &odd);
+		size_t length;
+		char c;
 
+		if (!r.open) {
+			i = base64_next(job, i);
+			if (i == text.n)
+				break;
+		}
+		c = text.p[i];
+		length = base64_word(text, i, &odd);
 		if (length != 0) {
 			base64_take(job, &r, i, length, odd);
 			i += length;
@@ -326,39 +371,42 @@ hex_prefix(const char *p, size_t n)
 	return 0;
 }
 
+/* Where what separates codes ends, after `most` bytes at the latest. */
 static size_t
-separator_length(const char *p, size_t n, size_t most)
+skip_break(struct span text, size_t at, size_t most)
 {
-	size_t i = 0;
+	struct span near = text;
 
-	while (i < n && i < most &&
-	       (ascii_is_space(p[i]) || strchr(",:;-", p[i]) != NULL) &&
-	       p[i] != '\0')
-		i++;
-	return i;
+	if (near.n - at > most)
+		near.n = at + most;
+	return view_skip(near, at, BYTE_BREAK);
 }
 
-/* Pairs of digits from `at` on, into `out`; returns where they end. */
+/* Pairs of digits from `at` on: where they end, and the bytes in `out`, unless
+ * it is NULL. */
 static size_t
-take_pairs(struct span text, size_t at, struct buf *out)
+take_pairs(struct span text, size_t at, char *out, size_t *count_out)
 {
-	size_t i = at, end = at;
+	size_t i = at, end = at, count = 0;
 
 	while (i < text.n) {
-		const char *p = text.p + i;
-		size_t n = text.n - i, prefix = hex_prefix(p, n);
-		int high, low;
+		size_t n = text.n - i, prefix = hex_prefix(text.p + i, n);
+		char high, low;
 
 		if (n < prefix + 2)
 			break;
-		high = ascii_hex(p[prefix]);
-		low = ascii_hex(p[prefix + 1]);
-		if (high < 0 || low < 0)
+		high = text.p[i + prefix];
+		low = text.p[i + prefix + 1];
+		if ((view_class_of(high) & view_class_of(low) & BYTE_HEX) == 0)
 			break;
-		(void)buf_add_byte(out, (char)(high << 4 | low));
-		end = i = i + prefix + 2;
-		i += separator_length(text.p + i, text.n - i, 2);
+		if (out != NULL)
+			out[count] =
+			    (char)(ascii_hex(high) << 4 | ascii_hex(low));
+		count++;
+		end = i + prefix + 2;
+		i = skip_break(text, end, 2);
 	}
+	*count_out = count;
 	return end;
 }
 
@@ -366,10 +414,12 @@ take_pairs(struct span text, size_t at, struct buf *out)
 static bool
 may_be_hex(struct span text, size_t at)
 {
-	struct span rest = {text.p + at, text.n - at};
+	const char *p = text.p + at;
+	size_t n = text.n - at;
 
-	return rest.n >= 2 && (hex_prefix(rest.p, rest.n) != 0 ||
-				  view_skip(rest, 0, BYTE_HEX) >= 2);
+	return n >= 2 &&
+	       ((view_class_of(p[0]) & view_class_of(p[1]) & BYTE_HEX) != 0 ||
+		   hex_prefix(p, n) != 0);
 }
 
 /* The number at p: two or three decimal digits or eight binary ones. Returns
@@ -395,37 +445,44 @@ take_number(struct span text, size_t at, uint32_t *value_out)
 	return 0;
 }
 
-/* The characters that the numbers from `at` on stand for; where they end. */
+/* The characters that the numbers from `at` on stand for: where they end, and
+ * the characters in `out`, unless it is NULL. */
 static size_t
-take_numbers(struct span text, size_t at, struct buf *out)
+take_numbers(struct span text, size_t at, char *out, size_t *count_out)
 {
-	size_t i = at, end = at, length;
+	size_t i = at, end = at, count = 0, length;
 	uint32_t value;
 
 	while ((length = take_number(text, i, &value)) != 0) {
-		(void)buf_add_byte(out, (char)value);
+		if (out != NULL)
+			out[count] = (char)value;
+		count++;
 		end = i + length;
-		length = separator_length(text.p + end, text.n - end, 3);
-		i = end + length;
-		if (length == 0)
+		i = skip_break(text, end, 3);
+		if (i == end)
 			break;
 	}
+	*count_out = count;
 	return end;
 }
+
+typedef size_t (*take_codes)(
+    struct span text, size_t at, char *out, size_t *count_out);
 
 /* Try one kind from `at` on; returns where what could be it ends. */
 static size_t
 try_codes(
-    const struct view_job *job, enum view view, size_t at, struct buf *bytes)
+    const struct view_job *job, enum view view, take_codes take, size_t at)
 {
-	size_t end;
+	size_t count, end = take(job->text, at, NULL, &count);
+	char *bytes;
 
-	buf_clear(bytes);
-	end = view == VIEW_HEX ? take_pairs(job->text, at, bytes)
-			       : take_numbers(job->text, at, bytes);
-	if (bytes->len >= CODES_LEAST)
-		(void)view_bytes(
-		    job, view, (struct span){bytes->data, bytes->len}, at, end);
+	if (count < CODES_LEAST)
+		return end;
+	bytes = alloc_resize(NULL, count, 1);
+	(void)take(job->text, at, bytes, &count);
+	(void)view_bytes(job, view, (struct span){bytes, count}, at, end);
+	free(bytes);
 	return end;
 }
 
@@ -434,21 +491,18 @@ view_codes(const struct view_job *job)
 {
 	struct span text = job->text;
 	size_t i = 0, hex = 0, numbers = 0; /* where the last one ended */
-	struct buf bytes;
 
-	buf_init(&bytes, text.n);
 	while (i < text.n) {
-		unsigned class = view_class_of(text.p[i]);
+		unsigned class;
 
-		if ((class & BYTE_WORD) == 0 && text.p[i] != '\\') {
-			i++;
-			continue;
-		}
+		i = view_marks_next(job->marks, MARK_CODES, i);
+		if (i == text.n)
+			break;
+		class = view_class_of(text.p[i]);
 		if (i >= hex && may_be_hex(text, i))
-			hex = try_codes(job, VIEW_HEX, i, &bytes);
+			hex = try_codes(job, VIEW_HEX, take_pairs, i);
 		if (i >= numbers && (class & BYTE_DIGIT) != 0)
-			numbers = try_codes(job, VIEW_NUMBERS, i, &bytes);
-		i = view_skip(text, i + 1, BYTE_WORD);
+			numbers = try_codes(job, VIEW_NUMBERS, take_numbers, i);
+		i++;
 	}
-	buf_free(&bytes);
 }

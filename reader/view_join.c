@@ -50,9 +50,15 @@ is_word_char(uint32_t code)
 	if (code < 0x80)
 		return ascii_is_letter((char)code) ||
 		       ascii_is_digit((char)code);
+	/* what is most frequent, without a look into tables */
 	if ((code >= 0x4e00 && code <= 0x9fff) ||
-	    (code >= 0x0400 && code <= 0x0481))
+	    (code >= 0x0400 && code <= 0x0481) ||
+	    (code >= 0x00d8 && code <= 0x00f6) ||
+	    (code >= 0x3041 && code <= 0x3096) ||
+	    (code >= 0xac00 && code <= 0xd7a3))
 		return true;
+	if (code >= 0x2010 && code <= 0x205e)
+		return false;
 	return g_unichar_isalnum(code) || g_unichar_ismark(code);
 }
 
@@ -193,7 +199,7 @@ find_words(const char *p, size_t n, uint32_t *cost, uint8_t *step)
 	for (size_t i = 1; i <= n; i++)
 		cost[i] = UINT32_MAX;
 	for (size_t i = 0; i < n; i++) {
-		struct word_hash h = {.power = 1};
+		struct word_key key = {0, 0};
 
 		if (cost[i] + COST_OTHER < cost[i + 1]) {
 			cost[i + 1] = cost[i] + COST_OTHER;
@@ -202,9 +208,8 @@ find_words(const char *p, size_t n, uint32_t *cost, uint8_t *step)
 		for (size_t k = i; k < n && k - i < WORD_MOST; k++) {
 			uint32_t price = k == i ? COST_SHORT : COST_WORD;
 
-			word_add(&h, ascii_lower(p[k]));
-			if (cost[i] + price < cost[k + 1] &&
-			    words_has(h.word)) {
+			word_set(&key, k - i, ascii_lower(p[k]));
+			if (cost[i] + price < cost[k + 1] && words_has(key)) {
 				cost[k + 1] = cost[i] + price;
 				step[k + 1] = (uint8_t)(k + 1 - i);
 			}
@@ -340,6 +345,30 @@ is_spaced(const struct join_run *r)
 	       r->letters * 10 >= r->units * 4;
 }
 
+/* The first place from `at` on where letters may stand alone: go there, with
+ * *in_word_out if that is inside a word. */
+static size_t
+next_alone(const struct view_job *job, size_t at, bool *in_word_out)
+{
+	const char *p = job->text.p;
+	size_t i = view_marks_next(job->marks, MARK_ALONE, at);
+	unsigned before;
+
+	if (i == at || i == job->text.n)
+		return i;
+	/* of a character that is not ASCII: the word that it may go on */
+	before = view_class_of(p[i - 1]) & BYTE_WORD;
+	if (before == 0)
+		*in_word_out = false;
+	else if (i - 1 > at)
+		*in_word_out = (view_class_of(p[i - 2]) & BYTE_WORD) != 0;
+	if (before != 0 && !*in_word_out)
+		i--;
+	else if (before != 0)
+		*in_word_out = true;
+	return i;
+}
+
 void
 view_joined(const struct view_job *job)
 {
@@ -350,16 +379,14 @@ view_joined(const struct view_job *job)
 	if ((job->done & 1u << VIEW_JOINED) != 0)
 		return;
 	while (i < text.n) {
-		size_t end = view_skip(text, i, BYTE_WORD), length;
 		struct join_run r = {0};
+		size_t length;
 		uint32_t code;
 		bool word;
 
-		if (end - i > 1 || (end > i && in_word)) {
-			in_word = true;
-			i = end;
-			continue;
-		}
+		i = next_alone(job, i, &in_word);
+		if (i == text.n)
+			break;
 		length = next_char(text, i, &code);
 		word = is_word_char(code);
 		if (word && !in_word)

@@ -5,6 +5,7 @@
 #define TRIZONE_READER_VIEW_PART_H
 
 #include "reader/view.h"
+#include "reader/view_mark.h"
 #include "reader/view_word.h"
 
 /* One call of view_each. */
@@ -22,6 +23,7 @@ struct view_job {
 	struct view_run *run;
 	struct span text;
 	const struct fold *fold;
+	const struct view_marks *marks;
 	unsigned depth;	   /* 0: the source */
 	unsigned done;	   /* bits of views that it came out of */
 	size_t start, end; /* where in the source, if it is not that */
@@ -36,7 +38,7 @@ void view_base64(const struct view_job *job);
 void view_codes(const struct view_job *job);   /* HEX and NUMBERS */
 void view_escapes(const struct view_job *job); /* URL to ESCAPE */
 void view_joined(const struct view_job *job);
-void view_spelled(const struct view_job *job); /* ROT13 to TYPO */
+void view_spelled(const struct view_job *job); /* ROT13 to LEET */
 
 /* Classes of bytes, ASCII only. */
 enum {
@@ -45,7 +47,8 @@ enum {
 	BYTE_DIGIT = 4,
 	BYTE_WORD = BYTE_LOWER | BYTE_UPPER | BYTE_DIGIT,
 	BYTE_HEX = 8,
-	BYTE_BASE64 = 16 /* of both alphabets */
+	BYTE_BASE64 = 16, /* of both alphabets */
+	BYTE_BREAK = 32	  /* what separates codes of characters */
 };
 
 extern const unsigned char view_class[256];

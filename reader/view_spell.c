@@ -1,11 +1,11 @@
 /*
- * Words spelled otherwise: rot13, turned round, digits for letters, inner
- * letters in another order. Segments of the folded text, some sentence long,
- * are searched for words that are known only so; the view is the segments with
- * such words, one after the other.
+ * Words spelled otherwise: rot13, turned round, digits for letters. Segments of
+ * the folded text, some sentence long, are searched for words that are known
+ * only so; the view is the segments with such words, one after the other.
  */
 #include <string.h>
 
+#include "reader/ascii_word.h"
 #include "reader/bidi.h"
 #include "reader/html_ascii.h"
 #include "reader/view_part.h"
@@ -15,13 +15,12 @@
 #define QUIET_MOST 2	 /* segments without a sign between two with one */
 #define VARIANT_BITS 3	 /* signs in a word that may be i or l */
 
-enum spelled { ROT13, REVERSED, LEET, TYPO, KINDS };
+enum spelled { ROT13, REVERSED, LEET, KINDS };
 
 /* What speaks for each kind in a segment, and against rot13 and reversal. */
 struct signs {
 	unsigned hits[KINDS];
 	unsigned plain;
-	bool mixed; /* letters beside what may stand for letters */
 };
 
 /* Segments of one kind. */
@@ -40,7 +39,6 @@ static const struct {
     [ROT13] = {VIEW_ROT13, 3, 1, true},
     [REVERSED] = {VIEW_REVERSED, 3, 2, true},
     [LEET] = {VIEW_LEET, 2, 1, false},
-    [TYPO] = {VIEW_TYPO, 1, 1, false},
 };
 
 /* What stands for which letter; 0: for none. */
@@ -72,25 +70,37 @@ is_leet(char c)
 	return ascii_is_letter(c) || leet_letter(c) != '\0';
 }
 
-/* The word at p[0], up to a character that is no letter nor stands for one.
- * Signs that end a sentence do not belong to it. */
-static struct span
-leet_word(const char *p, size_t n)
+/* Bytes of letters and what stands for them, from p on. */
+static size_t
+leet_run(const char *p, size_t n)
 {
 	size_t i = 0;
 
 	while (i < n && is_leet(p[i]))
 		i++;
-	while (i > 0 && strchr("!|+", p[i - 1]) != NULL)
-		i--;
-	return (struct span){p, i};
+	return i;
+}
+
+static bool
+is_end_sign(char c)
+{
+	return c == '!' || c == '|' || c == '+';
+}
+
+/* Without the signs that end a sentence. */
+static struct span
+leet_trim(struct span word)
+{
+	while (word.n > 0 && is_end_sign(word.p[word.n - 1]))
+		word.n--;
+	return word;
 }
 
 /* Spell the word in letters, with the bits of `variant` for l. */
-static struct word_hash
+static struct word_key
 spell(struct span word, unsigned variant, char out[WORD_MOST])
 {
-	struct word_hash h = {.power = 1};
+	struct word_key key = {0, 0};
 
 	for (size_t i = 0; i < word.n; i++) {
 		char c = word.p[i], letter = leet_letter(c);
@@ -100,9 +110,9 @@ spell(struct span word, unsigned variant, char out[WORD_MOST])
 			variant >>= 1;
 		}
 		out[i] = letter == '\0' ? c : letter;
-		word_add(&h, out[i]);
+		word_set(&key, i, out[i]);
 	}
-	return h;
+	return key;
 }
 
 /* Spell a word of at most WORD_MOST characters, of several ways the one that
@@ -110,8 +120,12 @@ spell(struct span word, unsigned variant, char out[WORD_MOST])
 static bool
 spell_known(struct span word, char out[WORD_MOST])
 {
-	for (unsigned v = 0; v < 1u << VARIANT_BITS; v++)
-		if (words_has(spell(word, v, out).word))
+	unsigned signs = 0;
+
+	for (size_t i = 0; i < word.n && signs < VARIANT_BITS; i++)
+		signs += leet_letter(word.p[i]) == 'i';
+	for (unsigned v = 0; v < 1u << signs; v++)
+		if (words_has(spell(word, v, out)))
 			return true;
 	(void)spell(word, 0, out);
 	return false;
@@ -136,29 +150,24 @@ is_variable(struct span word)
 	       words_count(rest) != 0;
 }
 
+/* What speaks for digits in a run of letters and what stands for them. */
 static unsigned
-count_leet(struct span text)
+count_leet(struct span run)
 {
+	struct span word = leet_trim(run);
 	char out[WORD_MOST];
-	unsigned hits = 0;
-	size_t i = 0;
 
-	while (i < text.n) {
-		struct span word = leet_word(text.p + i, text.n - i);
-
-		if (word.n >= WORD_LEAST && word.n <= WORD_MOST &&
-		    has_letter(word, true) && has_letter(word, false) &&
-		    !is_variable(word) && spell_known(word, out))
-			hits += word.n > WORD_LEAST ? 2 : 1;
-		i += word.n == 0 ? 1 : word.n;
-	}
-	return hits;
+	if (word.n < WORD_LEAST || word.n > WORD_MOST ||
+	    !has_letter(word, true) || !has_letter(word, false) ||
+	    is_variable(word) || !spell_known(word, out))
+		return 0;
+	return word.n > WORD_LEAST ? 2 : 1;
 }
 
 /* A word in rot13 or reversed. Short ones are other words too, "net" or "saw":
  * of these one counts, and half. */
 static void
-hit(struct signs *s, enum spelled kind, unsigned letters)
+hit(struct signs *s, enum spelled kind, size_t letters)
 {
 	if (letters > WORD_LEAST)
 		s->hits[kind] += 2;
@@ -166,46 +175,72 @@ hit(struct signs *s, enum spelled kind, unsigned letters)
 		s->hits[kind] |= 1;
 }
 
+/* The word of `letters` at p, with `bytes` there. */
 static void
-one_word(const struct word_hash *h, struct signs *s)
+one_word(const char *p, size_t letters, size_t bytes, struct signs *s)
 {
-	bool known = false;
+	struct word_key key;
 
-	if (h->count < WORD_LEAST || h->count > WORD_MOST)
+	if (letters < WORD_LEAST || letters > WORD_MOST)
 		return;
-	if (words_has(h->word))
+	key = word_key(p, letters, bytes);
+	if (words_has(key))
 		s->plain++;
-	else if (words_has(h->rot13))
-		hit(s, ROT13, h->count);
-	else if (words_has(h->reversed))
-		hit(s, REVERSED, h->count);
-	else if (words_jumbled(h, &known) != NULL && known)
-		s->hits[TYPO]++; /* "three" is no way to write "there" */
+	else if (words_has(word_rot13(key)))
+		hit(s, ROT13, letters);
+	else if (words_has(word_reversed(key, letters)))
+		hit(s, REVERSED, letters);
 }
 
-static void
-count_signs(struct span text, struct signs *s)
+/* The signs in a run of letters and what stands for them, and its length. */
+static size_t
+mixed_run(const char *p, size_t n, struct signs *s)
 {
-	struct word_hash h = {.power = 1};
+	size_t length = leet_run(p, n), i = 0;
+
+	while (i < length) {
+		size_t letters = word_length(p + i, length - i);
+
+		one_word(p + i, letters, n - i, s);
+		i += letters == 0 ? 1 : letters;
+	}
+	s->hits[LEET] += count_leet((struct span){p, length});
+	return length;
+}
+
+/* Whether byte *p, number `at` of a segment, is its last. */
+static bool
+ends_segment(const char *p, size_t at)
+{
+	if (*p == '\n')
+		return true;
+	return *p == ' ' &&
+	       (at >= SEGMENT_MOST ||
+		   (at >= SEGMENT_LEAST &&
+		       (p[-1] == '.' || p[-1] == '!' || p[-1] == '?')));
+}
+
+/* What is to be seen from `at` on, up to where the segment ends, which is
+ * returned. */
+static size_t
+count_signs(struct span text, size_t at, struct signs *s)
+{
+	size_t i = at, length;
 
 	*s = (struct signs){0};
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (ascii_is_letter(c)) {
-			word_add(&h, c);
+	while (i < text.n) {
+		length = word_length(text.p + i, text.n - i);
+		if (i + length < text.n && leet_letter(text.p[i + length])) {
+			i += mixed_run(text.p + i, text.n - i, s);
 			continue;
 		}
-		if (leet_letter(c) != '\0')
-			s->mixed |=
-			    h.count != 0 ||
-			    (i + 1 < text.n && ascii_is_letter(text.p[i + 1]));
-		one_word(&h, s);
-		h = (struct word_hash){.power = 1};
+		one_word(text.p + i, length, text.n - i, s);
+		i += length;
+		if (i < text.n && ends_segment(text.p + i, i - at))
+			return i + 1;
+		i++; /* what ended the word is no letter */
 	}
-	one_word(&h, s);
-	if (s->mixed)
-		s->hits[LEET] = count_leet(text);
+	return text.n;
 }
 
 static void
@@ -241,7 +276,8 @@ add_leet(struct span text, struct buf *out)
 	size_t i = 0;
 
 	while (i < text.n) {
-		struct span word = leet_word(text.p + i, text.n - i);
+		struct span word = leet_trim((struct span){
+		    text.p + i, leet_run(text.p + i, text.n - i)});
 		bool known = word.n > 0 && word.n <= WORD_MOST &&
 			     spell_known(word, letters);
 
@@ -252,27 +288,6 @@ add_leet(struct span text, struct buf *out)
 			(void)buf_add(
 			    out, text.p + i, word.n == 0 ? 1 : word.n);
 		i += word.n == 0 ? 1 : word.n;
-	}
-}
-
-static void
-add_typo(struct span text, struct buf *out)
-{
-	size_t i = 0;
-
-	while (i < text.n) {
-		struct word_hash h = {.power = 1};
-		const char *word = NULL;
-		bool known = false;
-		size_t n = 0;
-
-		while (i + n < text.n && ascii_is_letter(text.p[i + n]))
-			word_add(&h, text.p[i + n++]);
-		if (n != 0 && !words_has(h.word))
-			word = words_jumbled(&h, &known);
-		n += n == 0;
-		(void)buf_add(out, word != NULL ? word : text.p + i, n);
-		i += n;
 	}
 }
 
@@ -305,9 +320,6 @@ make(const struct view_job *job, enum spelled kind, const struct group *g)
 		break;
 	case LEET:
 		add_leet(text, &out);
-		break;
-	case TYPO:
-		add_typo(text, &out);
 		break;
 	case KINDS:
 		break;
@@ -347,21 +359,6 @@ group_take(const struct view_job *job, enum spelled kind, struct group *g,
 	g->end = end;
 }
 
-static size_t
-segment_end(struct span text, size_t at)
-{
-	for (size_t i = at; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (c == '\n' || (c == ' ' && i - at >= SEGMENT_MOST))
-			return i + 1;
-		if (c == ' ' && i - at >= SEGMENT_LEAST &&
-		    strchr(".!?", text.p[i - 1]) != NULL)
-			return i + 1;
-	}
-	return text.n;
-}
-
 void
 view_spelled(const struct view_job *job)
 {
@@ -371,8 +368,7 @@ view_spelled(const struct view_job *job)
 	size_t end;
 
 	for (size_t at = 0; at < text.n; at = end) {
-		end = segment_end(text, at);
-		count_signs((struct span){text.p + at, end - at}, &signs);
+		end = count_signs(text, at, &signs);
 		for (enum spelled k = 0; k < KINDS; k++)
 			if ((job->done & 1u << kinds[k].view) == 0)
 				group_take(job, k, &groups[k], &signs, at, end);

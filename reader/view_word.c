@@ -1,5 +1,6 @@
 /*
- * Known words.
+ * Known words, by their letters in two numbers; a sieve in front, as many words
+ * of a text are looked for in three forms.
  */
 #include "reader/view_word.h"
 
@@ -7,93 +8,46 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "reader/ascii_word.h"
 #include "reader/html_ascii.h"
 
-#define FACTOR 31u
-#define JUMBLED_LEAST 5
 #define PROSE_CHARS 12
 #define WORDS_MOST 2048
-#define SLOTS 8192
+#define SLOTS 4096
 
 /* Rows of words with blanks between. */
-static const struct {
-	const char *words;
-	bool known;
-} rows[] = {
-#define KNOWN(words) {words, true},
-#define COMMON(words) {words, false},
+static const char *const rows[] = {
+#define WORDS(words) words,
 #include "reader/view_word.def"
-#undef KNOWN
-#undef COMMON
+#undef WORDS
 };
 
 /* Built once from the rows. */
 static struct {
-	uint16_t slot[SLOTS];	/* by the word */
-	uint16_t jumble[SLOTS]; /* by first, last and other letters */
-	uint32_t hash[WORDS_MOST], jumbled[WORDS_MOST];
-	char text[WORDS_MOST][WORD_MOST];
-	bool known[WORDS_MOST];
+	struct word_key slot[SLOTS]; /* zero: empty */
 	size_t count;
 } table;
 
-static uint32_t
-mix(uint32_t hash)
-{
-	hash ^= hash >> 15;
-	hash *= 0x2c1b3c6du;
-	return hash ^ hash >> 13;
-}
-
-void
-word_add(struct word_hash *h, char letter)
-{
-	uint32_t c = (uint32_t)(unsigned char)letter;
-	uint32_t other = c >= 'n' ? c - 13 : c + 13;
-
-	h->word = h->word * FACTOR + c;
-	h->rot13 = h->rot13 * FACTOR + other;
-	h->reversed += c * h->power;
-	h->power *= FACTOR;
-	h->letters += UINT64_C(1) << (2 * ((c - 'a') & 31));
-	if (h->count++ == 0)
-		h->first = letter;
-	h->last = letter;
-}
-
-static uint32_t
-jumble_hash(const struct word_hash *h)
-{
-	return mix((uint32_t)(h->letters ^ h->letters >> 29)) +
-	       (uint32_t)h->first * 131u + (uint32_t)h->last * 8191u;
-}
+uint64_t words_sieve[(1u << WORDS_SIEVE_BITS) / 64];
 
 static void
-put(uint16_t slots[SLOTS], uint32_t hash, size_t index)
+add_word(const char *p, size_t n)
 {
-	size_t i = mix(hash) % SLOTS;
+	struct word_key key;
+	uint64_t h;
+	size_t i;
 
-	while (slots[i] != 0)
-		i = (i + 1) % SLOTS;
-	slots[i] = (uint16_t)(index + 1);
-}
-
-static void
-add_word(const char *p, size_t n, bool known)
-{
-	struct word_hash h = {.power = 1};
-
-	if (table.count == WORDS_MOST || n >= WORD_MOST)
+	if (table.count == WORDS_MOST || n == 0 || n > WORD_MOST)
 		bug("the word %.*s has no room", (int)n, p);
-	for (size_t i = 0; i < n; i++)
-		word_add(&h, p[i]);
-	memcpy(table.text[table.count], p, n);
-	table.hash[table.count] = h.word;
-	table.jumbled[table.count] = jumble_hash(&h);
-	put(table.slot, h.word, table.count);
-	table.known[table.count] = known;
-	if (n >= JUMBLED_LEAST)
-		put(table.jumble, table.jumbled[table.count], table.count);
+	key = word_key(p, n, n);
+	if (words_has(key))
+		return;
+	h = words_mix(key);
+	for (i = h >> 32 & (SLOTS - 1); table.slot[i].low != 0;)
+		i = (i + 1) & (SLOTS - 1);
+	table.slot[i] = key;
+	h >>= 64 - WORDS_SIEVE_BITS;
+	words_sieve[h / 64] |= UINT64_C(1) << h % 64;
 	table.count++;
 }
 
@@ -103,62 +57,53 @@ words_warm(void)
 	if (table.count != 0)
 		return;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		const char *p = rows[i].words;
+		const char *p = rows[i];
 
 		while (*p != '\0') {
 			size_t n = strcspn(p, " ");
 
-			add_word(p, n, rows[i].known);
+			add_word(p, n);
 			p += n + strspn(p + n, " ");
 		}
 	}
 }
 
 bool
-words_has(uint32_t hash)
+words_find(struct word_key key, uint64_t h)
 {
-	size_t i = mix(hash) % SLOTS;
+	size_t i = h >> 32 & (SLOTS - 1);
 
-	for (; table.slot[i] != 0; i = (i + 1) % SLOTS)
-		if (table.hash[table.slot[i] - 1] == hash)
+	for (; table.slot[i].low != 0; i = (i + 1) & (SLOTS - 1))
+		if (table.slot[i].low == key.low &&
+		    table.slot[i].high == key.high)
 			return true;
 	return false;
 }
 
-const char *
-words_jumbled(const struct word_hash *h, bool *known_out)
+/* The key of letters of any case. */
+static struct word_key
+key_of_any(const char *p, size_t n, size_t bytes)
 {
-	uint32_t hash = jumble_hash(h);
-	size_t i = mix(hash) % SLOTS;
+	struct word_key key = word_key(p, n, bytes);
 
-	if (h->count < JUMBLED_LEAST || h->count >= WORD_MOST)
-		return NULL;
-	for (; table.jumble[i] != 0; i = (i + 1) % SLOTS) {
-		size_t word = table.jumble[i] - 1u;
-
-		if (table.jumbled[word] == hash &&
-		    strlen(table.text[word]) == h->count) {
-			*known_out = table.known[word];
-			return table.text[word];
-		}
-	}
-	return NULL;
+	key.low |= word_first(WORD_ONES * 0x20, n);
+	if (n > WORD_EIGHT)
+		key.high |= word_first(WORD_ONES * 0x20, n - WORD_EIGHT);
+	return key;
 }
 
 size_t
 words_count(struct span text)
 {
-	size_t found = 0;
-	struct word_hash h = {.power = 1};
+	size_t found = 0, n;
 
-	for (size_t i = 0; i <= text.n; i++) {
-		if (i < text.n && ascii_is_letter(text.p[i])) {
-			word_add(&h, ascii_lower(text.p[i]));
-			continue;
-		}
-		if (h.count >= WORD_LEAST && h.count <= WORD_MOST)
-			found += words_has(h.word);
-		h = (struct word_hash){.power = 1};
+	for (size_t i = 0; i < text.n; i += n == 0 ? 1 : n) {
+		n = 0;
+		while (i + n < text.n && ascii_is_letter(text.p[i + n]))
+			n++;
+		if (n >= WORD_LEAST && n <= WORD_MOST)
+			found +=
+			    words_has(key_of_any(text.p + i, n, text.n - i));
 	}
 	return found;
 }

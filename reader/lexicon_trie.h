@@ -1,0 +1,66 @@
+/*
+ * The words of the lexicon as a trie in one array, in the order of the sorted
+ * words: a node's first child is the node behind it, so that a walk along a
+ * word reads memory forwards. A part of the lexicon.
+ */
+#ifndef TRIZONE_READER_LEXICON_TRIE_H
+#define TRIZONE_READER_LEXICON_TRIE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/text.h"
+
+/* A word to be put in: at least two bytes. */
+struct trie_entry {
+	uint64_t prefix; /* its first bytes, as they sort; trie_make sets it */
+	struct span text;
+	uint8_t class;
+	bool open; /* any ending may follow */
+};
+
+struct trie_node {
+	uint32_t next; /* the next child of its parent; 0: none */
+	uint16_t end;  /* in `ends`; 0: no word ends here */
+	uint8_t byte;
+	bool parent; /* its first child is the node behind it */
+};
+
+/* Classes of the words that end at a node. */
+struct trie_end {
+	uint64_t whole;
+	uint64_t open; /* the same, where any ending may follow */
+};
+
+struct trie {
+	struct trie_node *nodes;
+	struct trie_end *ends;
+	uint32_t count, end_count;
+	uint32_t start[65536]; /* nodes by their first two bytes; 0: none */
+};
+
+/* Make an empty trie of `count` entries, which are sorted. */
+void trie_make(struct trie *t, struct trie_entry *entries, size_t count);
+
+/* The node for two bytes, or 0. */
+static inline uint32_t
+trie_start(const struct trie *t, unsigned char first, unsigned char second)
+{
+	return t->start[first << 8 | second];
+}
+
+/* The child of a node for a byte, or 0. */
+static inline uint32_t
+trie_child(const struct trie *t, uint32_t node, unsigned char byte)
+{
+	uint32_t at = node + 1;
+
+	if (!t->nodes[node].parent)
+		return 0;
+	while (at != 0 && t->nodes[at].byte < byte)
+		at = t->nodes[at].next;
+	return at != 0 && t->nodes[at].byte == byte ? at : 0;
+}
+
+#endif
