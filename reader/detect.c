@@ -22,6 +22,7 @@ struct detect_work {
 	struct hits hits;
 	struct segments segments;
 	struct features features;
+	size_t first_span; /* of the text that is being looked at */
 };
 
 /* A text being looked at, and what its bytes are in the text that was added. */
@@ -79,11 +80,15 @@ count_keywords(struct detect *d)
 	    [KEYWORD_NEW] = WORD_KEY_NEW,
 	};
 	const struct hits *hits = &d->work->hits;
+	uint32_t ends[KEYWORD_COUNT] = {0}; /* one inside another is no other */
 
 	for (size_t i = 0; i < hits->count; i++)
 		for (unsigned k = 0; k < KEYWORD_COUNT; k++)
-			if (hits->at[i].class == classes[k])
+			if (hits->at[i].class == classes[k] &&
+			    hits->at[i].start >= ends[k]) {
 				d->keywords[k]++;
+				ends[k] = hits->at[i].end;
+			}
 }
 
 /* Bytes of the added text that folded bytes stand for. */
@@ -110,9 +115,13 @@ keep_span(const struct look *l, const struct detect_segment *first,
 	struct detect_span *before;
 
 	place(l, first->start, last->end, &span);
-	before = d->span_count == 0 ? NULL : &d->spans[d->span_count - 1];
-	if (before != NULL && before->where == span.where &&
-	    before->view == span.view && span.start <= before->end) {
+	before = d->span_count == d->work->first_span
+		     ? NULL
+		     : &d->spans[d->span_count - 1];
+	if (before != NULL && before->view == span.view &&
+	    span.start <= before->end && span.end >= before->start) {
+		before->start =
+		    span.start < before->start ? span.start : before->start;
 		before->end = span.end > before->end ? span.end : before->end;
 		before->score = fmax(before->score, span.score);
 		before->rules |= rules;
@@ -211,8 +220,13 @@ detect_add(struct detect *d, struct span text, enum detect_where where)
 	struct look l = {.d = d, .fold = &w->fold, .view = VIEW_COUNT};
 
 	if (text.n > DETECT_TEXT_BYTES)
-		text.n = utf8_prefix(text.p, text.n, DETECT_TEXT_BYTES / 4);
+		for (text.n = DETECT_TEXT_BYTES;
+		     text.n != 0 &&
+		     ((unsigned char)text.p[text.n] & 0xc0) == 0x80;
+		     text.n--)
+			;
 	d->where = where;
+	w->first_span = d->span_count;
 	if (text.n == 0 || fold_text(&w->fold, text) != 0)
 		return;
 	l.text = (struct span){w->fold.text.data, w->fold.text.len};
