@@ -104,6 +104,22 @@ place(
 	}
 }
 
+/* Put another span of the same view into this one, if they touch. */
+static bool
+take_in(struct detect_span *span, const struct detect_span *other)
+{
+	if (span->view != other->view || span->start > other->end ||
+	    span->end < other->start)
+		return false;
+	if (other->start < span->start)
+		span->start = other->start;
+	if (other->end > span->end)
+		span->end = other->end;
+	span->score = fmax(span->score, other->score);
+	span->rules |= other->rules;
+	return true;
+}
+
 /* Keep a suspect window; windows that touch become one span. */
 static void
 keep_span(const struct look *l, const struct detect_segment *first,
@@ -112,22 +128,13 @@ keep_span(const struct look *l, const struct detect_segment *first,
 	struct detect *d = l->d;
 	struct detect_span span = {
 	    .score = score, .rules = rules, .where = d->where, .view = l->view};
-	struct detect_span *before;
 
 	place(l, first->start, last->end, &span);
-	before = d->span_count == d->work->first_span
-		     ? NULL
-		     : &d->spans[d->span_count - 1];
-	if (before != NULL && before->view == span.view &&
-	    span.start <= before->end && span.end >= before->start) {
-		before->start =
-		    span.start < before->start ? span.start : before->start;
-		before->end = span.end > before->end ? span.end : before->end;
-		before->score = fmax(before->score, span.score);
-		before->rules |= rules;
-	} else if (d->span_count < DETECT_SPANS) {
+	while (d->span_count > d->work->first_span &&
+	       take_in(&span, &d->spans[d->span_count - 1]))
+		d->span_count--;
+	if (d->span_count < DETECT_SPANS)
 		d->spans[d->span_count++] = span;
-	}
 }
 
 static double
