@@ -13,8 +13,8 @@ import pwd
 import random
 import subprocess
 
-from evasion import b64, encoded_subject, mail, page, parts
-from evasion_texts import ATTACKS
+from evasion_texts import ATTACKS, ORDINARY
+from evasion_ways import b64, encoded_subject, mail, page, parts
 from harness import (Skipped, as_account, check, environment, equal,
                      folder_of_data, folder_of_programs, is_root, main, run,
                      short_folder)
@@ -22,17 +22,6 @@ from harness import (Skipped, as_account, check, environment, equal,
 DONE, FOUND, USAGE, DATA, SYSTEM = 0, 1, 64, 65, 71
 READER = folder_of_programs() / "trizone-reader"
 ATTACK = ATTACKS[0]
-ORDINARY = (
-    "Shall we have lunch on Friday? There is a new place near the station.",
-    "Your order has been shipped and will arrive on Tuesday.",
-    "The minutes of the meeting are attached. Comments are welcome.",
-    "Thank you for the photos of the garden, they are lovely.",
-    "The build is green again, I have merged the branch.",
-    "Der Zug hat wieder Verspätung, ich komme eine Stunde später.",
-    "La reunión es el martes a las diez en la sala grande.",
-    "会议改到周三下午三点，请带上报告。",
-    "Could you send me the slides of the talk before the weekend?",
-    "Rain is expected in the afternoon, with some sun in the evening.")
 
 
 def reader(*arguments, data=b"", **more):
@@ -213,7 +202,7 @@ def evaluates():
         files = [rows.write("a", ("own", "en", "attack", ATTACKS[:30]),
                             ("own", "en", "benign", ORDINARY[:5])),
                  rows.write("b", ("other", "en", "attack", ATTACKS[30:]),
-                            ("own", "en", "benign", ORDINARY[5:]))]
+                            ("own", "en", "benign", ORDINARY[5:10]))]
         before = rows.state()
         done = reader("eval", *files, cwd=rows.folder)
         says(done, DONE, "above the bar")
