@@ -22,6 +22,7 @@ struct detect_work {
 	struct hits hits;
 	struct segments segments;
 	struct features features;
+	size_t first_span; /* of the text that is being looked at */
 };
 
 /* A text being looked at, and what its bytes are in the text that was added. */
@@ -79,11 +80,15 @@ count_keywords(struct detect *d)
 	    [KEYWORD_NEW] = WORD_KEY_NEW,
 	};
 	const struct hits *hits = &d->work->hits;
+	uint32_t ends[KEYWORD_COUNT] = {0}; /* one inside another is no other */
 
 	for (size_t i = 0; i < hits->count; i++)
 		for (unsigned k = 0; k < KEYWORD_COUNT; k++)
-			if (hits->at[i].class == classes[k])
+			if (hits->at[i].class == classes[k] &&
+			    hits->at[i].start >= ends[k]) {
 				d->keywords[k]++;
+				ends[k] = hits->at[i].end;
+			}
 }
 
 /* Bytes of the added text that folded bytes stand for. */
@@ -99,6 +104,22 @@ place(
 	}
 }
 
+/* Put another span of the same view into this one, if they touch. */
+static bool
+take_in(struct detect_span *span, const struct detect_span *other)
+{
+	if (span->view != other->view || span->start > other->end ||
+	    span->end < other->start)
+		return false;
+	if (other->start < span->start)
+		span->start = other->start;
+	if (other->end > span->end)
+		span->end = other->end;
+	span->score = fmax(span->score, other->score);
+	span->rules |= other->rules;
+	return true;
+}
+
 /* Keep a suspect window; windows that touch become one span. */
 static void
 keep_span(const struct look *l, const struct detect_segment *first,
@@ -107,18 +128,13 @@ keep_span(const struct look *l, const struct detect_segment *first,
 	struct detect *d = l->d;
 	struct detect_span span = {
 	    .score = score, .rules = rules, .where = d->where, .view = l->view};
-	struct detect_span *before;
 
 	place(l, first->start, last->end, &span);
-	before = d->span_count == 0 ? NULL : &d->spans[d->span_count - 1];
-	if (before != NULL && before->where == span.where &&
-	    before->view == span.view && span.start <= before->end) {
-		before->end = span.end > before->end ? span.end : before->end;
-		before->score = fmax(before->score, span.score);
-		before->rules |= rules;
-	} else if (d->span_count < DETECT_SPANS) {
+	while (d->span_count > d->work->first_span &&
+	       take_in(&span, &d->spans[d->span_count - 1]))
+		d->span_count--;
+	if (d->span_count < DETECT_SPANS)
 		d->spans[d->span_count++] = span;
-	}
 }
 
 static double
@@ -211,8 +227,13 @@ detect_add(struct detect *d, struct span text, enum detect_where where)
 	struct look l = {.d = d, .fold = &w->fold, .view = VIEW_COUNT};
 
 	if (text.n > DETECT_TEXT_BYTES)
-		text.n = utf8_prefix(text.p, text.n, DETECT_TEXT_BYTES / 4);
+		for (text.n = DETECT_TEXT_BYTES;
+		     text.n != 0 &&
+		     ((unsigned char)text.p[text.n] & 0xc0) == 0x80;
+		     text.n--)
+			;
 	d->where = where;
+	w->first_span = d->span_count;
 	if (text.n == 0 || fold_text(&w->fold, text) != 0)
 		return;
 	l.text = (struct span){w->fold.text.data, w->fold.text.len};

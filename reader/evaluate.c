@@ -76,10 +76,11 @@ group_of(struct evaluation *e, const struct row *row)
 static void
 take_row(struct evaluation *e, const struct row *row)
 {
-	struct group *group = group_of(e, row);
+	struct group *group =
+	    row->label == ROW_UNKNOWN ? NULL : group_of(e, row);
 	struct score score;
 
-	if (group == NULL || row->label == ROW_UNKNOWN) {
+	if (group == NULL) {
 		e->bad++;
 		return;
 	}

@@ -1,7 +1,7 @@
 /*
  * Runs in the worker. The object's texts are looked at as one, as an attack
  * may be spread over them: who says to have sent it, subject, body, the names
- * of attachments.
+ * of attachments and of those it says to have gone to.
  */
 #include "reader/judge.h"
 
@@ -10,27 +10,28 @@
 #include "common/limits.h"
 
 static void
-add_line(struct buf *text, struct span line)
+add_part(struct buf *text, struct span part)
 {
-	if (line.n == 0)
+	if (part.n == 0)
 		return;
-	(void)buf_add(text, line.p, line.n);
-	(void)buf_add_text(text, "\n\n");
+	if (text->len != 0)
+		(void)buf_add_text(text, "\n\n");
+	(void)buf_add(text, part.p, part.n);
 }
 
 /* All that is seen, as one text; *body_out is where the body begins in it. */
 static void
 seen_text(const struct clean *c, struct buf *out, size_t *body_out)
 {
-	add_line(out, c->from.name);
-	add_line(out, c->subject);
-	*body_out = out->len;
-	(void)buf_add(out, c->body.p, c->body.n);
-	for (size_t i = 0; i < c->attachment_count; i++) {
-		(void)buf_add_text(out, "\n");
-		(void)buf_add(
-		    out, c->attachments[i].name.p, c->attachments[i].name.n);
-	}
+	add_part(out, c->from.name);
+	add_part(out, c->subject);
+	add_part(out, c->body);
+	*body_out = out->len - c->body.n;
+	for (size_t i = 0; i < c->attachment_count; i++)
+		add_part(out, c->attachments[i].name);
+	for (unsigned list = 0; list < CLEAN_LIST_COUNT; list++)
+		for (size_t i = 0; i < c->people[list].count; i++)
+			add_part(out, c->people[list].at[i].name);
 }
 
 /* Places in the order of their starts: a few, so by insertion. */

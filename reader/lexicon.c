@@ -18,6 +18,7 @@
 
 #define WORD_BYTES 1024 /* longest entry, folded */
 #define MATCHES 16	/* ends of words on one walk */
+#define URL_BYTES 2048
 #define SIEVE_BITS 18
 #define SIEVE_BYTES 6 /* of a word that has as many */
 #define SIEVE_SHORT 3 /* of others that are not a word of a to z */
@@ -325,12 +326,34 @@ guess(struct span text, size_t start, size_t letters, struct hits *out)
 	}
 }
 
+/* A URL whose query ends where data would begin, or holds a place for it:
+ * what a model is asked to fill in and to fetch. */
+static void
+find_url(struct span text, size_t at, struct hits *out)
+{
+	size_t end = at;
+	bool query = false, place = false;
+
+	while (end < text.n && end - at < URL_BYTES &&
+	       (unsigned char)text.p[end] > ' ') {
+		query = query || text.p[end] == '?';
+		place = place || (query && strchr("{[<$", text.p[end]) != NULL);
+		end++;
+	}
+	while (end > at && strchr(".,;:!>\"')", text.p[end - 1]) != NULL)
+		end--;
+	if (query && (place || text.p[end - 1] == '='))
+		put_hit(out, at, end, WORD_URL);
+}
+
 /* What begins with the letter of a to z at `at`; returns how many there are. */
 static size_t
 find_word(struct span text, size_t at, struct hits *out)
 {
 	size_t letters = word_length(text.p + at, text.n - at);
 
+	if (span_starts((struct span){text.p + at, text.n - at}, "http"))
+		find_url(text, at, out);
 	if (!may_begin(text, at, letters) || walk(text, at, false, out) == 0)
 		guess(text, at, letters, out);
 	return letters;

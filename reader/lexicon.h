@@ -27,9 +27,9 @@ struct hit {
 	uint8_t class;
 };
 
-/* Words in the order in which they begin; at most HITS_MAX of them, as no
- * honest text has so many. */
-#define HITS_MAX 65536
+/* Words in the order in which they begin; at most HITS_MAX of them: more than
+ * a body can have, as what is behind padding has to be found too. */
+#define HITS_MAX (1u << 18)
 struct hits {
 	struct hit *at;
 	size_t count, cap;

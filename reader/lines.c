@@ -11,7 +11,7 @@
 void
 lines_init(struct lines *l, int fd, size_t most)
 {
-	*l = (struct lines){.fd = fd};
+	*l = (struct lines){.fd = fd, .most = most};
 	buf_init(&l->buf, most + PIECE);
 }
 
@@ -42,27 +42,30 @@ read_more(struct lines *l)
 int
 lines_next(struct lines *l, struct span *out)
 {
-	size_t seen = 0;
+	size_t seen = l->taken;
 
-	buf_consume(&l->buf, l->taken);
-	l->taken = 0;
 	for (;;) {
 		const char *end =
 		    l->buf.len == seen
 			? NULL
 			: memchr(l->buf.data + seen, '\n', l->buf.len - seen);
+		size_t to =
+		    end == NULL ? l->buf.len : (size_t)(end - l->buf.data);
 		int rc;
 
-		if (end != NULL || (l->ended && l->buf.len != 0)) {
-			out->p = l->buf.data;
-			out->n = end == NULL ? l->buf.len
-					     : (size_t)(end - l->buf.data);
-			l->taken = out->n + (end != NULL);
+		if (to - l->taken > l->most)
+			return -ERR_TOO_LARGE;
+		if (end != NULL || (l->ended && to != l->taken)) {
+			out->p = l->buf.data + l->taken;
+			out->n = to - l->taken;
+			l->taken = to + (end != NULL);
 			l->number++;
 			return 1;
 		}
 		if (l->ended)
 			return 0;
+		buf_consume(&l->buf, l->taken);
+		l->taken = 0;
 		seen = l->buf.len;
 		rc = read_more(l);
 		if (rc < 0)

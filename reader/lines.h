@@ -11,8 +11,9 @@
 
 struct lines {
 	int fd;
+	size_t most;
 	struct buf buf;
-	size_t taken; /* bytes of the line that was given last */
+	size_t taken; /* bytes of lines that were given */
 	bool ended;
 	unsigned long number; /* of the line that was given last, from 1 */
 };

@@ -1,6 +1,7 @@
 #include "reader/row.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/err.h"
 
@@ -57,27 +58,57 @@ field_name(struct span line)
 	return n != 0 && n < line.n && line.p[n] == ':' ? n : 0;
 }
 
+/* Whether it is a field that nothing but a mail begins with; a person may well
+ * begin a text with "Note:". */
+static bool
+is_mail_field(struct span name)
+{
+	static const char *const names[] = {"from", "to", "cc", "subject",
+	    "date", "received", "message-id", "mime-version", "content-type",
+	    "return-path", "reply-to", "sender", "delivered-to"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strlen(names[i]) == name.n &&
+		    strncasecmp(names[i], name.p, name.n) == 0)
+			return true;
+	return false;
+}
+
+/* The first line without its line end, which is taken off; false if it has
+ * none. */
+static bool
+take_line(struct span *rest, struct span *line)
+{
+	const char *end = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
+
+	if (end == NULL)
+		return false;
+	*line = (struct span){rest->p, (size_t)(end - rest->p)};
+	rest->p += line->n + 1;
+	rest->n -= line->n + 1;
+	if (line->n != 0 && line->p[line->n - 1] == '\r')
+		line->n--;
+	return true;
+}
+
 bool
 row_is_mail(const struct row *row)
 {
-	struct span rest = row->text;
+	struct span rest = row->text, line;
+	bool known = false;
 
 	if (!span_is(row->channel, "email") && !span_is(row->channel, "mail"))
 		return false;
-	if (span_starts(rest, "From "))
-		return true;
-	while (rest.n != 0) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+	if (span_starts(rest, "From ") && !take_line(&rest, &line))
+		return false;
+	while (take_line(&rest, &line)) {
+		size_t n = field_name(line);
 
-		if (n == 0 || (n == 1 && rest.p[0] == '\r'))
-			return rest.p != row->text.p;
-		if (end == NULL ||
-		    (rest.p[0] != ' ' && rest.p[0] != '\t' &&
-			field_name((struct span){rest.p, n}) == 0))
+		if (line.n == 0)
+			return known;
+		if (n == 0 && line.p[0] != ' ' && line.p[0] != '\t')
 			return false;
-		rest.p += n + 1;
-		rest.n -= n + 1;
+		known = known || is_mail_field((struct span){line.p, n});
 	}
 	return false;
 }

@@ -3,7 +3,8 @@
  *	{"id":"a1","channel":"email","text":"...",
  *	 "source":"...","lang":"en","label":"attack"}
  * The first three are needed. A text of channel "email" that begins with
- * header fields is a whole mail (RFC 5322). Other keys are ignored.
+ * header fields, of which one is of a mail, is a whole mail (RFC 5322). Other
+ * keys are ignored.
  */
 #ifndef TRIZONE_READER_ROW_H
 #define TRIZONE_READER_ROW_H

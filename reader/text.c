@@ -3,6 +3,8 @@
  */
 #include "reader/text.h"
 
+#include <string.h>
+
 #include "common/err.h"
 #include "common/limits.h"
 #include "proto/clean.h"
@@ -22,16 +24,39 @@ text_warm(void)
 	detect_warm();
 }
 
+/* The set that a byte order mark names; the mark is taken off. */
+static struct span
+take_mark(struct span *raw)
+{
+	static const struct {
+		const char *mark, *set;
+	} marks[] = {
+	    {"\xff\xfe", "utf-16le"},
+	    {"\xfe\xff", "utf-16be"},
+	    {"\xef\xbb\xbf", "utf-8"},
+	};
+
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (span_starts(*raw, marks[i].mark)) {
+			raw->p += strlen(marks[i].mark);
+			raw->n -= strlen(marks[i].mark);
+			return span_of(marks[i].set);
+		}
+	return SPAN("utf-8");
+}
+
 static void
 read_text(struct span raw, struct visible *v, struct clean *c)
 {
 	uint64_t replaced = 0;
+	struct span set;
 	struct buf text;
 
 	if (raw.n == 0)
 		clean_find(c, FINDING_EMPTY);
+	set = take_mark(&raw);
 	buf_init(&text, MAIL_TEXT_BYTES * 2);
-	if (charset_decode(SPAN("utf-8"), raw, &text, &replaced) != 0)
+	if (charset_decode(set, raw, &text, &replaced) != 0)
 		v->text_dropped++; /* at least one; nobody counted them */
 	if (replaced != 0)
 		clean_find(c, FINDING_UNDECODABLE_TEXT);

@@ -36,13 +36,12 @@ NOT_YET = {
                  ("deliver", "web")),
     "planner": (("mcp",), ("gateway",), ("run", "--think", "llm"),
                 ("run", "--", "agent")),
-    "reader": (("telegram",), ("slack",), ("web",), ("score", "--jsonl"),
-               ("eval", "x"), ("text",))}
+    "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
     "executor": ("policy", "task", "backup", "restore", "review", "secret",
                  "firewall", "halt", "resume", "follow", "export"),
     "planner": ("mcp", "gateway", "llm"),
-    "reader": ("telegram", "slack", "score", "eval")}
+    "reader": ("telegram", "slack")}
 
 
 def says(done, status, what):
@@ -67,7 +66,8 @@ def help_everywhere():
     calls += [(EXECUTOR, "session", "list"), (EXECUTOR, "audit", "show"),
               (EXECUTOR, "audit", "verify")]
     calls += [(PLANNER, name) for name in ("run", "call", "check")]
-    calls += [(READER, name) for name in ("mail", "run")]
+    calls += [(READER, name) for name in
+              ("mail", "text", "score", "eval", "run")]
     for call in calls:
         done = try_program(*call, "--help")
         what = " ".join(str(part) for part in call[1:]) or call[0].name
@@ -112,7 +112,12 @@ def wrong_usage():
              (PLANNER, "call", "x", "{}", "more"), (PLANNER, "run", "more"),
              (PLANNER, "run", "--nope"), (PLANNER, "check", "more"),
              (READER, "mail", "more"), (READER, "run"),
-             (READER, "run", "--channel"), (READER, "run", "--nope", "x")]
+             (READER, "run", "--channel"), (READER, "run", "--nope", "x"),
+             (READER, "text", "more"), (READER, "text", "--nope"),
+             (READER, "text", "--record"), (READER, "score", "more"),
+             (READER, "score", "--nope"), (READER, "eval"),
+             (READER, "eval", "--nope", "x"),
+             (READER, "eval", *["x"] * 65)]
     wrong = []
     for call in calls:
         done = try_program(*call, data=b"x")
