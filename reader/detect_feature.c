@@ -10,6 +10,7 @@
 #include "reader/detect_impl.h"
 
 #define STEM_BYTES 5
+#define SEEN_BITS 10
 
 /* Kinds of features; part of what is hashed. */
 enum kind { ONE = 1, PAIR, STEMS, SKIP };
@@ -23,6 +24,11 @@ struct finder {
 	struct segments *segments;
 	size_t segment;
 	struct token last, before; /* the two tokens before this one */
+	/* features of this segment: saying a thing often makes it no truer */
+	struct {
+		uint32_t feature;
+		size_t segment; /* plus one */
+	} seen[1u << SEEN_BITS];
 };
 
 static uint64_t
@@ -39,12 +45,19 @@ emit(struct finder *f, enum kind kind, uint64_t a, uint64_t b)
 {
 	struct features *out = f->out;
 	uint64_t h = mix(mix(a, kind), b + kind);
+	uint32_t feature = (uint32_t)(h >> 40) & (MODEL_SIZE - 1);
+	unsigned slot = feature & ((1u << SEEN_BITS) - 1);
 
+	if (f->seen[slot].feature == feature &&
+	    f->seen[slot].segment == f->segment + 1)
+		return;
+	f->seen[slot].feature = feature;
+	f->seen[slot].segment = f->segment + 1;
 	if (out->count == out->cap) {
 		out->cap = out->cap == 0 ? 1024 : out->cap * 2;
 		out->at = alloc_resize(out->at, out->cap, sizeof *out->at);
 	}
-	out->at[out->count++] = (uint32_t)(h >> 40) & (MODEL_SIZE - 1);
+	out->at[out->count++] = feature;
 }
 
 /* Go on to the segment that byte i is in. */
