@@ -14,6 +14,7 @@
 #define HASH_START UINT64_C(14695981039346656037) /* FNV-1a */
 #define HASH_FACTOR UINT64_C(1099511628211)
 #define TOKEN_FEATURES 3 /* of one token */
+#define SEEN_BITS 10
 
 /* Kinds of features; part of what is hashed. */
 enum kind { ONE = 1, PAIR, STEMS, SKIP };
@@ -27,6 +28,11 @@ struct finder {
 	struct segments *segments;
 	size_t segment;
 	struct token last, before; /* the two tokens before this one */
+	/* features of this segment: saying a thing often makes it no truer */
+	struct {
+		uint32_t feature;
+		size_t segment; /* plus one */
+	} seen[1u << SEEN_BITS];
 };
 
 static uint64_t
@@ -38,10 +44,20 @@ mix(uint64_t a, uint64_t b)
 	return h ^ h >> 33;
 }
 
-static uint32_t
-feature(enum kind kind, uint64_t a, uint64_t b)
+/* Keep a feature, unless the segment has it. There is room (reserve). */
+static void
+emit(struct finder *f, enum kind kind, uint64_t a, uint64_t b)
 {
-	return (uint32_t)(mix(mix(a, kind), b + kind) >> 40) & (MODEL_SIZE - 1);
+	uint32_t feature =
+	    (uint32_t)(mix(mix(a, kind), b + kind) >> 40) & (MODEL_SIZE - 1);
+	unsigned slot = feature & ((1u << SEEN_BITS) - 1);
+
+	if (f->seen[slot].feature == feature &&
+	    f->seen[slot].segment == f->segment + 1)
+		return;
+	f->seen[slot].feature = feature;
+	f->seen[slot].segment = f->segment + 1;
+	f->out->at[f->out->count++] = feature;
 }
 
 static void
@@ -69,19 +85,13 @@ seek_segment(struct finder *f, size_t i)
 static void
 take_token(struct finder *f, struct token token, bool unspaced)
 {
-	struct features *out = f->out;
-	uint32_t *at;
-
-	reserve(out);
-	at = out->at + out->count;
-	at[0] = feature(ONE, token.whole, 0);
-	at[1] = feature(PAIR, f->last.whole, token.whole);
+	reserve(f->out);
+	emit(f, ONE, token.whole, 0);
+	emit(f, PAIR, f->last.whole, token.whole);
 	if (unspaced)
-		at[2] = feature(
-		    SKIP, mix(f->before.whole, f->last.whole), token.whole);
+		emit(f, SKIP, mix(f->before.whole, f->last.whole), token.whole);
 	else
-		at[2] = feature(STEMS, f->last.stem, token.stem);
-	out->count += TOKEN_FEATURES;
+		emit(f, STEMS, f->last.stem, token.stem);
 	f->before = f->last;
 	f->last = token;
 }

@@ -486,6 +486,9 @@ ROWS = (
     ("15", "font-size: 0", style("font-size:0"), FLOOR),
     ("15", "font-size: 1px", style("font-size:1px"), FLOOR),
     ("15", "off the screen", style("position:absolute;left:-9999px"), FLOOR),
+    ("15", "behind 2,500 hidden bytes",
+     page("<div hidden>" + "The weather was fine all day. " * 85
+          + "%(text)s</div>"), GAP),
     ("15", "white on white", style("color:#fff;background:#fff"), FLOOR),
     ("16", "tags inside words", page("<p>%(tags)s</p>"), FLOOR),
     ("16", "cells of a table", cells("<tr>%s</tr>", "<td>%s</td>"), FLOOR),

@@ -131,6 +131,27 @@ START_TEST(ordinary_texts_are_clean)
 }
 END_TEST
 
+static const char *const repeated[] = {"x\n", "x ", "n, ", "yes\n", "ha ",
+    "yes no ", "a b c ", "1 | 2 | 3\n", "x | | x\n", "the end. ", "0.00\n",
+    "-- \n", "\xf0\x9f\x98\x80 ", "да ", "是 "};
+
+/* Columns of crosses, laughter, tables. */
+START_TEST(saying_it_often_makes_it_no_truer)
+{
+	for (size_t times = 10; times <= 1000; times *= 10) {
+		struct buf text;
+
+		buf_init(&text, 1u << 16);
+		for (size_t i = 0; i < times; i++)
+			ck_assert_int_eq(buf_add_text(&text, repeated[_i]), 0);
+		add((struct span){text.data, text.len}, DETECT_SEEN);
+		ck_assert_msg(!d.suspect, "%zu times %s: %f", times,
+		    repeated[_i], d.score);
+		buf_free(&text);
+	}
+}
+END_TEST
+
 START_TEST(says_the_same_twice)
 {
 	struct detect first;
@@ -350,6 +371,8 @@ add_cases(TCase *tc)
 	tcase_add_test(tc, nothing_is_clean);
 	tcase_add_loop_test(tc, attacks_are_suspect, 0, ROWS(attacks));
 	tcase_add_loop_test(tc, ordinary_texts_are_clean, 0, ROWS(ordinary));
+	tcase_add_loop_test(
+	    tc, saying_it_often_makes_it_no_truer, 0, ROWS(repeated));
 	tcase_add_test(tc, says_the_same_twice);
 	tcase_add_test(tc, the_worst_text_counts);
 	tcase_add_test(tc, hiding_is_no_better);
