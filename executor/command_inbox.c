@@ -175,6 +175,21 @@ print_finding(struct place finding)
 	putchar('\n');
 }
 
+/* Nothing where no detector has looked, or it noticed nothing. */
+static void
+print_injection(struct place message)
+{
+	struct place in = {
+	    message.doc, json_get(message.doc, message.object, "injection")};
+	const struct json_node *score = json_get(in.doc, in.object, "score");
+
+	if (score == NULL || !span_is(text_of(in, "verdict"), "suspect"))
+		return;
+	printf("%-10sit speaks to a model, score ", "suspect");
+	print_inert(json_raw(in.doc, score));
+	putchar('\n');
+}
+
 /* Lines of hostile text, each indented. */
 static void
 print_lines(struct span text)
@@ -205,6 +220,7 @@ print_message(struct place message)
 	print_each(message, "hidden", print_hidden);
 	print_each(message, "attachments", print_attachment);
 	print_each(message, "findings", print_finding);
+	print_injection(message);
 	putchar('\n');
 	print_lines(text_of(message, "body"));
 }

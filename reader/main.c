@@ -41,7 +41,7 @@ static const char usage[] =
     "      Results of HOST, which must be your own mail server and remove\n"
     "      those that came with its name.\n"
     "text  the same for bare text.\n"
-    "score for each line {\"id\",\"channel\",\"text\"}: {\"id\",\"score\",\n"
+    "score  for each line {\"id\",\"channel\",\"text\"}: {\"id\",\"score\",\n"
     "      \"verdict\"}, clean or suspect.\n"
     "eval  how labelled rows are scored, as a table; with --feedback what\n"
     "      threshold they speak for.\n"

@@ -6,10 +6,12 @@ usage: docs.py [BIN]
 Methods, sizes, errors and limits of protocol.7 with the tables they come from;
 commands and options of the .8 pages with --help of the programs in BIN (or
 $TRIZONE_BIN); keys of the .5 pages with the tables of keys in the source;
-record kinds of audit.5; local links; and mandoc's own opinion. What cannot be
-tried here is skipped, and said. Exit status: 0, 1, or 77 if all was skipped.
+record kinds of audit.5; the clean object with its schema, and the record with
+its header; local links; and mandoc's own opinion. What cannot be tried here is
+skipped, and said. Exit status: 0, 1, or 77 if all was skipped.
 """
 import ast
+import json
 import os
 import pathlib
 import re
@@ -292,6 +294,52 @@ def check_reader():
 
 # All pages
 
+def nested(part):
+    """Names of the members of all objects in a part of a schema."""
+    if isinstance(part, dict):
+        yield from part.get("properties", ())
+        for value in part.values():
+            yield from nested(value)
+
+
+def check_object():
+    """Each member of the clean object, in the pages that describe it."""
+    schema = json.loads(read("docs/clean.schema.json"))
+    keys = schema["properties"]
+    text = page("trizone-reader.8")
+    text = text[text.index(".Sh THE CLEAN OBJECT"):
+                text.index(".Sh THE RECORD")]
+    items = re.split(r"^\.It Cm (.*)$", text, flags=re.M)
+    parts = {}
+    for names, part in zip(items[1::2], items[2::2]):
+        parts.update(dict.fromkeys(names.split(" , "), part))
+    inner = {name for key in keys for name in nested(keys[key])}
+    found = [name for name in parts if name in keys]
+    wrong = differ("member", set(parts) - inner, set(keys) - inner)
+    if found != list(keys):
+        wrong.append("members in another order than in the schema")
+    wire = page("protocol.7")
+    wire = wire[wire.index(".Ss The clean object"):
+                wire.index(".Sh THE ATTESTATION")]
+    inner |= set(nested(schema["$defs"]["person"])) | set(keys)
+    for name in sorted(inner):
+        if not re.search(r"^\.(?:It )?Cm .*\b%s\b" % name, text, re.M):
+            wrong.append("%s is not in the page" % name)
+        if not re.search(r"^\.(?:Ic|Pq Ic) .*\b%s\b" % name, wire, re.M):
+            wrong.append("%s is not in protocol.7" % name)
+    return wrong
+
+
+def check_record():
+    """The members of the record, from its header."""
+    text = page("trizone-reader.8")
+    text = text[text.index(".Sh THE RECORD"):text.index(".Sh LOCKS")]
+    comment = read("reader/record.h").split("*/")[0]
+    words = set(re.findall(r'"(\w+)"', comment)) - {"mail"}
+    return ["%s is not in the page" % word for word in sorted(words)
+            if not re.search(r"^\.(?:It )?Cm .*\b%s\b" % word, text, re.M)]
+
+
 def check_lint():
     if shutil.which("mandoc") is None:
         raise Skip("there is no mandoc")
@@ -358,7 +406,7 @@ def check_threats():
 CHECKS = [check_methods, check_shapes, check_errors, check_limits,
           check_config_keys, check_policy_keys, check_kinds, check_keywords,
           check_records, check_executor, check_planner, check_reader,
-          check_lint, check_names, check_links, check_threats]
+          check_object, check_record, check_lint, check_names, check_links, check_threats]
 
 
 def main():
