@@ -89,7 +89,7 @@ begins_unspaced(struct span text)
 static bool
 is_ascii_word(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
 /* Eight bytes with blanks for line ends: an entry's blank may be one in the
@@ -252,7 +252,14 @@ first_node(struct span text, size_t at)
 	return node;
 }
 
-/* The child for byte `at`; what has a blank may have a line end. */
+/* What may stand in a text where an entry has a blank. */
+static bool
+is_gap(unsigned char c)
+{
+	return c != '\0' && strchr("\n,._-/|+*~", c) != NULL;
+}
+
+/* The child for byte `at`. */
 static uint32_t
 next_node(struct span text, size_t at, uint32_t node)
 {
@@ -263,7 +270,7 @@ next_node(struct span text, size_t at, uint32_t node)
 		return 0;
 	c = (unsigned char)text.p[at];
 	to = trie_child(&table.trie, node, c);
-	if (to == 0 && c == '\n')
+	if (to == 0 && is_gap(c))
 		to = trie_child(&table.trie, node, ' ');
 	return to;
 }

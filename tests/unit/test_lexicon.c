@@ -132,7 +132,6 @@ static const struct {
 } absent[] = {
     {"", WORD_OVERRIDE},
     {"disregardful", WORD_OVERRIDE},
-    {"disregard_list", WORD_OVERRIDE},
     {"disregard2", WORD_OVERRIDE},
     {"2disregard", WORD_OVERRIDE},
     {"xdisregard", WORD_OVERRIDE},
@@ -250,7 +249,7 @@ END_TEST
 
 START_TEST(a_guess_does_not_outlive_a_word)
 {
-	find("disregrad7 disregrad_x disregrad\xe1\x83\x90 ig", false);
+	find("disregrad7 disregrad0x disregrad\xe1\x83\x90 ig", false);
 	ck_assert(!found_any(WORD_OVERRIDE));
 }
 END_TEST
