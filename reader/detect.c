@@ -15,6 +15,7 @@
 
 #define NEVER (-20.0)	  /* log odds of no text at all */
 #define HIDDEN_WEIGHT 1.0 /* log odds: hiding it is a sign by itself */
+#define CROWDED 1.0	  /* of a text with more forms than are looked at */
 
 struct detect_work {
 	struct fold fold;    /* of the text as it stands */
@@ -239,7 +240,8 @@ detect_add(struct detect *d, struct span text, enum detect_where where)
 	l.text = (struct span){w->fold.text.data, w->fold.text.len};
 	look(&l);
 	count_keywords(d);
-	(void)view_each(text, &w->fold, look_at_view, d);
+	if (!view_each(text, &w->fold, look_at_view, d))
+		d->sum = fmax(d->sum, CROWDED);
 	d->score = to_score(d->sum);
 	d->suspect = d->sum > 0;
 }

@@ -271,6 +271,30 @@ START_TEST(keeps_the_first_spans_only)
 }
 END_TEST
 
+/* More other forms than are looked at: nobody knows what is in the rest. */
+START_TEST(too_many_views_are_suspect)
+{
+	struct buf text;
+
+	buf_init(&text, 1u << 20);
+	for (int i = 0; i < VIEW_COUNT_MAX / 2; i++)
+		ck_assert_int_eq(
+		    buf_add_text(&text,
+			"dGhlIHdlYXRoZXIgd2FzIGZpbmUgYWxsIGRheSBsb25n.\n"),
+		    0);
+	add((struct span){text.data, text.len}, DETECT_SEEN);
+	ck_assert(!d.suspect);
+	for (int i = 0; i < VIEW_COUNT_MAX; i++)
+		ck_assert_int_eq(
+		    buf_add_text(&text,
+			"dGhlIHdlYXRoZXIgd2FzIGZpbmUgYWxsIGRheSBsb25n.\n"),
+		    0);
+	add((struct span){text.data, text.len}, DETECT_SEEN);
+	ck_assert(d.suspect);
+	buf_free(&text);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	unsigned count[KEYWORD_COUNT]; /* ignore, instead, new instruction */
@@ -381,6 +405,7 @@ add_cases(TCase *tc)
 	tcase_add_test(tc, views_have_the_place_they_came_from);
 	tcase_add_test(tc, keeps_the_first_spans_only);
 	tcase_add_loop_test(tc, counts_keywords, 0, ROWS(keywords));
+	tcase_add_test(tc, too_many_views_are_suspect);
 	tcase_add_test(tc, keeps_its_bound);
 	tcase_add_test(tc, a_bound_is_no_place_in_a_character);
 	tcase_add_loop_test(tc, padding_hides_nothing, 0, 10);
