@@ -1,7 +1,7 @@
 /*
  * Runs in the worker. The object's texts are looked at as one, as an attack
  * may be spread over them: who says to have sent it, subject, body, the names
- * of attachments and of those it says to have gone to.
+ * of attachments. Addresses and the names beside them are another text.
  */
 #include "reader/judge.h"
 
@@ -19,9 +19,10 @@ add_part(struct buf *text, struct span part)
 	(void)buf_add(text, part.p, part.n);
 }
 
-/* All that is seen, as one text; *body_out is where the body begins in it. */
+/* All that is read as a text, as one; *body_out is where the body begins in
+ * it. */
 static void
-seen_text(const struct clean *c, struct buf *out, size_t *body_out)
+main_text(const struct clean *c, struct buf *out, size_t *body_out)
 {
 	add_part(out, c->from.name);
 	add_part(out, c->subject);
@@ -29,23 +30,50 @@ seen_text(const struct clean *c, struct buf *out, size_t *body_out)
 	*body_out = out->len - c->body.n;
 	for (size_t i = 0; i < c->attachment_count; i++)
 		add_part(out, c->attachments[i].name);
-	for (unsigned list = 0; list < CLEAN_LIST_COUNT; list++)
-		for (size_t i = 0; i < c->people[list].count; i++)
-			add_part(out, c->people[list].at[i].name);
 }
 
-/* Places in the order of their starts: a few, so by insertion. */
+/* What else a sender can write into the object. */
 static void
-sort_spans(struct detect *d)
+other_text(const struct clean *c, struct buf *out)
 {
-	for (size_t i = 1; i < d->span_count; i++)
+	add_part(out, c->from.address);
+	add_part(out, c->message_id);
+	for (unsigned list = 0; list < CLEAN_LIST_COUNT; list++)
+		for (size_t i = 0; i < c->people[list].count; i++) {
+			add_part(out, c->people[list].at[i].name);
+			add_part(out, c->people[list].at[i].address);
+		}
+}
+
+/* Places from `first` on in the order of their starts: a few, so by
+ * insertion. */
+static void
+sort_spans(struct detect *d, size_t first)
+{
+	for (size_t i = first; i < d->span_count; i++)
 		for (size_t k = i;
-		     k > 0 && d->spans[k].start < d->spans[k - 1].start; k--) {
+		     k > first && d->spans[k].start < d->spans[k - 1].start;
+		     k--) {
 			struct detect_span swap = d->spans[k];
 
 			d->spans[k] = d->spans[k - 1];
 			d->spans[k - 1] = swap;
 		}
+}
+
+/* Look at a text, and record what is found. */
+static void
+look(struct detect *d, struct span text, enum detect_where where,
+    struct record *record)
+{
+	size_t first = d->span_count;
+
+	detect_add(d, text, where);
+	sort_spans(d, first);
+	for (size_t i = first; i < d->span_count; i++)
+		record_injection(record, &d->spans[i],
+		    (struct span){text.p + d->spans[i].start,
+			d->spans[i].end - d->spans[i].start});
 }
 
 /* The part of a place that is in the body. */
@@ -75,26 +103,19 @@ judge_clean(struct clean *c, enum detect_channel channel,
 {
 	struct detect d;
 	struct buf text;
-	size_t body = 0, i;
+	size_t body = 0;
 
 	buf_init(&text, 2 * CLEAN_MAX_BYTES);
-	seen_text(c, &text, &body);
+	main_text(c, &text, &body);
 	detect_begin(&d, channel);
-	detect_add(&d, (struct span){text.data, text.len}, DETECT_SEEN);
-	sort_spans(&d);
-	for (i = 0; i < d.span_count; i++) {
+	look(&d, (struct span){text.data, text.len}, DETECT_SEEN, record);
+	for (size_t i = 0; i < d.span_count; i++)
 		add_body_span(c, &d.spans[i], body);
-		record_injection(record, &d.spans[i],
-		    (struct span){text.data + d.spans[i].start,
-			d.spans[i].end - d.spans[i].start});
-	}
-	for (size_t k = 0; k < count; k++) {
-		detect_add(&d, hidden[k], DETECT_HIDDEN);
-		for (; i < d.span_count; i++)
-			record_injection(record, &d.spans[i],
-			    (struct span){hidden[k].p + d.spans[i].start,
-				d.spans[i].end - d.spans[i].start});
-	}
+	buf_clear(&text);
+	other_text(c, &text);
+	look(&d, (struct span){text.data, text.len}, DETECT_SEEN, record);
+	for (size_t i = 0; i < count; i++)
+		look(&d, hidden[i], DETECT_HIDDEN, record);
 	keep(c, &d);
 	detect_done(&d);
 	buf_free(&text);

@@ -385,6 +385,16 @@ def recipient(text):
                                 % text.replace('"', "'")[:200])
 
 
+def as_address(field):
+    """Words with dots between, in front of an @."""
+    def one(text):
+        words = ".".join("".join(c for c in word if c.isascii()
+                                 and c.isalnum()) for word in text.split())
+        return mail(DAY[0], more="%s: <%s@example.org>\n" % (
+            field, words.replace("..", ".").strip(".")))
+    return one
+
+
 def alternative(text):
     return parts(("Content-Type: text/plain", text),
                  ("Content-Type: text/html", "<p>%s</p>" % DAY[0]),
@@ -541,6 +551,8 @@ ROWS = (
     ("25", "base64 part", base64_part, FLOOR),
     ("25", "attachment's name", attachment, FLOOR),
     ("25", "recipient's name", recipient, FLOOR),
+    ("25", "address to answer to", as_address("Reply-To"), FLOOR),
+    ("25", "address of a copy", as_address("Cc"), FLOOR),
     # of these a planner is shown nothing either
     ("25", "the other alternative", alternative, GAP),
     ("25", "forwarded mail", forwarded, GAP),
