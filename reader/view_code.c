@@ -240,7 +240,7 @@ decode_base64(const unsigned char *values, size_t count, char *out)
 }
 
 /* A word may stand before the first digit: try each place it can start. */
-static void
+static bool
 try_base64(const struct view_job *job, size_t start, size_t end)
 {
 	struct span text = {job->text.p + start, end - start};
@@ -257,6 +257,7 @@ try_base64(const struct view_job *job, size_t start, size_t end)
 	}
 	free(values);
 	free(bytes);
+	return found;
 }
 
 /* The word at p in base64 digits: its length, and whether it is none of a
@@ -293,11 +294,26 @@ struct base64_run {
 	bool open;
 };
 
+/* A run that ends: each text up to its padding, or else all of it, as an equals
+ * sign may also be a soft line break. */
 static void
 base64_close(const struct view_job *job, struct base64_run *r)
 {
-	if (r->open && r->digits >= BASE64_LEAST)
-		try_base64(job, r->start, r->end);
+	size_t from = r->start;
+	bool found = false;
+
+	if (!r->open || r->digits < BASE64_LEAST)
+		r->end = from;
+	for (size_t i = from; i < r->end; i++) {
+		if (i + 1 != r->end && job->text.p[i] != '=')
+			continue;
+		if (i + 1 - from >= BASE64_LEAST)
+			found |= try_base64(job, from, i + 1);
+		from = i + 1;
+	}
+	if (!found && r->open &&
+	    memchr(job->text.p + r->start, '=', r->end - r->start) != NULL)
+		(void)try_base64(job, r->start, r->end);
 	*r = (struct base64_run){0};
 }
 
