@@ -7,11 +7,13 @@ Methods, sizes, errors and limits of protocol.7 with the tables they come from;
 commands and options of the .8 pages with --help of the programs in BIN (or
 $TRIZONE_BIN); keys of the .5 pages with the tables of keys in the source;
 record kinds of audit.5; the clean object with its schema, and the record with
-its header; local links; and mandoc's own opinion. What cannot be tried here is
-skipped, and said. Exit status: 0, 1, or 77 if all was skipped.
+its header; the numbers of detector.md with the report; local links; and
+mandoc's own opinion. What cannot be tried here is skipped, and said. Exit
+status: 0, 1, or 77 if all was skipped.
 """
 import ast
 import json
+import math
 import os
 import pathlib
 import re
@@ -340,6 +342,74 @@ def check_record():
             if not re.search(r"^\.(?:It )?Cm .*\b%s\b" % word, text, re.M)]
 
 
+# detector.md
+
+REPORT_ROW = re.compile(r"^(\S+) +(\w+ +)?(attack|benign) +(\d+)"
+                        r"((?: +\d+ [\d.]+ \[[\d.,]+\])+)$", re.M)
+
+
+def report_rows(part):
+    """(source, language, label, texts, [suspect, ...]) of a table."""
+    return [(source, lang.strip(), label, int(texts),
+             [int(n) for n in re.findall(r"(\d+) [\d.]+ \[", counts)])
+            for source, lang, label, texts, counts in
+            REPORT_ROW.findall(part)]
+
+
+def share(hits, texts):
+    """"44.6 %" and "41.2 to 48.0", the 95 % interval (Wilson)."""
+    z, part = 1.96, hits / texts
+    middle = part + z * z / (2 * texts)
+    half = z * math.sqrt(part * (1 - part) / texts + (z / (2 * texts)) ** 2)
+    whole = 1 + z * z / texts
+    return "%.1f %%" % (100 * part), "%.1f to %.1f" % (
+        100 * (middle - half) / whole, 100 * (middle + half) / whole)
+
+
+def pooled(rows, want):
+    rows = [row for row in rows if want(row)]
+    return (sum(row[3] for row in rows),
+            [sum(counts) for counts in zip(*(row[4] for row in rows))])
+
+
+def detector_lines():
+    """What detector.md has to say, as the report has it."""
+    parts = read("docs/detector-report.txt").split("\n\n")
+    public = report_rows(parts[1])
+    held = report_rows(parts[parts.index(
+        "Our own texts that were held apart, scored by the final model.") + 1])
+    own = "self-written"
+    texts, found = pooled(public, lambda r: r[2] == "attack" and r[0] != own)
+    benign, false = pooled(public, lambda r: r[2] == "benign" and
+                           r[0] not in (own, "spam"))
+    lines = ["all public attacks together (%d" % texts,
+             "benign texts but spam (%s)" % format(benign, ","),
+             "%d spam mails %d are suspect" % (pooled(
+                 public, lambda r: r[0] == "spam")[0], pooled(
+                     public, lambda r: r[0] == "spam")[1][0])]
+    lines += ["| %s | %s | %s | %d |" % (name, *share(hits, texts), bad)
+              for name, hits, bad in zip(("as frozen", "at 0.1 %", "at 1 %"),
+                                         found, false)]
+    for label, words in (("attack", "attacks"), ("benign", "benign ones")):
+        texts, hits = pooled(held, lambda r, label=label: r[2] == label)
+        lines.append("%d of %d %s (%s, %s)" % (hits[0], texts, words,
+                                               *share(hits[0], texts)))
+    lines += ["| %s | %d of %d |" % (row[1], row[4][0], row[3])
+              for row in held if row[2] == "attack"]
+    lines.append("%d sets of up to" % len(re.findall(
+        r"^RULE\(", read("reader/detect_rule.def"), re.M)))
+    lines.append("of one of %d classes" % len(re.findall(
+        r"^WORD_CLASS\(", read("reader/word_class.def"), re.M)))
+    return lines
+
+
+def check_detector():
+    """The numbers of detector.md are those of the report."""
+    text = " ".join(page("detector.md").split())
+    return ["detector.md does not say \"%s\"" % line
+            for line in detector_lines() if line not in text]
+
+
 def check_lint():
     if shutil.which("mandoc") is None:
         raise Skip("there is no mandoc")
@@ -406,7 +476,8 @@ def check_threats():
 CHECKS = [check_methods, check_shapes, check_errors, check_limits,
           check_config_keys, check_policy_keys, check_kinds, check_keywords,
           check_records, check_executor, check_planner, check_reader,
-          check_object, check_record, check_lint, check_names, check_links, check_threats]
+          check_object, check_record, check_detector, check_lint,
+          check_names, check_links, check_threats]
 
 
 def main():
