@@ -72,15 +72,14 @@ find(const struct classes *now, const struct classes *last,
 	uint64_t word_first =
 	    before(now->word | now->backslash, last->word | last->backslash, 2);
 	uint64_t base64 = before(now->base64, last->base64, 2);
-	uint64_t letters =
-	    before(now->word | now->wide, last->word | last->wide, 2);
+	uint64_t word_two = before(now->word, last->word, 2);
 
 	out[MARK_BASE64] =
 	    gather((upper & base64) | (digit & (base64 | now->base64)));
 	out[MARK_CODES] = gather(
 	    (word & ~word_first & ((hex & now->hex) | digit)) | backslash);
 	out[MARK_ALONE] =
-	    gather((word & ~letters & ~(now->word | now->wide)) | wide);
+	    gather((word & ~word_two & ~(now->word | now->wide)) | wide);
 }
 
 void

@@ -12,7 +12,8 @@
 enum view_mark {
 	MARK_BASE64, /* in a word of base64 digits that is none of a language */
 	MARK_CODES,  /* a backslash, or what begins with codes of characters */
-	MARK_ALONE,  /* an ASCII letter or digit alone; what is not ASCII */
+	MARK_ALONE,  /* what is not ASCII; a letter or digit with no letter or
+		      * digit of ASCII before it and none at all behind it */
 	MARK_COUNT
 };
 
