@@ -36,8 +36,13 @@ struct join_run {
 static size_t
 next_char(struct span text, size_t at, uint32_t *code_out)
 {
-	size_t length = utf8_decode(text.p + at, text.n - at, code_out);
+	size_t length;
 
+	if ((text.p[at] & 0x80) == 0) {
+		*code_out = (unsigned char)text.p[at];
+		return 1;
+	}
+	length = utf8_decode(text.p + at, text.n - at, code_out);
 	if (length != 0)
 		return length;
 	*code_out = 0xfffd;
@@ -60,6 +65,13 @@ is_word_char(uint32_t code)
 	if (code >= 0x2010 && code <= 0x205e)
 		return false;
 	return g_unichar_isalnum(code) || g_unichar_ismark(code);
+}
+
+static bool
+is_letter(uint32_t code)
+{
+	return code < 0x80 ? ascii_is_letter((char)code)
+			   : g_unichar_isalpha(code) != 0;
 }
 
 /* The end of the character at `at` with its marks, if it stands alone, or 0;
@@ -158,7 +170,7 @@ find_run(struct span text, size_t at, struct join_run *r)
 			r->narrow = gap;
 		first = r->units++ == 0 ? code : first;
 		r->differ |= code != first;
-		r->letters += g_unichar_isalpha(code) ? 1 : 0;
+		r->letters += is_letter(code);
 		r->ascii = r->ascii && end - i == 1;
 		r->end = end;
 		gap = gap_at(text, end);
