@@ -39,6 +39,28 @@ compare(const void *a, const void *b)
 	return (one->text.n > other->text.n) - (one->text.n < other->text.n);
 }
 
+/* Sort them: by their first byte without a comparison, as there are many. */
+static void
+sort(struct trie_entry *entries, size_t count)
+{
+	struct trie_entry *sorted = alloc_array(count, sizeof *sorted);
+	size_t ends[256] = {0}, start = 0;
+
+	for (size_t i = 0; i < count; i++)
+		ends[entries[i].prefix >> 56]++;
+	for (size_t k = 0; k < 256; k++) {
+		start += ends[k];
+		ends[k] = start - ends[k];
+	}
+	for (size_t i = 0; i < count; i++)
+		sorted[ends[entries[i].prefix >> 56]++] = entries[i];
+	start = 0;
+	for (size_t k = 0; k < 256; start = ends[k++])
+		qsort(sorted + start, ends[k] - start, sizeof *sorted, compare);
+	memcpy(entries, sorted, count * sizeof *entries);
+	free(sorted);
+}
+
 static size_t
 common_prefix(struct span a, struct span b)
 {
@@ -119,7 +141,7 @@ trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 			bug("a word of %zu bytes", entries[i].text.n);
 		entries[i].prefix = prefix_of(entries[i].text);
 	}
-	qsort(entries, count, sizeof *entries, compare);
+	sort(entries, count);
 	t->nodes = alloc_array(count_nodes(entries, count), sizeof *t->nodes);
 	t->ends = alloc_array(count + 1, sizeof *t->ends);
 	t->count = t->end_count = 1;
