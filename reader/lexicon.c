@@ -29,6 +29,7 @@ _Static_assert(WORD_CLASS_COUNT <= 64, "classes are bits of 64");
 struct word {
 	uint8_t class;
 	bool english;
+	uint16_t bytes;
 	const char *text;
 };
 
@@ -38,7 +39,7 @@ static const char *const class_names[WORD_CLASS_COUNT] = {
 #undef WORD_CLASS
 };
 
-#define WORD(class, text) {WORD_##class, ENGLISH, text},
+#define WORD(class, text) {WORD_##class, ENGLISH, sizeof(text) - 1, text},
 static const struct word words[] = {
 #define ENGLISH false
 #include "reader/words/all.def"
@@ -174,8 +175,10 @@ to_entry(const struct word *word, struct span text)
 	}
 	if (text.n < 2)
 		bug("word %s", word->text);
-	return (struct trie_entry){
-	    .text = text, .class = word->class, .open = open};
+	return (struct trie_entry){.p = text.p,
+	    .bytes = (uint16_t)text.n,
+	    .class = word->class,
+	    .open = open};
 }
 
 void
@@ -185,25 +188,27 @@ lexicon_warm(void)
 	struct trie_entry *entries;
 	size_t bytes = 0;
 	struct fold fold;
+	struct span text;
 	char *pool, *to;
 
 	if (table.trie.count != 0)
 		return;
 	for (size_t i = 0; i < count; i++)
-		bytes += strlen(words[i].text) * FOLD_GROWTH;
+		bytes += words[i].bytes;
 	entries = alloc_array(count, sizeof *entries);
-	pool = to = alloc_bytes(bytes);
+	pool = to = alloc_bytes(bytes * FOLD_GROWTH);
 	fold_init(&fold, WORD_BYTES);
 	for (size_t i = 0; i < count; i++) {
-		if (fold_text(&fold, span_of(words[i].text)) != 0)
+		if (fold_text(&fold,
+			(struct span){words[i].text, words[i].bytes}) != 0)
 			bug("word %s", words[i].text);
-		memcpy(to, fold.text.data, fold.text.len);
-		entries[i] =
-		    to_entry(&words[i], (struct span){to, fold.text.len});
-		sieve_add(entries[i].text, entries[i].open);
+		text = (struct span){to, fold.text.len};
+		memcpy(to, fold.text.data, text.n);
+		to += text.n;
+		entries[i] = to_entry(&words[i], text);
+		sieve_add(trie_entry_text(&entries[i]), entries[i].open);
 		if (words[i].english)
-			guess_add((struct span){to, fold.text.len});
-		to += fold.text.len;
+			guess_add(text);
 	}
 	fold_done(&fold);
 	trie_make(&table.trie, entries, count);

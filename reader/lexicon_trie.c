@@ -32,11 +32,9 @@ compare(const void *a, const void *b)
 
 	if (one->prefix != other->prefix)
 		return one->prefix < other->prefix ? -1 : 1;
-	n = one->text.n < other->text.n ? one->text.n : other->text.n;
-	rc = memcmp(one->text.p, other->text.p, n);
-	if (rc != 0)
-		return rc;
-	return (one->text.n > other->text.n) - (one->text.n < other->text.n);
+	n = one->bytes < other->bytes ? one->bytes : other->bytes;
+	rc = memcmp(one->p, other->p, n);
+	return rc != 0 ? rc : (int)one->bytes - (int)other->bytes;
 }
 
 /* Sort them: by their first byte without a comparison, as there are many. */
@@ -79,9 +77,10 @@ count_nodes(const struct trie_entry *entries, size_t count)
 	size_t nodes = 1;
 
 	for (size_t i = 0; i < count; i++) {
-		nodes +=
-		    entries[i].text.n - common_prefix(last, entries[i].text);
-		last = entries[i].text;
+		struct span text = trie_entry_text(&entries[i]);
+
+		nodes += text.n - common_prefix(last, text);
+		last = text;
 	}
 	if (nodes > UINT32_MAX)
 		bug("%zu nodes", nodes);
@@ -112,7 +111,7 @@ static void
 add_entry(struct trie *t, const struct trie_entry *entry, struct span last,
     uint32_t path[DEPTH_MOST])
 {
-	struct span text = entry->text;
+	struct span text = trie_entry_text(entry);
 	size_t same = common_prefix(last, text);
 
 	for (size_t depth = same; depth < text.n; depth++) {
@@ -137,9 +136,11 @@ trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 	struct span last = {NULL, 0};
 
 	for (size_t i = 0; i < count; i++) {
-		if (entries[i].text.n < 2 || entries[i].text.n > DEPTH_MOST)
-			bug("a word of %zu bytes", entries[i].text.n);
-		entries[i].prefix = prefix_of(entries[i].text);
+		struct span text = trie_entry_text(&entries[i]);
+
+		if (text.n < 2 || text.n > DEPTH_MOST)
+			bug("a word of %zu bytes", text.n);
+		entries[i].prefix = prefix_of(text);
 	}
 	sort(entries, count);
 	t->nodes = alloc_array(count_nodes(entries, count), sizeof *t->nodes);
@@ -147,6 +148,6 @@ trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 	t->count = t->end_count = 1;
 	for (size_t i = 0; i < count; i++) {
 		add_entry(t, &entries[i], last, path);
-		last = entries[i].text;
+		last = trie_entry_text(&entries[i]);
 	}
 }

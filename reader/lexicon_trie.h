@@ -15,10 +15,17 @@
 /* A word to be put in: at least two bytes. */
 struct trie_entry {
 	uint64_t prefix; /* its first bytes, as they sort; trie_make sets it */
-	struct span text;
+	const char *p;
+	uint16_t bytes;
 	uint8_t class;
 	bool open; /* any ending may follow */
 };
+
+static inline struct span
+trie_entry_text(const struct trie_entry *entry)
+{
+	return (struct span){entry->p, entry->bytes};
+}
 
 struct trie_node {
 	uint32_t next; /* the next child of its parent; 0: none */
