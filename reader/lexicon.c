@@ -421,6 +421,8 @@ lexicon_find(struct span text, bool loose, struct hits *out)
 		unsigned char c = (unsigned char)text.p[i];
 
 		if (c < 'a' && !table.first[c]) {
+			if (c == '@' && inside)
+				put_hit(out, i, i + 1, WORD_ADDRESS);
 			inside = is_ascii_word(c);
 			i++;
 			continue;
