@@ -46,6 +46,7 @@ void
 detect_warm(void)
 {
 	lexicon_warm();
+	rules_warm();
 	view_warm();
 }
 
@@ -134,8 +135,11 @@ keep_span(const struct look *l, const struct detect_segment *first,
 	while (d->span_count > d->work->first_span &&
 	       take_in(&span, &d->spans[d->span_count - 1]))
 		d->span_count--;
-	if (d->span_count < DETECT_SPANS)
+	if (d->span_count <
+	    (d->where == DETECT_SEEN ? DETECT_SPANS_SEEN : DETECT_SPANS))
 		d->spans[d->span_count++] = span;
+	else
+		d->lost_spans++;
 }
 
 static double

@@ -49,7 +49,8 @@ enum detect_keyword {
 	KEYWORD_COUNT
 };
 
-#define DETECT_SPANS 16
+#define DETECT_SPANS 64
+#define DETECT_SPANS_SEEN 48 /* of them in what a person sees */
 
 struct detect_span {
 	uint32_t start, end; /* bytes of the text that was added */
@@ -69,6 +70,7 @@ struct detect {
 	uint64_t keywords[KEYWORD_COUNT];
 	struct detect_span spans[DETECT_SPANS]; /* suspect ones, as found */
 	size_t span_count;
+	uint64_t lost_spans; /* suspect ones without room */
 
 	/* Private. */
 	enum detect_channel channel;

@@ -55,6 +55,9 @@ struct segments {
 /* Cut folded text into segments; each byte is in one. */
 void segments_cut(struct span text, struct segments *out);
 
+/* Make the table of rules by class; a part of detect_warm. */
+void rules_warm(void);
+
 /* Note which rules fire in which segments. */
 void rules_fire(const struct hits *hits, struct segments *segments);
 

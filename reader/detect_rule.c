@@ -28,6 +28,18 @@ static const struct rule rules[RULE_COUNT] = {
 };
 #undef C
 
+static uint64_t by_class[WORD_CLASS_COUNT]; /* rules that name it */
+
+void
+rules_warm(void)
+{
+	for (unsigned i = 0; i < RULE_COUNT; i++)
+		for (size_t k = 0; k < CLASSES_MOST; k++)
+			if (rules[i].classes[k] != 0)
+				by_class[rules[i].classes[k] - 1] |= UINT64_C(1)
+								     << i;
+}
+
 /* The two words found last, of each class. */
 struct latest {
 	struct hit at[2];
@@ -112,16 +124,10 @@ note(struct segments *segments, size_t last, uint32_t start, unsigned rule)
 void
 rules_fire(const struct hits *hits, struct segments *segments)
 {
-	static uint64_t by_class[WORD_CLASS_COUNT]; /* rules that name it */
 	struct latest latest[WORD_CLASS_COUNT];
 	size_t segment = 0;
 
 	memset(latest, 0, sizeof latest);
-	for (unsigned i = 0; i < RULE_COUNT; i++)
-		for (size_t k = 0; k < CLASSES_MOST; k++)
-			if (rules[i].classes[k] != 0)
-				by_class[rules[i].classes[k] - 1] |= UINT64_C(1)
-								     << i;
 	for (size_t i = 0; i < hits->count; i++) {
 		const struct hit *hit = &hits->at[i];
 		uint64_t set = by_class[hit->class];

@@ -55,6 +55,17 @@ copy_name(struct span from, char out[NAME_BYTES])
 	out[n] = '\0';
 }
 
+/* Where rows go of which there are too many kinds: one for each label. */
+static struct group *
+other_group(struct evaluation *e, enum row_label label)
+{
+	size_t at = GROUPS_MOST - (label == ROW_ATTACK ? 1 : 2);
+
+	e->groups[at].label = label;
+	(void)snprintf(e->groups[at].source, NAME_BYTES, "(others)");
+	return &e->groups[at];
+}
+
 static struct group *
 group_of(struct evaluation *e, const struct row *row)
 {
@@ -67,8 +78,8 @@ group_of(struct evaluation *e, const struct row *row)
 		    strcmp(e->groups[i].source, wanted.source) == 0 &&
 		    strcmp(e->groups[i].lang, wanted.lang) == 0)
 			return &e->groups[i];
-	if (e->group_count == GROUPS_MOST)
-		return NULL;
+	if (e->group_count >= GROUPS_MOST - 2)
+		return other_group(e, row->label);
 	e->groups[e->group_count] = wanted;
 	return &e->groups[e->group_count++];
 }
@@ -107,10 +118,10 @@ take_file(struct evaluation *e, int fd)
 
 	json_init(&doc);
 	lines_init(&lines, fd, ROW_MAX_BYTES);
-	while ((rc = lines_next(&lines, &line)) == 1) {
-		if (line.n == 0)
+	while ((rc = lines_next(&lines, &line)) == 1 || rc == -ERR_TOO_LARGE) {
+		if (rc == 1 && line.n == 0)
 			continue;
-		if (row_read(&doc, line, &row, NULL) == 0)
+		if (rc == 1 && row_read(&doc, line, &row, NULL) == 0)
 			take_row(e, &row);
 		else
 			e->bad++;
@@ -161,7 +172,7 @@ sum_of(const struct evaluation *e, const char *source, enum row_label label)
 {
 	struct group sum = {.label = label, .source = "(all)"};
 
-	for (size_t i = 0; i < e->group_count; i++) {
+	for (size_t i = 0; i < GROUPS_MOST; i++) {
 		const struct group *g = &e->groups[i];
 
 		if (g->label == label &&
@@ -176,7 +187,7 @@ sum_of(const struct evaluation *e, const char *source, enum row_label label)
 static bool
 above(const struct group *g, double bar)
 {
-	return (double)g->suspect > ceil(bar * (double)g->rows);
+	return (double)g->suspect > bar * (double)g->rows;
 }
 
 /* Whether the table is below the bar. */
@@ -204,8 +215,9 @@ print_table(const struct evaluation *e, bool json, struct buf *out)
 		(void)buf_add_text(out,
 		    "source                 lang label     rows suspect   share"
 		    "  95 % interval\n");
-	for (size_t i = 0; i < e->group_count; i++)
-		print_group(&e->groups[i], json, out);
+	for (size_t i = 0; i < GROUPS_MOST; i++)
+		if (e->groups[i].rows != 0)
+			print_group(&e->groups[i], json, out);
 	if (attacks.rows != 0)
 		print_group(&attacks, json, out);
 	if (benign.rows != 0)
@@ -285,7 +297,7 @@ evaluate_run(const int *files, size_t count, bool feedback, bool json, int out)
 	else
 		print_table(e, json, &text);
 	status = !feedback && is_below(e) ? EXIT_FOUND : EXIT_DONE;
-	if (e->count == 0 || rc == -ERR_TOO_LARGE)
+	if (e->count == 0)
 		status = EXIT_DATA;
 	if (io_write_all(out, (struct span){text.data, text.len}) != 0 ||
 	    rc == -ERR_IO)

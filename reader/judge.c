@@ -116,6 +116,7 @@ judge_clean(struct clean *c, enum detect_channel channel,
 	look(&d, (struct span){text.data, text.len}, DETECT_SEEN, record);
 	for (size_t i = 0; i < count; i++)
 		look(&d, hidden[i], DETECT_HIDDEN, record);
+	record->dropped += d.lost_spans;
 	keep(c, &d);
 	detect_done(&d);
 	buf_free(&text);

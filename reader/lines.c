@@ -39,11 +39,50 @@ read_more(struct lines *l)
 	return got > 0;
 }
 
+/* Give up what is there and read on. 0 at the end. */
+static int
+read_on(struct lines *l)
+{
+	int rc;
+
+	buf_consume(&l->buf, l->taken);
+	l->taken = 0;
+	rc = read_more(l);
+	if (rc == 0)
+		l->ended = true;
+	return rc;
+}
+
+/* Pass over the rest of a line. 0 at the end. */
+static int
+skip_line(struct lines *l)
+{
+	int rc = 1;
+
+	while (l->skipping && rc == 1) {
+		const char *end = l->buf.len == l->taken
+				      ? NULL
+				      : memchr(l->buf.data + l->taken, '\n',
+					    l->buf.len - l->taken);
+
+		l->skipping = end == NULL;
+		l->taken =
+		    end == NULL ? l->buf.len : (size_t)(end + 1 - l->buf.data);
+		if (l->skipping)
+			rc = l->ended ? 0 : read_on(l);
+	}
+	return rc;
+}
+
 int
 lines_next(struct lines *l, struct span *out)
 {
-	size_t seen = l->taken;
+	size_t seen;
+	int rc = skip_line(l);
 
+	if (rc != 1)
+		return rc;
+	seen = l->taken;
 	for (;;) {
 		const char *end =
 		    l->buf.len == seen
@@ -51,10 +90,12 @@ lines_next(struct lines *l, struct span *out)
 			: memchr(l->buf.data + seen, '\n', l->buf.len - seen);
 		size_t to =
 		    end == NULL ? l->buf.len : (size_t)(end - l->buf.data);
-		int rc;
 
-		if (to - l->taken > l->most)
+		if (to - l->taken > l->most) {
+			l->skipping = true;
+			l->number++;
 			return -ERR_TOO_LARGE;
+		}
 		if (end != NULL || (l->ended && to != l->taken)) {
 			out->p = l->buf.data + l->taken;
 			out->n = to - l->taken;
@@ -64,12 +105,9 @@ lines_next(struct lines *l, struct span *out)
 		}
 		if (l->ended)
 			return 0;
-		buf_consume(&l->buf, l->taken);
-		l->taken = 0;
-		seen = l->buf.len;
-		rc = read_more(l);
+		seen = l->buf.len - l->taken; /* behind what is consumed */
+		rc = read_on(l);
 		if (rc < 0)
 			return rc;
-		l->ended = rc == 0;
 	}
 }

@@ -15,6 +15,7 @@ struct lines {
 	struct buf buf;
 	size_t taken; /* bytes of lines that were given */
 	bool ended;
+	bool skipping;	      /* the rest of a line that is too long */
 	unsigned long number; /* of the line that was given last, from 1 */
 };
 
@@ -23,7 +24,8 @@ void lines_init(struct lines *l, int fd, size_t most);
 void lines_done(struct lines *l);
 
 /* The next line without its end, valid until the next call. 1, 0 at the end,
- * -ERR_TOO_LARGE for a line that is too long, -ERR_IO with errno. */
+ * -ERR_TOO_LARGE for a line that is too long, which is then passed over: the
+ * next call gives the one behind it. -ERR_IO with errno. */
 int lines_next(struct lines *l, struct span *out);
 
 #endif

@@ -303,7 +303,7 @@ mail_warm(void)
 int
 mail_clean(struct span raw, struct buf *clean, struct buf *record)
 {
-	struct span hidden[2];
+	struct span hidden[2], excerpts[2];
 	struct mail m;
 	int rc;
 
@@ -313,13 +313,15 @@ mail_clean(struct span raw, struct buf *clean, struct buf *record)
 	else
 		clean_fail(&m.clean, ERR_TOO_LARGE,
 		    "the mail is larger than the reader takes");
-	hidden[0] = (struct span){m.head.record.data, m.head.record.len};
-	hidden[1] = (struct span){m.body.record.data, m.body.record.len};
+	hidden[0] = (struct span){m.head.hidden.data, m.head.hidden.len};
+	hidden[1] = (struct span){m.body.hidden.data, m.body.hidden.len};
 	if (m.clean.error == 0)
 		judge_clean(&m.clean, DETECT_CONTENT, hidden, 2, &m.notes);
+	excerpts[0] = (struct span){m.head.record.data, m.head.record.len};
+	excerpts[1] = (struct span){m.body.record.data, m.body.record.len};
 	rc = clean_write(&m.clean, clean);
 	if (rc == 0)
-		rc = record_write(&m.notes, CHANNEL, hidden, 2,
+		rc = record_write(&m.notes, CHANNEL, excerpts, 2,
 		    m.head.record_dropped + m.body.record_dropped, record);
 	mail_done(&m);
 	return rc;

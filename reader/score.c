@@ -120,21 +120,29 @@ int
 score_run(int in, int out)
 {
 	int status = EXIT_DONE, rc;
+	bool more;
 	struct json_doc doc;
 	struct lines lines;
 	struct span line;
 
 	json_init(&doc);
 	lines_init(&lines, in, ROW_MAX_BYTES);
-	while ((rc = lines_next(&lines, &line)) == 1)
-		if (line.n != 0 &&
-		    (rc = score_line(out, &doc, &lines, line, &status)) != 0)
-			break;
-	if (rc == -ERR_TOO_LARGE) {
-		status = EXIT_DATA;
-		rc = write_complaint(
-		    out, lines.number + 1, "the line is too long");
-	}
+	do {
+		rc = lines_next(&lines, &line);
+		if (rc == 1) {
+			rc = line.n == 0
+				 ? 0
+				 : score_line(out, &doc, &lines, line, &status);
+			more = rc == 0;
+		} else if (rc == -ERR_TOO_LARGE) {
+			status = EXIT_DATA;
+			rc = write_complaint(
+			    out, lines.number, "the line is too long");
+			more = rc == 0;
+		} else {
+			more = false;
+		}
+	} while (more);
 	if (rc != 0)
 		status = EXIT_SYSTEM;
 	json_done(&doc);

@@ -72,7 +72,7 @@ text_clean_as(enum detect_channel channel, struct span raw, struct buf *clean,
 	struct record notes;
 	struct visible v;
 	struct clean c;
-	struct span hidden;
+	struct span hidden, excerpts;
 	int rc;
 
 	clean_init(&c, CHANNEL);
@@ -86,13 +86,14 @@ text_clean_as(enum detect_channel channel, struct span raw, struct buf *clean,
 		clean_fail(&c, ERR_TOO_LARGE,
 		    "the text is larger than the reader takes");
 	}
-	hidden = (struct span){v.record.data, v.record.len};
+	hidden = (struct span){v.hidden.data, v.hidden.len};
+	excerpts = (struct span){v.record.data, v.record.len};
 	if (c.error == 0)
 		judge_clean(&c, channel, &hidden, 1, &notes);
 	rc = clean_write(&c, clean);
 	if (rc == 0)
 		rc = record_write(
-		    &notes, CHANNEL, &hidden, 1, v.record_dropped, record);
+		    &notes, CHANNEL, &excerpts, 1, v.record_dropped, record);
 	clean_done(&c);
 	record_done(&notes);
 	visible_done(&v);

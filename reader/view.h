@@ -19,7 +19,7 @@
 #include "reader/fold.h"
 
 #define VIEW_DEPTH 3 /* encodings inside encodings */
-#define VIEW_COUNT_MAX 64
+#define VIEW_COUNT_MAX 4096
 #define VIEW_SPARE_BYTES (64u << 10)
 
 enum view {

@@ -17,6 +17,7 @@
 #define LINKS 500	      /* a long newsletter has some 200 */
 #define LINK_BYTES 2048	      /* longest URL that works everywhere */
 #define RECORD_BYTES (64u << 10)
+#define HIDDEN_BYTES (512u << 10)
 #define EXCERPT_BYTES 2000 /* one run must not fill the record */
 #define EXCERPT_LEAST 16   /* shorter says nothing */
 #define REPLACEMENT 0xfffd
@@ -126,6 +127,8 @@ run_begin(struct visible *v, enum hidden reason)
 	v->run_blank = false;
 	v->run_room = 0;
 	v->hidden_runs[reason]++;
+	if (v->hidden.len != 0)
+		(void)buf_add_byte(&v->hidden, '\n');
 	if (room < want)
 		return;
 	room -= strlen(name) + 2;
@@ -134,8 +137,9 @@ run_begin(struct visible *v, enum hidden reason)
 	(void)buf_add(&v->record, "\t\n", 2);
 }
 
-/* Put one character at the end of the run's line, which always stays a whole
- * line: the line end is moved behind it. */
+/* Put one character at the end of the hidden text, and of the run's line in
+ * the record, which always stays a whole line: the line end is moved behind
+ * it. */
 static void
 run_record(struct visible *v, uint32_t code)
 {
@@ -145,13 +149,14 @@ run_record(struct visible *v, uint32_t code)
 	if (v->run_blank)
 		bytes[n++] = ' ';
 	n += utf8_encode(code, bytes + n);
+	v->run_blank = false;
+	(void)buf_add(&v->hidden, bytes, n);
 	if (n > v->run_room) {
 		v->run_room = 0;
 		v->record_dropped++;
 		return;
 	}
 	v->run_room -= n;
-	v->run_blank = false;
 	v->record.len--;
 	bytes[n++] = '\n';
 	(void)buf_add(&v->record, bytes, n);
@@ -168,7 +173,7 @@ hide_character(struct visible *v, enum hidden reason, uint32_t code)
 	if (reason == HIDDEN_TAG && code > 0xe0020 && code < 0xe007f)
 		run_record(v, code - 0xe0000);
 	else if (reason == HIDDEN_TAG)
-		v->run_blank = v->run_room != 0;
+		v->run_blank = true;
 }
 
 /* One character of a hidden text. */
@@ -212,7 +217,10 @@ visible_init(struct visible *v, const struct visible_limits *limits)
 		v->limits.record_bytes = RECORD_BYTES;
 	buf_init(&v->text, v->limits.text_bytes);
 	buf_init(&v->link_bytes, v->limits.links * v->limits.link_bytes * 2);
+	if (v->limits.hidden_bytes == 0)
+		v->limits.hidden_bytes = HIDDEN_BYTES;
 	buf_init(&v->record, v->limits.record_bytes);
+	buf_init(&v->hidden, v->limits.hidden_bytes);
 }
 
 void
@@ -221,6 +229,7 @@ visible_done(struct visible *v)
 	buf_free(&v->text);
 	buf_free(&v->link_bytes);
 	buf_free(&v->record);
+	buf_free(&v->hidden);
 	free(v->links);
 	v->links = NULL;
 	v->link_count = v->link_cap = 0;

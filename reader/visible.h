@@ -32,6 +32,7 @@ struct visible_limits {
 	size_t links;	     /* number kept; 0: 500 */
 	size_t link_bytes;   /* longest link kept; 0: 2,048 */
 	size_t record_bytes; /* excerpts for the operator; 0: 64 KiB */
+	size_t hidden_bytes; /* of hidden text, for the detector; 0: 512 KiB */
 };
 
 /* Offsets into visible.link_bytes; both texts are valid UTF-8 without line
@@ -53,6 +54,7 @@ struct visible {
 	uint64_t hidden_chars[HIDDEN_COUNT]; /* blanks are not counted */
 	struct buf record; /* lines "reason<TAB>excerpt\n" for the operator */
 	uint64_t record_dropped; /* hidden characters without room there */
+	struct buf hidden;	 /* hidden text, a line for each run */
 	uint64_t replaced;	 /* U+FFFD put in for broken bytes */
 	bool style_unsure;	 /* a style that may hide was not understood */
 

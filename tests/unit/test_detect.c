@@ -266,7 +266,10 @@ START_TEST(keeps_the_first_spans_only)
 	}
 	add((struct span){text.data, text.len}, DETECT_SEEN);
 	ck_assert(d.suspect);
-	ck_assert_uint_eq(d.span_count, DETECT_SPANS);
+	ck_assert_uint_eq(d.span_count, DETECT_SPANS_SEEN);
+	ck_assert_uint_ne(d.lost_spans, 0);
+	add(SPAN(ATTACK), DETECT_HIDDEN);
+	ck_assert_uint_eq(d.span_count, DETECT_SPANS_SEEN + 1);
 	buf_free(&text);
 }
 END_TEST

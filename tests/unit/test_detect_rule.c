@@ -250,6 +250,8 @@ main(void)
 	Suite *s = suite_create("detect_rule");
 	TCase *tc = tcase_create("detect_rule");
 
+	rules_warm();
+
 	tcase_add_loop_test(tc, cuts_sentences, 0, ROWS(cuts));
 	tcase_add_test(tc, segments_hold_every_byte);
 	tcase_add_loop_test(tc, rules_fire_within_their_gap, 0, RULE_COUNT);
