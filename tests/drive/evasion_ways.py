@@ -501,7 +501,7 @@ ROWS = (
           + "%(text)s</div>"), GAP),
     ("15", "white on white", style("color:#fff;background:#fff"), FLOOR),
     ("16", "tags inside words", page("<p>%(tags)s</p>"), FLOOR),
-    ("16", "cells of a table", cells("<tr>%s</tr>", "<td>%s</td>"), FLOOR),
+    ("16", "cells of a table", cells("<tr>%s</tr>", "<td>%s</td>"), 0.85),
     ("16", "rows of a table", cells("%s", "<tr><td>%s</td></tr>"), FLOOR),
     ("16", "hidden words between", filled("display:none", "x" * 50), FLOOR),
     ("16", "tiny words between", filled("font-size:1px", "and so on and on"),
