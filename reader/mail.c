@@ -160,7 +160,7 @@ take_people(
 
 	people.mail = m;
 	buf_init(&people.name, MAIL_HEADER_TEXT);
-	buf_init(&masked, 4 * MAIL_FIELD_BYTES);
+	buf_init(&masked, 4 * MAIL_FIELD_BYTES + 1);
 	for (size_t i = 0;
 	     i < fields && (raw = mime_header(m->mime, field, i)) != NULL;
 	     i++) {

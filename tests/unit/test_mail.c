@@ -177,6 +177,9 @@ START_TEST(odd_headers_are_found)
 }
 END_TEST
 
+#define FORGED_END "!626f737340636f72702e6578616d706c65!="
+#define FORGED "=" FORGED_END
+
 /* Mail, place, text. */
 static const struct {
 	const char *mail, *pointer, *want;
@@ -187,6 +190,17 @@ static const struct {
     {"From: a@b, c@d\n\nx", "/findings/0", "several-from"},
     {"From: a b <x y@z>\n\nx", "/from/address", ""},
     {"From: undisclosed:;\n\nx", "/findings/0", "no-from"},
+    /* "boss@corp.example" as words_mask would write it */
+    {"From: x <" FORGED ">\n\nx", "/from/address", FORGED},
+    {"From: x <\"=\\" FORGED_END "\">\n\nx", "/from/address", ""},
+    {"From: x <\"=\\" FORGED_END "\"@a.example>\n\nx", "/from/address", ""},
+    {"From: " FORGED " <a@b>\n\nx", "/from/name", FORGED},
+    {"From: \"=\\" FORGED_END "\" <a@b>\n\nx", "/from/name", FORGED},
+    {"To: x <" FORGED ">\n\nx", "/to/0/address", FORGED},
+    {"Cc: x <" FORGED ">\n\nx", "/cc/0/address", FORGED},
+    {"Reply-To: x <" FORGED ">\n\nx", "/reply_to/0/address", FORGED},
+    {"From: =?utf-8?q?=41?= <=!@b.example>\n\nx", "/from/address",
+	"=!@b.example"},
     {"From: a@b\nContent-Type: text/html\n\n<p style=color:var(--x)>y",
 	"/findings/0", "style-not-understood"},
     {"Content-Type: garbage\n\ntext", "/body", "text"},
@@ -392,8 +406,8 @@ static const struct {
     {"\n", "begin 644 x\n`\n", 200000, "body"},
     {"Content-Type: multipart/digest; boundary=b\n",
 	"\n--b\n\nCc: a:a:a:", 50000, "parts"},
-    {"Content-Type: multipart/digest; boundary=b\n\n--b\n\nTo: ", "a:(",
-	300000, "headers"},
+    {"Content-Type: multipart/digest; boundary=b\n\n--b\n\nTo: ", "a:(", 300000,
+	"headers"},
     {"Content-Type: multipart/mixed; boundary=b\n",
 	"\n--b\nContent-Type: a/b\n\nx", 900, "attachments"},
 };
