@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/err.h"
+#include "reader/field.h"
 #include "reader/limits.h"
 
 static const char *hosts[AUTH_HOSTS]; /* process-wide: of the command line */
@@ -49,38 +50,6 @@ is_trusted(struct span host)
 	return false;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static void
-advance(struct span *text, size_t n)
-{
-	text->p += n;
-	text->n -= n;
-}
-
-/* Blanks and comments. */
-static void
-skip_blanks(struct span *text)
-{
-	unsigned depth = 0;
-
-	while (text->n != 0) {
-		if (text->p[0] == '\\' && depth != 0 && text->n > 1)
-			advance(text, 1);
-		else if (text->p[0] == '(')
-			depth++;
-		else if (text->p[0] == ')' && depth != 0)
-			depth--;
-		else if (depth == 0 && !is_blank(text->p[0]))
-			return;
-		advance(text, 1);
-	}
-}
-
 /* A word up to a blank, a comment or one of `ends`; or what is in quotes. */
 static struct span
 take_word(struct span *text, const char *ends)
@@ -88,20 +57,20 @@ take_word(struct span *text, const char *ends)
 	struct span word;
 	const char *quote;
 
-	skip_blanks(text);
+	field_skip_blanks(text);
 	if (text->n != 0 && text->p[0] == '"') {
-		advance(text, 1);
+		field_advance(text, 1);
 		quote = memchr(text->p, '"', text->n);
 		word = (struct span){text->p,
 		    quote == NULL ? text->n : (size_t)(quote - text->p)};
-		advance(text, quote == NULL ? text->n : word.n + 1);
+		field_advance(text, quote == NULL ? text->n : word.n + 1);
 		return word;
 	}
 	word = (struct span){text->p, 0};
-	while (word.n < text->n && !is_blank(text->p[word.n]) &&
+	while (word.n < text->n && !field_is_blank(text->p[word.n]) &&
 	       text->p[word.n] != '(' && strchr(ends, text->p[word.n]) == NULL)
 		word.n++;
-	advance(text, word.n);
+	field_advance(text, word.n);
 	return word;
 }
 
@@ -109,10 +78,10 @@ take_word(struct span *text, const char *ends)
 static bool
 take_sign(struct span *text, char sign)
 {
-	skip_blanks(text);
+	field_skip_blanks(text);
 	if (text->n == 0 || text->p[0] != sign)
 		return false;
-	advance(text, 1);
+	field_advance(text, 1);
 	return true;
 }
 
@@ -157,7 +126,7 @@ domain_of(struct span value)
 
 	while (start > 0 && value.p[start - 1] != '@')
 		start--;
-	advance(&value, start);
+	field_advance(&value, start);
 	return value;
 }
 
@@ -168,13 +137,13 @@ take_properties(struct span *text)
 	struct span domain = SPAN("");
 	unsigned best = 0;
 
-	for (skip_blanks(text); text->n != 0 && text->p[0] != ';';
-	     skip_blanks(text)) {
+	for (field_skip_blanks(text); text->n != 0 && text->p[0] != ';';
+	     field_skip_blanks(text)) {
 		struct span name = take_word(text, "=;"), value;
 
 		if (!take_sign(text, '=')) {
 			if (name.n == 0 && text->n != 0) /* fits nothing */
-				advance(text, 1);
+				field_advance(text, 1);
 			continue;
 		}
 		value = take_word(text, ";");
@@ -227,7 +196,7 @@ receiver(struct span field)
 		if (is_word(word, "by"))
 			return take_word(&field, ";");
 		if (word.n == 0 && field.n != 0)
-			advance(&field, 1);
+			field_advance(&field, 1);
 	}
 	return SPAN("");
 }
