@@ -50,28 +50,50 @@ is_trusted(struct span host)
 	return false;
 }
 
-/* A word up to a blank, a comment or one of `ends`; or what is in quotes. */
+/* A word up to a blank, a comment or one of `ends`, with its quotes: quoted
+ * strings are part of the word they touch, whatever is in them. */
 static struct span
 take_word(struct span *text, const char *ends)
 {
-	struct span word;
-	const char *quote;
+	struct span word, rest;
 
 	field_skip_blanks(text);
-	if (text->n != 0 && text->p[0] == '"') {
-		field_advance(text, 1);
-		quote = memchr(text->p, '"', text->n);
-		word = (struct span){text->p,
-		    quote == NULL ? text->n : (size_t)(quote - text->p)};
-		field_advance(text, quote == NULL ? text->n : word.n + 1);
-		return word;
-	}
 	word = (struct span){text->p, 0};
-	while (word.n < text->n && !field_is_blank(text->p[word.n]) &&
-	       text->p[word.n] != '(' && strchr(ends, text->p[word.n]) == NULL)
-		word.n++;
-	field_advance(text, word.n);
+	rest = *text;
+	while (rest.n != 0 && !field_is_blank(rest.p[0]) && rest.p[0] != '(' &&
+	       strchr(ends, rest.p[0]) == NULL)
+		field_advance(
+		    &rest, rest.p[0] == '"' ? field_quoted(rest, NULL) : 1);
+	word.n = text->n - rest.n;
+	*text = rest;
 	return word;
+}
+
+/* Whether each quoted string has an end; the field can be read in one way
+ * only then. */
+static bool
+is_closed(struct span field)
+{
+	bool whole = true;
+
+	for (field_skip_blanks(&field); field.n != 0 && whole;
+	     field_skip_blanks(&field))
+		field_advance(&field,
+		    field.p[0] == '"' ? field_quoted(field, &whole) : 1);
+	return whole;
+}
+
+/* What is in the quotes of a word that is a quoted string. Pairs in it stay:
+ * no name that is looked for has any. */
+static struct span
+unquoted(struct span word)
+{
+	bool whole;
+
+	if (word.n == 0 || word.p[0] != '"' ||
+	    field_quoted(word, &whole) != word.n || !whole)
+		return word;
+	return (struct span){word.p + 1, word.n - 2};
 }
 
 /* Whether the next sign is `sign`; then it is taken. */
@@ -118,41 +140,51 @@ lower(struct span word, char *out, size_t room)
 	return (struct span){out, word.n};
 }
 
-/* What is behind the last "@". */
+/* What is behind the last "@" that is not in quotes; there may be none. */
 static struct span
 domain_of(struct span value)
 {
-	size_t start = value.n;
+	struct span rest = unquoted(value), domain = rest;
 
-	while (start > 0 && value.p[start - 1] != '@')
-		start--;
-	field_advance(&value, start);
-	return value;
+	if (rest.n != value.n)
+		return domain;
+	while (rest.n != 0) {
+		bool at = rest.p[0] == '@';
+
+		field_advance(
+		    &rest, rest.p[0] == '"' ? field_quoted(rest, NULL) : 1);
+		if (at)
+			domain = rest;
+	}
+	return domain;
 }
 
-/* The properties of a result, up to ';'; the domain that they name. */
+/* The properties of a result, up to ';'; the domain that they name. None if
+ * something is there that is no property: a value may go on behind a blank or
+ * a comment, `a.example (x) @b.example`. */
 static struct span
 take_properties(struct span *text)
 {
 	struct span domain = SPAN("");
 	unsigned best = 0;
+	bool odd = false;
 
 	for (field_skip_blanks(text); text->n != 0 && text->p[0] != ';';
 	     field_skip_blanks(text)) {
 		struct span name = take_word(text, "=;"), value;
+		unsigned rank_here = rank(name);
 
 		if (!take_sign(text, '=')) {
-			if (name.n == 0 && text->n != 0) /* fits nothing */
-				field_advance(text, 1);
+			odd = true;
 			continue;
 		}
 		value = take_word(text, ";");
-		if (rank(name) > best) {
-			best = rank(name);
+		if (rank_here > best) {
+			best = rank_here;
 			domain = domain_of(value);
 		}
 	}
-	return domain;
+	return odd ? SPAN("") : domain;
 }
 
 /* One "method=result ..." up to ';'. */
@@ -174,12 +206,15 @@ take_result(struct span *text, struct clean *c)
 	    lower(domain, domain_text, sizeof domain_text));
 }
 
-/* Whether the field is of a trusted host; then its results are taken. */
+/* Whether the field is of a trusted host; then its results are taken, if they
+ * can be read. */
 static bool
 take_field(struct span field, struct clean *c)
 {
-	if (!is_trusted(take_word(&field, ";")))
+	if (!is_trusted(unquoted(take_word(&field, ";"))))
 		return false;
+	if (!is_closed(field))
+		return true;
 	(void)take_word(&field, ";"); /* a version */
 	while (take_sign(&field, ';'))
 		take_result(&field, c);

@@ -47,11 +47,32 @@ static const struct {
     {MX "; dkim=pass (open comment header.d=a.example\n", "dkim=pass ;"},
     {MX "; dkim=pass = = = header.d=a.example\n", "dkim=pass ;"},
     {MX "; dkim=<script>\n", ""},
-    {MX "; dkim=pass \"\n", "dkim=pass ;"},
+    {MX "; dkim=pass \"\n", ""},
+    {MX "; dkim=pass reason=\"\n" MX "; dmarc=pass\n", "dmarc=pass ;"},
+    {MX "; dkim=pass header.d=a.example; x=\"y\\\"\n", ""},
     {MX "; dkim=\"\n", ""},
     {MX "; \"\n", ""},
     {"Received: \"\n" MX "; dkim=pass\n", ""},
     {"Received: by\n" MX "; dkim=pass\n", ""},
+    {"Received: by \"mx.me.example\n" MX "; dkim=pass\n", ""},
+    /* quoted local parts are the sender's */
+    {MX "; spf=pass smtp.mailfrom=\"user@bank.com\"@evil.com\n",
+	"spf=pass evil.com;"},
+    {MX "; spf=pass smtp.mailfrom=\"a\\\"; dkim=pass header.d=bank.com;"
+	" x=\\\"b\"@evil.com\n",
+	"spf=pass evil.com;"},
+    {MX "; dkim=fail reason=\"a\\\"; dkim=pass header.d=bank.com; x=\\\"b\""
+	" header.d=evil.com\n",
+	"dkim=fail evil.com;"},
+    {MX "; spf=pass smtp.mailfrom=a.\"@bank.com\".b@evil.com\n",
+	"spf=pass evil.com;"},
+    {MX "; spf=pass smtp.mailfrom=a@bank.com\"@evil.com\"\n", "spf=pass ;"},
+    {MX "; spf=pass smtp.mailfrom=\"user@bank.com\"\n", "spf=pass ;"},
+    {MX "; spf=pass smtp.mailfrom=bank.com (x) @evil.com\n", "spf=pass ;"},
+    {MX "; spf=pass smtp.mailfrom=\"bank.com\" @evil.com\n", "spf=pass ;"},
+    {MX "; dkim=pass header.d=\"a.example\"\n", "dkim=pass a.example;"},
+    {MX "; dkim=pass (\\) header.d=bank.com) header.d=a.example\n",
+	"dkim=pass a.example;"},
 };
 
 static void
