@@ -114,16 +114,29 @@ is_word(struct span word, const char *other)
 	       strncasecmp(word.p, other, word.n) == 0;
 }
 
-/* How well a property says which domain a result is about; 0: not at all. */
-static unsigned
-rank(struct span property)
-{
-	static const char *const names[] = {"smtp.helo", "header.i",
-	    "smtp.mailfrom", "header.from", "header.d"};
+/* The properties that say which domain a result is about, of each method the
+ * best first. A result of another method is about none. */
+static const struct {
+	const char *method, *properties[2];
+} methods[] = {
+    {"spf", {"smtp.mailfrom", "smtp.helo"}},
+    {"dkim", {"header.d", "header.i"}},
+    {"dmarc", {"header.from", NULL}},
+};
 
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (is_word(property, names[i]))
-			return i + 1;
+/* How well the property says it: 2, 1, or 0 for not at all. */
+static unsigned
+rank(struct span method, struct span property)
+{
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+		const char *const *names = methods[i].properties;
+
+		if (!is_word(method, methods[i].method))
+			continue;
+		if (is_word(property, names[0]))
+			return 2;
+		return names[1] != NULL && is_word(property, names[1]);
+	}
 	return 0;
 }
 
@@ -163,7 +176,7 @@ domain_of(struct span value)
  * something is there that is no property: a value may go on behind a blank or
  * a comment, `a.example (x) @b.example`. */
 static struct span
-take_properties(struct span *text)
+take_properties(struct span method, struct span *text)
 {
 	struct span domain = SPAN("");
 	unsigned best = 0;
@@ -172,7 +185,7 @@ take_properties(struct span *text)
 	for (field_skip_blanks(text); text->n != 0 && text->p[0] != ';';
 	     field_skip_blanks(text)) {
 		struct span name = take_word(text, "=;"), value;
-		unsigned rank_here = rank(name);
+		unsigned rank_here = rank(method, name);
 
 		if (!take_sign(text, '=')) {
 			odd = true;
@@ -200,7 +213,7 @@ take_result(struct span *text, struct clean *c)
 		(void)take_word(text, "=;");
 	if (take_sign(text, '='))
 		result = take_word(text, ";");
-	domain = take_properties(text);
+	domain = take_properties(method, text);
 	clean_add_auth(c, lower(method, method_text, sizeof method_text),
 	    lower(result, result_text, sizeof result_text),
 	    lower(domain, domain_text, sizeof domain_text));

@@ -73,6 +73,20 @@ static const struct {
     {MX "; dkim=pass header.d=\"a.example\"\n", "dkim=pass a.example;"},
     {MX "; dkim=pass (\\) header.d=bank.com) header.d=a.example\n",
 	"dkim=pass a.example;"},
+    /* each method has its own properties */
+    {MX "; spf=pass smtp.helo=h.example smtp.mailfrom=a@b.example\n",
+	"spf=pass b.example;"},
+    {MX "; spf=pass header.d=bank.com smtp.helo=h.example\n",
+	"spf=pass h.example;"},
+    {MX "; spf=pass header.from=bank.com\n", "spf=pass ;"},
+    {MX "; dkim=pass header.i=@a.example header.d=b.example\n",
+	"dkim=pass b.example;"},
+    {MX "; dkim=pass header.from=bank.com smtp.mailfrom=bank.com\n",
+	"dkim=pass ;"},
+    {MX "; DMARC=pass header.d=bank.com Header.From=a.example\n",
+	"dmarc=pass a.example;"},
+    {MX "; arc=pass header.d=bank.com\n", "arc=pass ;"},
+    {MX "; x-new=pass header.from=bank.com\n", "x-new=pass ;"},
 };
 
 static void
