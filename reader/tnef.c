@@ -125,7 +125,8 @@ take_property(
 	} else if (!file && id == PR_BODY) {
 		r->taker->text(
 		    r->taker->with, text_of(value, wide), label_of(r, wide));
-	} else if (!file && id == PR_RTF_COMPRESSED) {
+	} else if (!file && id == PR_RTF_COMPRESSED &&
+		   r->files++ < TNEF_FILES) {
 		r->taker->rtf(r->taker->with, value);
 	}
 }

@@ -372,6 +372,33 @@ START_TEST(damage_hides_nothing)
 }
 END_TEST
 
+/* RTF is listed as a file, and counts as one. */
+START_TEST(files_are_bounded)
+{
+	struct buf props;
+	size_t count = 0;
+
+	buf_init(&props, 1u << 20);
+	put_number(&props, TNEF_PROPERTIES, 4);
+	for (int i = 0; i < TNEF_PROPERTIES; i++) {
+		put_number(&props, 0x10090102, 4);
+		put_number(&props, 1, 4);
+		put_number(&props, 0, 4);
+	}
+	put_number(&out, 0x223e9f78, 4);
+	put_number(&out, 1, 2);
+	put_attribute(1, 0x00069003, props.data, props.len);
+	buf_free(&props);
+	put_attribute(2, 0x00069002, BYTES("\1\0"));
+	put_attribute(2, 0x00018010, BYTES("one too many\0"));
+	ck_assert(read_container(out.len));
+	for (size_t i = 0; i < seen.len; i++)
+		count += seen.data[i] == '(';
+	ck_assert_uint_eq(count, TNEF_FILES);
+	ck_assert(!has_seen("file("));
+}
+END_TEST
+
 /* Cut anywhere, or with any byte changed, it is read without harm; and every
  * change in what attributes hold is noticed. */
 START_TEST(damaged_containers)
@@ -409,6 +436,7 @@ main(void)
 	tcase_add_loop_test(tcase, not_uuencoded, 0, (int)COUNT_OF(prose));
 	tcase_add_test(tcase, container);
 	tcase_add_test(tcase, damage_hides_nothing);
+	tcase_add_test(tcase, files_are_bounded);
 	tcase_add_test(tcase, damaged_containers);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
