@@ -4,27 +4,15 @@
  */
 #include "reader/attach.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "common/err.h"
+#include "common/sha256.h"
 #include "reader/charset.h"
 #include "reader/limits.h"
 #include "reader/sniff.h"
 #include "reader/tnef.h"
 #include "reader/uu.h"
-
-/* Fetched once; a fetch for each hash takes longer than a short hash. */
-static EVP_MD *sha256;
-
-void
-attach_warm(void)
-{
-	if (sha256 == NULL)
-		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (sha256 == NULL)
-		die(EXIT_SYSTEM, "there is no SHA-256");
-}
 
 void
 attach_init(struct attach *a, struct clean *clean, struct record *notes,
@@ -42,7 +30,7 @@ attach_done(struct attach *a)
 
 /* Hash, size and beginning of content, as it is taken out of its encoding. */
 struct digest {
-	EVP_MD_CTX *md;
+	struct sha256 *hash;
 	uint64_t bytes;
 	char head[SNIFF_BYTES];
 	size_t head_bytes;
@@ -52,13 +40,10 @@ struct digest {
 static void
 digest_init(struct digest *d, struct buf *whole)
 {
-	d->md = EVP_MD_CTX_new();
+	d->hash = sha256_new();
 	d->bytes = 0;
 	d->head_bytes = 0;
 	d->whole = whole;
-	attach_warm();
-	if (d->md == NULL || EVP_DigestInit_ex(d->md, sha256, NULL) != 1)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
 }
 
 static int
@@ -75,17 +60,17 @@ take_digest(void *with, const char *bytes, size_t count)
 	d->bytes += count;
 	if (d->whole != NULL) /* a longer one is then not whole */
 		(void)buf_add(d->whole, bytes, count);
-	return EVP_DigestUpdate(d->md, bytes, count) == 1 ? 0 : -ERR_SYSTEM;
+	sha256_add(d->hash, bytes, count);
+	return 0;
 }
 
 static void
-digest_end(struct digest *d, char hex[65])
+digest_end(struct digest *d, char hex[2 * SHA256_BYTES + 1])
 {
-	unsigned char hash[32];
+	unsigned char hash[SHA256_BYTES];
 
-	if (EVP_DigestFinal_ex(d->md, hash, NULL) != 1)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
-	EVP_MD_CTX_free(d->md);
+	sha256_end(d->hash, hash);
+	sha256_free(d->hash);
 	hex_encode(hash, sizeof hash, hex);
 }
 
@@ -122,7 +107,7 @@ list(struct attach *a, struct span raw_name, const char *type, struct digest *d)
 	const char *sniffed = sniff_type((struct span){d->head, d->head_bytes});
 	struct visible name;
 	struct span shown;
-	char hex[65];
+	char hex[2 * SHA256_BYTES + 1];
 
 	digest_end(d, hex);
 	clean_name(a, raw_name, &name);
@@ -142,8 +127,7 @@ list_bytes(
 	struct digest d;
 
 	digest_init(&d, NULL);
-	if (take_digest(&d, bytes.p, bytes.n) != 0)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
+	(void)take_digest(&d, bytes.p, bytes.n);
 	list(a, name, type, &d);
 }
 
@@ -226,11 +210,13 @@ attach_part(struct attach *a, struct mime *m, const struct mime_part *part)
 {
 	struct digest d;
 	struct buf whole;
+	int rc;
 
 	buf_init(&whole, MAIL_TEXT_BYTES);
 	digest_init(&d, is_tnef(part) ? &whole : NULL);
-	if (mime_content(m, part, take_digest, &d) != 0)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
+	rc = mime_content(m, part, take_digest, &d);
+	if (rc != 0)
+		die(EXIT_SYSTEM, "content of a part: %s", err_text(rc));
 	find_type(a, part->type);
 	list(a, span_of(part->name), part->type, &d);
 	if (is_tnef(part))

@@ -21,9 +21,6 @@ struct attach {
 	    text; /* of the first Outlook container that has one, UTF-8 */
 };
 
-/* Get SHA-256 ready; before the process is locked. */
-void attach_warm(void);
-
 /* Both pointers are borrowed until attach_done. */
 void attach_init(struct attach *a, struct clean *clean, struct record *notes,
     struct visible *visible);

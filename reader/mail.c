@@ -9,6 +9,7 @@
 
 #include "common/err.h"
 #include "common/limits.h"
+#include "common/sha256.h"
 #include "proto/clean.h"
 #include "reader/attach.h"
 #include "reader/auth.h"
@@ -296,7 +297,7 @@ mail_warm(void)
 {
 	charset_warm();
 	detect_warm();
-	attach_warm();
+	sha256_warm();
 	mime_warm();
 }
 
