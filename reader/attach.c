@@ -46,6 +46,14 @@ digest_init(struct digest *d, struct buf *whole)
 	d->whole = whole;
 }
 
+/* The beginning of content that is too large, and nothing behind a hole. */
+static void
+keep(struct buf *whole, const char *bytes, size_t count)
+{
+	if (!whole->overflow && buf_add(whole, bytes, count) != 0)
+		(void)buf_add(whole, bytes, whole->max - whole->len);
+}
+
 static int
 take_digest(void *with, const char *bytes, size_t count)
 {
@@ -58,8 +66,8 @@ take_digest(void *with, const char *bytes, size_t count)
 		memcpy(d->head + d->head_bytes, bytes, room);
 	d->head_bytes += room;
 	d->bytes += count;
-	if (d->whole != NULL) /* a longer one is then not whole */
-		(void)buf_add(d->whole, bytes, count);
+	if (d->whole != NULL)
+		keep(d->whole, bytes, count);
 	sha256_add(d->hash, bytes, count);
 	return 0;
 }
@@ -176,14 +184,16 @@ is_tnef(const struct mime_part *part)
 }
 
 static void
-list_tnef(struct attach *a, struct span bytes)
+list_tnef(struct attach *a, const struct buf *whole)
 {
 	const struct tnef_taker taker = {
 	    a, take_tnef_file, take_tnef_text, take_tnef_rtf};
 
 	clean_find(a->clean, FINDING_TNEF);
-	if (!tnef_read(bytes, &taker))
+	if (!tnef_read((struct span){whole->data, whole->len}, &taker))
 		clean_find(a->clean, FINDING_BAD_TNEF);
+	if (whole->overflow)
+		find(a, FINDING_BAD_TNEF, SPAN("larger than is read"));
 }
 
 /* Types that say something about the mail. */
@@ -220,7 +230,7 @@ attach_part(struct attach *a, struct mime *m, const struct mime_part *part)
 	find_type(a, part->type);
 	list(a, span_of(part->name), part->type, &d);
 	if (is_tnef(part))
-		list_tnef(a, (struct span){whole.data, whole.len});
+		list_tnef(a, &whole);
 	buf_free(&whole);
 }
 

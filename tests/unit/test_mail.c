@@ -371,6 +371,75 @@ START_TEST(long_subject)
 }
 END_TEST
 
+/* Numbers in little endian order, in quoted-printable. */
+static void
+put_number(struct buf *to, uint64_t number, size_t bytes)
+{
+	for (; bytes-- > 0; number >>= 8)
+		ck_assert_int_eq(
+		    buf_add_format(to, "=%02X", (unsigned)(number & 0xff)), 0);
+}
+
+/* An attribute of Outlook's container with a text in it. */
+static void
+put_attribute(struct buf *to, uint64_t id, const char *text)
+{
+	uint64_t sum = 0;
+
+	put_number(to, 2, 1);
+	put_number(to, id, 4);
+	put_number(to, strlen(text), 4);
+	for (size_t i = 0; i < strlen(text); i++) {
+		sum += (unsigned char)text[i];
+		put_number(to, (unsigned char)text[i], 1);
+	}
+	put_number(to, sum, 2);
+}
+
+static void
+put_file(struct buf *to, const char *name, const char *content)
+{
+	put_attribute(to, 0x00069002, "x");
+	put_attribute(to, 0x00018010, name);
+	put_attribute(to, 0x0006800f, content);
+}
+
+/* A container that is larger than is read. Content is decoded in pieces of 16
+ * KiB; the one that has no room is followed by one that would have. */
+START_TEST(large_container)
+{
+	static const size_t piece = 16384, most = MAIL_TEXT_BYTES;
+	struct buf raw, front;
+
+	buf_init(&raw, MAIL_MAX_BYTES);
+	buf_init(&front, piece);
+	put_number(&front, 0x223e9f78, 4);
+	put_number(&front, 1, 2);
+	put_file(&front, "first.txt", "some content that is not quite short");
+	put_file(&front, "second.txt", "some content that is not quite short");
+	put_number(&front, 1, 1); /* an attribute up to the hole */
+	put_number(&front, 0, 4);
+	put_number(&front, most - front.len - 12, 4);
+	ck_assert_int_eq(buf_add_text(&raw,
+			     "From: a@b\nContent-Type: application/ms-tnef\n"
+			     "Content-Transfer-Encoding: quoted-printable\n\n"),
+	    0);
+	ck_assert_int_eq(buf_add(&raw, front.data, front.len), 0);
+	for (size_t i = front.len; i < most + piece; i++)
+		ck_assert_int_eq(buf_add_byte(&raw, 'a'), 0);
+	put_number(&raw, 0, 2);
+	put_file(&raw, "ghost.txt", "x");
+	read_mail((struct span){raw.data, raw.len});
+	ck_assert(contains(&clean, "first.txt"));
+	ck_assert(contains(&clean, "second.txt"));
+	ck_assert(!contains(&clean, "ghost.txt"));
+	ck_assert(view.findings & FINDING_BIT(FINDING_BAD_TNEF));
+	ck_assert(contains(&record, "larger than is read"));
+	buf_free(&raw);
+	buf_free(&front);
+}
+END_TEST
+
 START_TEST(too_large)
 {
 	size_t bytes = MAIL_MAX_BYTES + 1;
@@ -451,6 +520,7 @@ main(void)
 	tcase_add_loop_test(tcase, small_mails, 0, ROWS(small));
 	tcase_add_test(tcase, mails_in_mails);
 	tcase_add_test(tcase, long_subject);
+	tcase_add_test(tcase, large_container);
 	tcase_add_test(tcase, too_large);
 	tcase_add_loop_test(tcase, bombs_are_bounded, 0, ROWS(bombs));
 	suite_add_tcase(suite, tcase);
