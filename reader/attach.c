@@ -18,7 +18,7 @@ void
 attach_init(struct attach *a, struct clean *clean, struct record *notes,
     struct visible *visible)
 {
-	*a = (struct attach){clean, notes, visible, {0}};
+	*a = (struct attach){clean, notes, visible, {0}, false};
 	buf_init(&a->text, MAIL_TEXT_BYTES);
 }
 
@@ -139,16 +139,19 @@ list_bytes(
 	list(a, name, type, &d);
 }
 
+/* What is cut here is at least one character; nobody counted them. */
 static void
 take_tnef_file(
     void *with, struct span name, struct span label, struct span bytes)
 {
+	struct attach *a = with;
 	uint64_t replaced = 0;
 	struct buf text;
 
 	buf_init(&text, MAIL_HEADER_TEXT);
-	(void)charset_decode(label, name, &text, &replaced);
-	list_bytes(with, (struct span){text.data, text.len},
+	if (charset_decode(label, name, &text, &replaced) != 0)
+		clean_note_cut(a->clean, CLEAN_CUT_ATTACHMENT_NAME, 0, 1);
+	list_bytes(a, (struct span){text.data, text.len},
 	    "application/octet-stream", bytes);
 	buf_free(&text);
 }
@@ -161,7 +164,7 @@ take_tnef_text(void *with, struct span text, struct span label)
 
 	if (a->text.len != 0)
 		return;
-	(void)charset_decode(label, text, &a->text, &replaced);
+	a->text_cut = charset_decode(label, text, &a->text, &replaced) != 0;
 	if (!charset_known(label))
 		find(a, FINDING_UNKNOWN_CHARSET, label);
 	if (replaced != 0)

@@ -18,7 +18,8 @@ struct attach {
 	struct record *notes;
 	struct visible *visible; /* hidden characters of names are counted */
 	struct buf
-	    text; /* of the first Outlook container that has one, UTF-8 */
+	    text;      /* of the first Outlook container that has one, UTF-8 */
+	bool text_cut; /* not all of it */
 };
 
 /* Both pointers are borrowed until attach_done. */
