@@ -11,6 +11,9 @@
 
 struct sha256; /* a running digest */
 
+/* Load all that a digest needs; before the process is locked. */
+void sha256_warm(void);
+
 /* Free with sha256_free; NULL is fine there. Failure ends the process. */
 struct sha256 *sha256_new(void);
 void sha256_free(struct sha256 *digest);

@@ -4,33 +4,21 @@
  */
 #include "reader/attach.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "common/err.h"
+#include "common/sha256.h"
 #include "reader/charset.h"
 #include "reader/limits.h"
 #include "reader/sniff.h"
 #include "reader/tnef.h"
 #include "reader/uu.h"
 
-/* Fetched once; a fetch for each hash takes longer than a short hash. */
-static EVP_MD *sha256;
-
-void
-attach_warm(void)
-{
-	if (sha256 == NULL)
-		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (sha256 == NULL)
-		die(EXIT_SYSTEM, "there is no SHA-256");
-}
-
 void
 attach_init(struct attach *a, struct clean *clean, struct record *notes,
     struct visible *visible)
 {
-	*a = (struct attach){clean, notes, visible, {0}};
+	*a = (struct attach){clean, notes, visible, {0}, false};
 	buf_init(&a->text, MAIL_TEXT_BYTES);
 }
 
@@ -42,7 +30,7 @@ attach_done(struct attach *a)
 
 /* Hash, size and beginning of content, as it is taken out of its encoding. */
 struct digest {
-	EVP_MD_CTX *md;
+	struct sha256 *hash;
 	uint64_t bytes;
 	char head[SNIFF_BYTES];
 	size_t head_bytes;
@@ -52,13 +40,18 @@ struct digest {
 static void
 digest_init(struct digest *d, struct buf *whole)
 {
-	d->md = EVP_MD_CTX_new();
+	d->hash = sha256_new();
 	d->bytes = 0;
 	d->head_bytes = 0;
 	d->whole = whole;
-	attach_warm();
-	if (d->md == NULL || EVP_DigestInit_ex(d->md, sha256, NULL) != 1)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
+}
+
+/* The beginning of content that is too large, and nothing behind a hole. */
+static void
+keep(struct buf *whole, const char *bytes, size_t count)
+{
+	if (!whole->overflow && buf_add(whole, bytes, count) != 0)
+		(void)buf_add(whole, bytes, whole->max - whole->len);
 }
 
 static int
@@ -73,19 +66,19 @@ take_digest(void *with, const char *bytes, size_t count)
 		memcpy(d->head + d->head_bytes, bytes, room);
 	d->head_bytes += room;
 	d->bytes += count;
-	if (d->whole != NULL) /* a longer one is then not whole */
-		(void)buf_add(d->whole, bytes, count);
-	return EVP_DigestUpdate(d->md, bytes, count) == 1 ? 0 : -ERR_SYSTEM;
+	if (d->whole != NULL)
+		keep(d->whole, bytes, count);
+	sha256_add(d->hash, bytes, count);
+	return 0;
 }
 
 static void
-digest_end(struct digest *d, char hex[65])
+digest_end(struct digest *d, char hex[2 * SHA256_BYTES + 1])
 {
-	unsigned char hash[32];
+	unsigned char hash[SHA256_BYTES];
 
-	if (EVP_DigestFinal_ex(d->md, hash, NULL) != 1)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
-	EVP_MD_CTX_free(d->md);
+	sha256_end(d->hash, hash);
+	sha256_free(d->hash);
 	hex_encode(hash, sizeof hash, hex);
 }
 
@@ -122,7 +115,7 @@ list(struct attach *a, struct span raw_name, const char *type, struct digest *d)
 	const char *sniffed = sniff_type((struct span){d->head, d->head_bytes});
 	struct visible name;
 	struct span shown;
-	char hex[65];
+	char hex[2 * SHA256_BYTES + 1];
 
 	digest_end(d, hex);
 	clean_name(a, raw_name, &name);
@@ -142,21 +135,23 @@ list_bytes(
 	struct digest d;
 
 	digest_init(&d, NULL);
-	if (take_digest(&d, bytes.p, bytes.n) != 0)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
+	(void)take_digest(&d, bytes.p, bytes.n);
 	list(a, name, type, &d);
 }
 
+/* What is cut here is at least one character; nobody counted them. */
 static void
 take_tnef_file(
     void *with, struct span name, struct span label, struct span bytes)
 {
+	struct attach *a = with;
 	uint64_t replaced = 0;
 	struct buf text;
 
 	buf_init(&text, MAIL_HEADER_TEXT);
-	(void)charset_decode(label, name, &text, &replaced);
-	list_bytes(with, (struct span){text.data, text.len},
+	if (charset_decode(label, name, &text, &replaced) != 0)
+		clean_note_cut(a->clean, CLEAN_CUT_ATTACHMENT_NAME, 0, 1);
+	list_bytes(a, (struct span){text.data, text.len},
 	    "application/octet-stream", bytes);
 	buf_free(&text);
 }
@@ -169,7 +164,7 @@ take_tnef_text(void *with, struct span text, struct span label)
 
 	if (a->text.len != 0)
 		return;
-	(void)charset_decode(label, text, &a->text, &replaced);
+	a->text_cut = charset_decode(label, text, &a->text, &replaced) != 0;
 	if (!charset_known(label))
 		find(a, FINDING_UNKNOWN_CHARSET, label);
 	if (replaced != 0)
@@ -192,14 +187,16 @@ is_tnef(const struct mime_part *part)
 }
 
 static void
-list_tnef(struct attach *a, struct span bytes)
+list_tnef(struct attach *a, const struct buf *whole)
 {
 	const struct tnef_taker taker = {
 	    a, take_tnef_file, take_tnef_text, take_tnef_rtf};
 
 	clean_find(a->clean, FINDING_TNEF);
-	if (!tnef_read(bytes, &taker))
+	if (!tnef_read((struct span){whole->data, whole->len}, &taker))
 		clean_find(a->clean, FINDING_BAD_TNEF);
+	if (whole->overflow)
+		find(a, FINDING_BAD_TNEF, SPAN("larger than is read"));
 }
 
 /* Types that say something about the mail. */
@@ -226,15 +223,17 @@ attach_part(struct attach *a, struct mime *m, const struct mime_part *part)
 {
 	struct digest d;
 	struct buf whole;
+	int rc;
 
 	buf_init(&whole, MAIL_TEXT_BYTES);
 	digest_init(&d, is_tnef(part) ? &whole : NULL);
-	if (mime_content(m, part, take_digest, &d) != 0)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
+	rc = mime_content(m, part, take_digest, &d);
+	if (rc != 0)
+		die(EXIT_SYSTEM, "content of a part: %s", err_text(rc));
 	find_type(a, part->type);
 	list(a, span_of(part->name), part->type, &d);
 	if (is_tnef(part))
-		list_tnef(a, (struct span){whole.data, whole.len});
+		list_tnef(a, &whole);
 	buf_free(&whole);
 }
 

@@ -18,11 +18,9 @@ struct attach {
 	struct record *notes;
 	struct visible *visible; /* hidden characters of names are counted */
 	struct buf
-	    text; /* of the first Outlook container that has one, UTF-8 */
+	    text;      /* of the first Outlook container that has one, UTF-8 */
+	bool text_cut; /* not all of it */
 };
-
-/* Get SHA-256 ready; before the process is locked. */
-void attach_warm(void);
 
 /* Both pointers are borrowed until attach_done. */
 void attach_init(struct attach *a, struct clean *clean, struct record *notes,

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/err.h"
+#include "reader/field.h"
 #include "reader/limits.h"
 
 static const char *hosts[AUTH_HOSTS]; /* process-wide: of the command line */
@@ -49,70 +50,60 @@ is_trusted(struct span host)
 	return false;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static void
-advance(struct span *text, size_t n)
-{
-	text->p += n;
-	text->n -= n;
-}
-
-/* Blanks and comments. */
-static void
-skip_blanks(struct span *text)
-{
-	unsigned depth = 0;
-
-	while (text->n != 0) {
-		if (text->p[0] == '\\' && depth != 0 && text->n > 1)
-			advance(text, 1);
-		else if (text->p[0] == '(')
-			depth++;
-		else if (text->p[0] == ')' && depth != 0)
-			depth--;
-		else if (depth == 0 && !is_blank(text->p[0]))
-			return;
-		advance(text, 1);
-	}
-}
-
-/* A word up to a blank, a comment or one of `ends`; or what is in quotes. */
+/* A word up to a blank, a comment or one of `ends`, with its quotes: quoted
+ * strings are part of the word they touch, whatever is in them. */
 static struct span
 take_word(struct span *text, const char *ends)
 {
-	struct span word;
-	const char *quote;
+	struct span word, rest;
 
-	skip_blanks(text);
-	if (text->n != 0 && text->p[0] == '"') {
-		advance(text, 1);
-		quote = memchr(text->p, '"', text->n);
-		word = (struct span){text->p,
-		    quote == NULL ? text->n : (size_t)(quote - text->p)};
-		advance(text, quote == NULL ? text->n : word.n + 1);
-		return word;
-	}
+	field_skip_blanks(text);
 	word = (struct span){text->p, 0};
-	while (word.n < text->n && !is_blank(text->p[word.n]) &&
-	       text->p[word.n] != '(' && strchr(ends, text->p[word.n]) == NULL)
-		word.n++;
-	advance(text, word.n);
+	rest = *text;
+	while (rest.n != 0 && !field_is_blank(rest.p[0]) && rest.p[0] != '(' &&
+	       strchr(ends, rest.p[0]) == NULL)
+		field_advance(
+		    &rest, rest.p[0] == '"' ? field_quoted(rest, NULL) : 1);
+	word.n = text->n - rest.n;
+	*text = rest;
 	return word;
+}
+
+/* Whether each quoted string has an end; the field can be read in one way
+ * only then. */
+static bool
+is_closed(struct span field)
+{
+	bool whole = true;
+
+	for (field_skip_blanks(&field); field.n != 0 && whole;
+	     field_skip_blanks(&field))
+		field_advance(&field,
+		    field.p[0] == '"' ? field_quoted(field, &whole) : 1);
+	return whole;
+}
+
+/* What is in the quotes of a word that is a quoted string. Pairs in it stay:
+ * no name that is looked for has any. */
+static struct span
+unquoted(struct span word)
+{
+	bool whole;
+
+	if (word.n == 0 || word.p[0] != '"' ||
+	    field_quoted(word, &whole) != word.n || !whole)
+		return word;
+	return (struct span){word.p + 1, word.n - 2};
 }
 
 /* Whether the next sign is `sign`; then it is taken. */
 static bool
 take_sign(struct span *text, char sign)
 {
-	skip_blanks(text);
+	field_skip_blanks(text);
 	if (text->n == 0 || text->p[0] != sign)
 		return false;
-	advance(text, 1);
+	field_advance(text, 1);
 	return true;
 }
 
@@ -123,16 +114,29 @@ is_word(struct span word, const char *other)
 	       strncasecmp(word.p, other, word.n) == 0;
 }
 
-/* How well a property says which domain a result is about; 0: not at all. */
-static unsigned
-rank(struct span property)
-{
-	static const char *const names[] = {"smtp.helo", "header.i",
-	    "smtp.mailfrom", "header.from", "header.d"};
+/* The properties that say which domain a result is about, of each method the
+ * best first. A result of another method is about none. */
+static const struct {
+	const char *method, *properties[2];
+} methods[] = {
+    {"spf", {"smtp.mailfrom", "smtp.helo"}},
+    {"dkim", {"header.d", "header.i"}},
+    {"dmarc", {"header.from", NULL}},
+};
 
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (is_word(property, names[i]))
-			return i + 1;
+/* How well the property says it: 2, 1, or 0 for not at all. */
+static unsigned
+rank(struct span method, struct span property)
+{
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+		const char *const *names = methods[i].properties;
+
+		if (!is_word(method, methods[i].method))
+			continue;
+		if (is_word(property, names[0]))
+			return 2;
+		return names[1] != NULL && is_word(property, names[1]);
+	}
 	return 0;
 }
 
@@ -149,41 +153,51 @@ lower(struct span word, char *out, size_t room)
 	return (struct span){out, word.n};
 }
 
-/* What is behind the last "@". */
+/* What is behind the last "@" that is not in quotes; there may be none. */
 static struct span
 domain_of(struct span value)
 {
-	size_t start = value.n;
+	struct span rest = unquoted(value), domain = rest;
 
-	while (start > 0 && value.p[start - 1] != '@')
-		start--;
-	advance(&value, start);
-	return value;
+	if (rest.n != value.n)
+		return domain;
+	while (rest.n != 0) {
+		bool at = rest.p[0] == '@';
+
+		field_advance(
+		    &rest, rest.p[0] == '"' ? field_quoted(rest, NULL) : 1);
+		if (at)
+			domain = rest;
+	}
+	return domain;
 }
 
-/* The properties of a result, up to ';'; the domain that they name. */
+/* The properties of a result, up to ';'; the domain that they name. None if
+ * something is there that is no property: a value may go on behind a blank or
+ * a comment, `a.example (x) @b.example`. */
 static struct span
-take_properties(struct span *text)
+take_properties(struct span method, struct span *text)
 {
 	struct span domain = SPAN("");
 	unsigned best = 0;
+	bool odd = false;
 
-	for (skip_blanks(text); text->n != 0 && text->p[0] != ';';
-	     skip_blanks(text)) {
+	for (field_skip_blanks(text); text->n != 0 && text->p[0] != ';';
+	     field_skip_blanks(text)) {
 		struct span name = take_word(text, "=;"), value;
+		unsigned rank_here = rank(method, name);
 
 		if (!take_sign(text, '=')) {
-			if (name.n == 0 && text->n != 0) /* fits nothing */
-				advance(text, 1);
+			odd = true;
 			continue;
 		}
 		value = take_word(text, ";");
-		if (rank(name) > best) {
-			best = rank(name);
+		if (rank_here > best) {
+			best = rank_here;
 			domain = domain_of(value);
 		}
 	}
-	return domain;
+	return odd ? SPAN("") : domain;
 }
 
 /* One "method=result ..." up to ';'. */
@@ -199,18 +213,21 @@ take_result(struct span *text, struct clean *c)
 		(void)take_word(text, "=;");
 	if (take_sign(text, '='))
 		result = take_word(text, ";");
-	domain = take_properties(text);
+	domain = take_properties(method, text);
 	clean_add_auth(c, lower(method, method_text, sizeof method_text),
 	    lower(result, result_text, sizeof result_text),
 	    lower(domain, domain_text, sizeof domain_text));
 }
 
-/* Whether the field is of a trusted host; then its results are taken. */
+/* Whether the field is of a trusted host; then its results are taken, if they
+ * can be read. */
 static bool
 take_field(struct span field, struct clean *c)
 {
-	if (!is_trusted(take_word(&field, ";")))
+	if (!is_trusted(unquoted(take_word(&field, ";"))))
 		return false;
+	if (!is_closed(field))
+		return true;
 	(void)take_word(&field, ";"); /* a version */
 	while (take_sign(&field, ';'))
 		take_result(&field, c);
@@ -227,7 +244,7 @@ receiver(struct span field)
 		if (is_word(word, "by"))
 			return take_word(&field, ";");
 		if (word.n == 0 && field.n != 0)
-			advance(&field, 1);
+			field_advance(&field, 1);
 	}
 	return SPAN("");
 }

@@ -311,8 +311,11 @@ body_render(
 		return;
 	attach_init(&attachments, c, notes, v);
 	show_root(&b);
-	if (is_blank(shown_since(v, 0))) /* Outlook alone shows this text */
+	if (is_blank(shown_since(v, 0))) { /* Outlook alone shows this text */
 		render_text(v,
 		    (struct span){attachments.text.data, attachments.text.len});
+		if (attachments.text_cut) /* at least one */
+			v->text_dropped++;
+	}
 	attach_done(&attachments);
 }

@@ -184,6 +184,16 @@ stays_whole(uint32_t code)
 	       invisible_class(code) != INVISIBLE_NOT;
 }
 
+/* What `code` is made of; GLib says how long all of it is, also if that is
+ * more than there is room for. */
+static size_t
+decompose(uint32_t code, gunichar parts[FOLD_CODES])
+{
+	gsize count = g_unichar_fully_decompose(code, TRUE, parts, FOLD_CODES);
+
+	return count < FOLD_CODES ? count : FOLD_CODES;
+}
+
 /* Put what `code` is made of, folded once, behind to[count]. */
 static size_t
 fold_once(uint32_t code, uint32_t to[FOLD_CODES], size_t count)
@@ -192,8 +202,7 @@ fold_once(uint32_t code, uint32_t to[FOLD_CODES], size_t count)
 	size_t parts_count = 1;
 
 	if (!stays_whole(code))
-		parts_count =
-		    g_unichar_fully_decompose(code, TRUE, parts, FOLD_CODES);
+		parts_count = decompose(code, parts);
 	for (size_t i = 0; i < parts_count && count < FOLD_CODES; i++) {
 		uint32_t part = fold_part(parts[i]);
 

@@ -9,6 +9,7 @@
 
 #include "common/err.h"
 #include "common/limits.h"
+#include "common/sha256.h"
 #include "proto/clean.h"
 #include "reader/attach.h"
 #include "reader/auth.h"
@@ -160,7 +161,7 @@ take_people(
 
 	people.mail = m;
 	buf_init(&people.name, MAIL_HEADER_TEXT);
-	buf_init(&masked, 4 * MAIL_FIELD_BYTES);
+	buf_init(&masked, 4 * MAIL_FIELD_BYTES + 1);
 	for (size_t i = 0;
 	     i < fields && (raw = mime_header(m->mime, field, i)) != NULL;
 	     i++) {
@@ -296,7 +297,7 @@ mail_warm(void)
 {
 	charset_warm();
 	detect_warm();
-	attach_warm();
+	sha256_warm();
 	mime_warm();
 }
 

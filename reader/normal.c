@@ -98,6 +98,8 @@ count_marks(uint32_t code, size_t *marks)
 	size_t count = g_unichar_fully_decompose(code, TRUE, parts, PARTS);
 	size_t have = *marks;
 
+	if (count > PARTS) /* GLib says how long all of it is */
+		count = PARTS;
 	for (size_t i = 0; i < count; i++)
 		have = is_mark(parts[i]) ? have + 1 : 0;
 	if (have > NORMAL_MARKS && is_mark(parts[0]))

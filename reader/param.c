@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "proto/clean.h"
 #include "reader/charset.h"
+#include "reader/field.h"
 #include "reader/limits.h"
 #include "reader/words.h"
 
@@ -25,47 +26,6 @@ struct piece {
 	struct span raw; /* with its quotes */
 };
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static void
-advance(struct span *text, size_t n)
-{
-	text->p += n;
-	text->n -= n;
-}
-
-/* Blanks and comments. */
-static void
-skip_blanks(struct span *text)
-{
-	unsigned depth = 0;
-
-	while (text->n != 0) {
-		if (text->p[0] == '(')
-			depth++;
-		else if (text->p[0] == ')' && depth != 0)
-			depth--;
-		else if (depth == 0 && !is_blank(text->p[0]))
-			return;
-		advance(text, 1);
-	}
-}
-
-/* Length of a quoted string with both quotes, or of all there is. */
-static size_t
-quoted_length(struct span text)
-{
-	size_t n = 1;
-
-	while (n < text.n && text.p[n] != '"')
-		n += text.p[n] == '\\' && n + 1 < text.n ? 2 : 1;
-	return n < text.n ? n + 1 : text.n;
-}
-
 /* Up to the next ';', not in quotes. */
 static struct span
 take_value(struct span *text)
@@ -73,15 +33,15 @@ take_value(struct span *text)
 	struct span value = {text->p, 0};
 
 	if (text->n != 0 && text->p[0] == '"') {
-		value.n = quoted_length(*text);
-		advance(text, value.n);
+		value.n = field_quoted(*text, NULL);
+		field_advance(text, value.n);
 	}
 	while (text->n != 0 && text->p[0] != ';') {
 		if (value.n == 0 || value.p[0] != '"')
 			value.n++;
-		advance(text, 1);
+		field_advance(text, 1);
 	}
-	while (value.n != 0 && is_blank(value.p[value.n - 1]))
+	while (value.n != 0 && field_is_blank(value.p[value.n - 1]))
 		value.n--;
 	return value;
 }
@@ -90,9 +50,9 @@ take_value(struct span *text)
 static void
 skip_own_value(struct span *text)
 {
-	for (skip_blanks(text); text->n != 0 && text->p[0] != ';';
-	     skip_blanks(text))
-		advance(text, 1);
+	for (field_skip_blanks(text); text->n != 0 && text->p[0] != ';';
+	     field_skip_blanks(text))
+		field_advance(text, 1);
 }
 
 /* Whether "name", "name*", "name*3" or "name*3*" is a piece of `key`. */
@@ -103,19 +63,19 @@ read_name(struct span name, const char *key, struct piece *out)
 
 	if (name.n < n || strncasecmp(name.p, key, n) != 0)
 		return false;
-	advance(&name, n);
+	field_advance(&name, n);
 	*out = (struct piece){.form = PLAIN};
 	if (name.n == 0)
 		return true;
 	if (name.p[0] != '*')
 		return false;
-	advance(&name, 1);
+	field_advance(&name, 1);
 	out->form = name.n == 0 ? EXTENDED : CONTINUED;
 	out->encoded = name.n == 0;
 	while (name.n != 0 && name.p[0] >= '0' && name.p[0] <= '9' &&
 	       out->index < PIECES) {
 		out->index = out->index * 10 + (unsigned)(name.p[0] - '0');
-		advance(&name, 1);
+		field_advance(&name, 1);
 	}
 	if (name.n == 1 && name.p[0] == '*') {
 		out->encoded = true;
@@ -134,20 +94,20 @@ find_pieces(struct span field, const char *key, struct piece *pieces)
 	while (field.n != 0 && count < PIECES) {
 		struct span name;
 
-		advance(&field, 1);
-		skip_blanks(&field);
+		field_advance(&field, 1);
+		field_skip_blanks(&field);
 		name = (struct span){field.p, 0};
 		while (name.n < field.n &&
 		       strchr("=; \t\r\n(", field.p[name.n]) == NULL)
 			name.n++;
-		advance(&field, name.n);
-		skip_blanks(&field);
+		field_advance(&field, name.n);
+		field_skip_blanks(&field);
 		if (field.n == 0 || field.p[0] != '=') {
 			(void)take_value(&field);
 			continue;
 		}
-		advance(&field, 1);
-		skip_blanks(&field);
+		field_advance(&field, 1);
+		field_skip_blanks(&field);
 		if (read_name(name, key, &pieces[count]))
 			pieces[count++].raw = take_value(&field);
 		else
@@ -212,7 +172,7 @@ take_label(struct span *text)
 	if (second == NULL)
 		return label;
 	label.n = (size_t)(first - text->p);
-	advance(text, (size_t)(second + 1 - text->p));
+	field_advance(text, (size_t)(second + 1 - text->p));
 	return label;
 }
 

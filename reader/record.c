@@ -5,12 +5,12 @@
  */
 #include "reader/record.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "common/json.h"
+#include "common/sha256.h"
 #include "reader/limits.h"
 
 #define ROW_FRAME 64 /* JSON around the two strings of a row */
@@ -60,26 +60,17 @@ record_note(struct record *r, enum finding finding, struct span detail)
 			r->notes.data[i] = ' ';
 }
 
-static void
-hash_text(struct span bytes, char hex[65])
-{
-	unsigned char hash[32];
-	unsigned int n = 0;
-
-	if (EVP_Digest(bytes.p, bytes.n, hash, &n, EVP_sha256(), NULL) != 1)
-		die(EXIT_SYSTEM, "SHA-256 does not work");
-	hex_encode(hash, sizeof hash, hex);
-}
-
 void
 record_injection(
     struct record *r, const struct detect_span *span, struct span bytes)
 {
 	struct json_writer w;
-	char hex[65], score[16];
+	unsigned char hash[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1], score[16];
 	size_t start = r->injection.len;
 
-	hash_text(bytes, hex);
+	sha256_of(bytes.p, bytes.n, hash);
+	hex_encode(hash, sizeof hash, hex);
 	(void)snprintf(score, sizeof score, "%.4f", span->score);
 	json_write_init(&w, &r->injection);
 	w.comma = start != 0;

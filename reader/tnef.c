@@ -125,7 +125,8 @@ take_property(
 	} else if (!file && id == PR_BODY) {
 		r->taker->text(
 		    r->taker->with, text_of(value, wide), label_of(r, wide));
-	} else if (!file && id == PR_RTF_COMPRESSED) {
+	} else if (!file && id == PR_RTF_COMPRESSED &&
+		   r->files++ < TNEF_FILES) {
 		r->taker->rtf(r->taker->with, value);
 	}
 }
@@ -260,12 +261,15 @@ take_file(struct reader *r, uint32_t id, struct span data)
 	return true;
 }
 
-/* One attribute. *good_out: its checksum and what is in it are right. */
+/* One attribute; false if there is none. What is wrong with what is in it is
+ * noted in *valid: some programs give a file to a person all the same, so it is
+ * looked at too. */
 static bool
-take_attribute(struct reader *r, struct span *in, bool *good_out)
+take_attribute(struct reader *r, struct span *in, bool *valid)
 {
 	uint32_t level = 0, id = 0, length = 0, sum = 0, want = 0;
 	struct span data;
+	bool good;
 
 	if (!take_number(in, 1, &level) || !take_number(in, 4, &id) ||
 	    !take_number(in, 4, &length) || !take_bytes(in, length, 1, &data) ||
@@ -273,11 +277,10 @@ take_attribute(struct reader *r, struct span *in, bool *good_out)
 		return false;
 	for (size_t i = 0; i < data.n; i++)
 		sum += (unsigned char)data.p[i];
-	*good_out = (sum & 0xffff) == want;
-	if (!*good_out) /* nobody else would take it either */
-		return true;
-	*good_out = level == LEVEL_MESSAGE ? take_message(r, id, data)
-					   : take_file(r, id, data);
+	good = level == LEVEL_MESSAGE ? take_message(r, id, data)
+				      : take_file(r, id, data);
+	if (!good || (sum & 0xffff) != want)
+		*valid = false;
 	return true;
 }
 
@@ -289,15 +292,13 @@ tnef_read(struct span in, const struct tnef_taker *taker)
 	    .name = SPAN(""),
 	    .bytes = SPAN("")};
 	uint32_t signature = 0, key = 0;
-	bool valid = true, good = true;
+	bool valid = true;
 
 	if (!take_number(&in, 4, &signature) || signature != SIGNATURE ||
 	    !take_number(&in, 2, &key))
 		return false;
-	while (in.n >= ATTRIBUTE_FRAME && valid) {
-		if (!take_attribute(&r, &in, &good) || !good)
-			valid = false;
-	}
+	while (in.n >= ATTRIBUTE_FRAME && take_attribute(&r, &in, &valid))
+		;
 	end_file(&r);
 	return valid && in.n == 0;
 }

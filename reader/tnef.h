@@ -20,11 +20,12 @@ struct tnef_taker {
 	void (*rtf)(void *with, struct span compressed);
 };
 
-#define TNEF_FILES 1000	     /* of one container; the others are not given */
+#define TNEF_FILES 1000 /* of one container, RTF too; no others are given */
 #define TNEF_PROPERTIES 2000 /* of one list; one of Outlook has some 100 */
 
 /* Read a container. False if something in it is not as it has to be: what was
- * found before that has been given. Linear, without memory of its own. */
+ * found has been given nevertheless, behind a wrong checksum or property list
+ * too, up to a length that does not fit. Linear, without memory of its own. */
 bool tnef_read(struct span bytes, const struct tnef_taker *taker);
 
 #endif

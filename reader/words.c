@@ -251,6 +251,41 @@ words_decode(struct span raw, struct buf *out, uint64_t *findings)
 	*findings |= d.findings;
 }
 
+/* Append so many bytes as digits in a frame. */
+static int
+add_masked(struct span bytes, struct buf *out)
+{
+	char *to = buf_reserve(out, 2 * bytes.n + 2 * MASK_FRAME + 1);
+
+	if (to == NULL)
+		return -ERR_TOO_LARGE;
+	memcpy(to, MASK_OPEN, MASK_FRAME);
+	hex_encode(bytes.p, bytes.n, to + MASK_FRAME);
+	memcpy(to + MASK_FRAME + 2 * bytes.n, MASK_CLOSE, MASK_FRAME);
+	out->len += 2 * bytes.n + 2 * MASK_FRAME;
+	return 0;
+}
+
+/* Append a text without words; a frame's opening in it is masked too. */
+static int
+add_between(struct span text, struct buf *out)
+{
+	int rc = 0;
+
+	while (text.n != 0 && rc == 0) {
+		const char *at = memmem(text.p, text.n, MASK_OPEN, MASK_FRAME);
+		size_t n = at == NULL ? text.n : (size_t)(at - text.p);
+
+		rc = buf_add(out, text.p, n);
+		text = skip(text, n);
+		if (text.n == 0 || rc != 0)
+			break;
+		rc = add_masked((struct span){text.p, MASK_FRAME}, out);
+		text = skip(text, MASK_FRAME);
+	}
+	return rc;
+}
+
 int
 words_mask(struct span raw, struct buf *out)
 {
@@ -259,26 +294,18 @@ words_mask(struct span raw, struct buf *out)
 
 	while (raw.n != 0 && rc == 0) {
 		size_t n = next_word(raw, &word);
-		char *to;
 
-		rc = buf_add(out, raw.p, n);
+		rc = add_between((struct span){raw.p, n}, out);
 		raw = skip(raw, n);
 		if (raw.n == 0 || rc != 0)
 			break;
-		to = buf_reserve(out, 2 * word.bytes + 2 * MASK_FRAME + 1);
-		if (to == NULL)
-			return -ERR_TOO_LARGE;
-		memcpy(to, MASK_OPEN, MASK_FRAME);
-		hex_encode(raw.p, word.bytes, to + MASK_FRAME);
-		memcpy(
-		    to + MASK_FRAME + 2 * word.bytes, MASK_CLOSE, MASK_FRAME);
-		out->len += 2 * word.bytes + 2 * MASK_FRAME;
+		rc = add_masked((struct span){raw.p, word.bytes}, out);
 		raw = skip(raw, word.bytes);
 	}
 	return rc;
 }
 
-/* A masked word at the start of the text: how many digits it has, or 0. */
+/* A frame at the start of the text: how many digits are in it, or 0. */
 static size_t
 masked(struct span text)
 {
@@ -293,6 +320,33 @@ masked(struct span text)
 	return n - MASK_FRAME;
 }
 
+/* Whether words_mask would have masked that. A frame can be written so that
+ * it is one only when the parser has taken quotes off ("=\!"). */
+static bool
+is_maskable(struct span text)
+{
+	struct word word;
+
+	return span_is(text, MASK_OPEN) ||
+	       (read_word(text, &word) && word.bytes == text.n);
+}
+
+/* Append what is in a frame, or the frame as it stands. */
+static int
+add_unmasked(struct span frame, size_t digits, struct buf *out)
+{
+	char *to = buf_reserve(out, frame.n);
+
+	if (to == NULL)
+		return -ERR_TOO_LARGE;
+	if (hex_decode((struct span){frame.p + MASK_FRAME, digits}, to,
+		digits / 2) != 0 ||
+	    !is_maskable((struct span){to, digits / 2}))
+		return buf_add(out, frame.p, frame.n);
+	out->len += digits / 2;
+	return 0;
+}
+
 int
 words_unmask(struct span text, struct buf *out)
 {
@@ -300,20 +354,14 @@ words_unmask(struct span text, struct buf *out)
 
 	while (text.n != 0 && rc == 0) {
 		size_t digits = masked(text);
-		char *to;
+		size_t n = digits == 0 ? 1 : digits + 2 * MASK_FRAME;
 
-		if (digits == 0) {
+		if (digits == 0)
 			rc = buf_add_byte(out, text.p[0]);
-			text = skip(text, 1);
-			continue;
-		}
-		to = buf_reserve(out, digits / 2);
-		if (to == NULL)
-			return -ERR_TOO_LARGE;
-		if (hex_decode((struct span){text.p + MASK_FRAME, digits}, to,
-			digits / 2) == 0)
-			out->len += digits / 2;
-		text = skip(text, digits + 2 * MASK_FRAME);
+		else
+			rc =
+			    add_unmasked((struct span){text.p, n}, digits, out);
+		text = skip(text, n);
 	}
 	return rc;
 }

@@ -21,7 +21,10 @@
 void words_decode(struct span raw, struct buf *out, uint64_t *findings);
 
 /* For a parser that would decode words itself: append `raw` with each word as
- * an atom of letters and digits; and back, in any text. -ERR_TOO_LARGE. */
+ * an atom, "=!" hexadecimal digits "!=", and each "=!" so too; it grows to four
+ * times its size at most. And back, in any text: a frame that does not hold a
+ * word or "=!" stays, so that nothing else can be brought in. Unmasked, what
+ * was masked is what it was. -ERR_TOO_LARGE. */
 int words_mask(struct span raw, struct buf *out);
 int words_unmask(struct span text, struct buf *out);
 

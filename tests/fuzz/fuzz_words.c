@@ -43,9 +43,8 @@ try_masks(struct span raw, struct buf *masked, struct buf *out)
 	if (words_mask(raw, masked) != 0)
 		return;
 	(void)words_unmask((struct span){masked->data, masked->len}, out);
-	if (memmem(raw.p, raw.n, "=!", 2) == NULL &&
-	    (out->len != raw.n ||
-		(raw.n != 0 && memcmp(out->data, raw.p, raw.n) != 0)))
+	if (out->len != raw.n ||
+	    (raw.n != 0 && memcmp(out->data, raw.p, raw.n) != 0))
 		bug("a mask that does not come off");
 	again = alloc_text(masked->data, masked->len);
 	if (masked->len < MAIL_FIELD_BYTES) {

@@ -1,0 +1,28 @@
+/*
+ * Blanks, comments and quoted strings of structured header fields (RFC 5322,
+ * 3.2). Pure; each takes what it reads off the front of the text.
+ */
+#ifndef TRIZONE_READER_FIELD_H
+#define TRIZONE_READER_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/text.h"
+
+/* Blank, tabulator or an end of line: folding has not been undone. */
+bool field_is_blank(char c);
+
+/* Take `n` bytes, of which there are that many, off the front. */
+void field_advance(struct span *text, size_t n);
+
+/* Skip blanks and comments, which may hold comments and quoted pairs. A
+ * comment without an end goes to the end of the text. */
+void field_skip_blanks(struct span *text);
+
+/* Length of the quoted string at the front, where a '"' is, with both quotes.
+ * Without an end: of all there is, and *whole_out, which may be NULL, is
+ * false. */
+size_t field_quoted(struct span text, bool *whole_out);
+
+#endif
