@@ -105,6 +105,12 @@ prepare(struct link *link, struct session *session, struct decision *decision,
 	if (slot->request != 0 || link->orders >= LINK_ORDERS_MAX ||
 	    link->listener->orders >= ZONE_ORDERS_MAX)
 		return -ERR_BUSY;
+	if (!content_fits(link->listener, c)) {
+		snprintf(decision->detail, sizeof decision->detail,
+		    "what its zone's calls bring back waits for a reader; "
+		    "there is no room for more");
+		return -ERR_QUOTA;
+	}
 	if (session->claim != 0 && !session->acted) {
 		rc = inbox_mark_acted(b->inbox, session->claim, session->id);
 		if (rc != 0)
@@ -131,6 +137,7 @@ send_order(struct link *link, int64_t id, const struct call_params *call,
 	    .capability = entry->capability,
 	    .session = (int64_t)entry->session,
 	    .deadline_ms = clock_ms() + REQUEST_DEADLINE_MS};
+	content_hold(slot, policy_capability(b->policy, entry->capability));
 	link->orders++;
 	link->listener->orders++;
 	entry_send(b, entry, call->name, arguments);
@@ -227,6 +234,7 @@ call_done(struct pending *slot)
 	if (slot->link != NULL)
 		slot->link->orders--;
 	slot->listener->orders--;
+	slot->listener->content_held -= slot->held;
 	*slot = (struct pending){0};
 }
 
@@ -335,8 +343,8 @@ take_content(struct broker *b, struct pending *slot, struct span result,
 		return;
 	call_done(slot);
 	call_answer_without(&was, rc,
-	    rc == -ERR_QUOTA ? "too much waits for a reader"
-			     : "no reader is left to clean it");
+	    rc == -ERR_TOO_LARGE ? "it is more than its capability brings"
+				 : "no reader is left to clean it");
 }
 
 static void

@@ -185,7 +185,7 @@ call_failed(struct reader *r, int error, struct span reason)
 	if (!b->ending)
 		record_item(r, RECORD_CLEAN, error, reason, 0, NULL);
 	end_item(r);
-	content_failed(b, call, error,
+	content_failed(call, error,
 	    error == -ERR_DEADLINE ? "no reader has made it clean in time"
 				   : "its reader has not made it clean");
 }
@@ -216,7 +216,7 @@ give_clean(struct reader *r, const struct clean_view *view, struct span clean)
 
 	record_clean(r, view, clean);
 	end_item(r);
-	content_done(r->link.broker, call, clean);
+	content_done(call, clean);
 }
 
 static void

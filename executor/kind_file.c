@@ -258,6 +258,15 @@ kind_file_check(const void *settings, const struct kind_method *method,
 	    settings, method, doc, arguments, &ignored, detail, detail_room);
 }
 
+size_t
+kind_file_content_max(const void *untyped, const struct kind_method *method)
+{
+	const struct file_settings *settings = untyped;
+
+	(void)method;
+	return (size_t)settings->max_bytes;
+}
+
 void
 kind_file_open(void *untyped, const struct kind_method *method)
 {

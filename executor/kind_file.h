@@ -66,6 +66,8 @@ void kind_file_settings_print(
 int kind_file_check(const void *settings, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments, char *detail,
     size_t detail_room);
+size_t kind_file_content_max(
+    const void *settings, const struct kind_method *method);
 void kind_file_open(void *settings, const struct kind_method *method);
 size_t kind_file_paths(const void *settings, const struct kind_method *method,
     struct lock_path *paths_out);
