@@ -239,6 +239,9 @@ struct link *reader_new(struct broker *b);
 extern const struct channel_owner reader_owner;
 /* Whether a reader of what calls bring back is connected. */
 bool reader_for_content(struct broker *b);
+/* Nobody waits for the call any more: tell the reader that has its content,
+ * if one has. */
+void reader_cancel(struct broker *b, const struct pending *call);
 /* An item is new, or a reader is free: give work out. */
 void reader_feed(struct broker *b);
 

@@ -201,6 +201,7 @@ call_cancel(struct link *link, int64_t id)
 		    "cancelled after its order had left; the audit has its "
 		    "outcome",
 		    (struct span){0});
+		reader_cancel(b, slot);
 		return true;
 	}
 	return false;
@@ -209,9 +210,15 @@ call_cancel(struct link *link, int64_t id)
 void
 call_forget_link(struct broker *b, const struct link *link)
 {
-	for (size_t i = 0; i < PENDING_MAX; i++)
-		if (b->pending[i].link == link)
-			b->pending[i].link = NULL;
+	for (size_t i = 0; i < PENDING_MAX; i++) {
+		struct pending *slot = &b->pending[i];
+
+		if (slot->link != link)
+			continue;
+		slot->link = NULL;
+		if (!slot->answered)
+			reader_cancel(b, slot);
+	}
 }
 
 static void

@@ -272,11 +272,14 @@ def no_reader(host):
     check("trizone-reader" in data["detail"] and "mail" in data["detail"],
           "says: %r", data)
     check("Monday" not in json.dumps(answer.error), "words are given out")
+    check(wire.request("call", {"name": "file.list", "arguments": {}}).ok,
+          "a list needs no reader")
+    # its outcome is on record behind whatever there would be of the refused
+    until(lambda: any(row["kind"] == "outcome"
+                      for row in host.audit()[before:]), 5, "an outcome")
     kinds = [row["kind"] for row in host.audit()[before:]
              if row.get("request") == data["request"]]
     equal(kinds, ["decision"], "nothing was done")
-    check(wire.request("call", {"name": "file.list", "arguments": {}}).ok,
-          "a list needs no reader")
     wire.close()
 
 
@@ -470,15 +473,67 @@ def dies(host):
 
 
 def cancelled(host):
+    """What nobody waits for any more is cancelled at its reader, which may
+    answer that, or have answered already."""
+    for answer in ({"error": {"code": CANCELLED, "message": "cancelled"}},
+                   {"result": {"message": clean_object()}}):
+        asked = Asked(host)
+        asked.planner.send({"jsonrpc": "2.0", "method": "cancel",
+                            "params": {"id": 7}})
+        equal(asked.heard()["error"]["code"], CANCELLED, "cancelled")
+        is_told(asked)
+        asked.reader.send({"jsonrpc": "2.0", "id": asked.request["id"],
+                           **answer})
+        asked.planner.next_id = 20
+        check(asked.planner.request("inbox.list", {}).ok, "no second answer")
+        equal(host.zone_status("mail")["channels"], 1, "the reader stays")
+        asked.close()
+
+
+def is_told(asked, seconds=5):
+    """Its reader gets the cancel, and the time it has is its own."""
+    said = asked.reader.receive(seconds)
+    equal((said["method"], said["params"]), ("cancel", {
+        "id": asked.request["id"]}), "to the reader")
+
+
+def planner_gone(host):
+    """The same when the planner went away."""
     asked = Asked(host)
-    asked.planner.send({"jsonrpc": "2.0", "method": "cancel",
-                        "params": {"id": 7}})
-    answer = asked.heard()
-    equal(answer["error"]["code"], CANCELLED, "cancelled")
+    asked.planner.close()
+    is_told(asked)
     asked.answer({"message": clean_object()})
-    asked.planner.next_id = 20
-    check(asked.planner.request("inbox.list", {}).ok, "no second answer")
     asked.close()
+
+
+def cancelled_at_work():
+    """A real reader that is told so takes the next call at once, again and
+    again, wherever it is in the one before."""
+    with Host() as host:
+        add_grow(host)
+        host.write_settings()
+        host.start()
+        host.attach_reader()
+        put(host, "large", ATTACK * 5000)
+        put(host, "plain", "plain")
+        wire = host.connect("planner")
+        for turn in range(24):
+            wire.next_id += 1
+            number = wire.next_id
+            wire.send({"jsonrpc": "2.0", "id": number, "method": "call",
+                       "params": {"name": "file.grow",
+                                  "arguments": {"path": "large"}}})
+            time.sleep(0.004 * turn)
+            wire.send({"jsonrpc": "2.0", "method": "cancel",
+                       "params": {"id": number}})
+            answer = wire.receive(10)
+            equal(answer["id"], number, "whose")
+            equal(content_of(wire, "plain")["content"]["body"], "plain",
+                  "the next one")
+        equal(sum(row["kind"] == "hello" and row["zone"] == "mail"
+                  for row in host.audit()), 1, "the same reader all the time")
+        wire.close()
+        host.verify()
 
 
 def twice(host):
@@ -588,13 +643,14 @@ def body(suite):
     with Host() as host:
         host.start()
         broker = host.role_pid("broker")
-        for case in (no_reader, lies, detections, dies, cancelled, twice,
-                     too_late):
+        for case in (no_reader, lies, detections, dies, cancelled,
+                     planner_gone, twice, too_late):
             suite.case(case.__name__.replace("_", " "), case, host)
         equal(host.role_pid("broker"), broker, "the broker lives")
         suite.case("audit verifies (lies)", host.verify)
     suite.case("no zone", no_zone)
     suite.case("share of a zone", share_of_a_zone)
+    suite.case("cancelled at work", cancelled_at_work)
 
 
 if __name__ == "__main__":
