@@ -245,20 +245,29 @@ call_done(struct pending *slot)
 	*slot = (struct pending){0};
 }
 
+/* The reader may have begun late, and is told that it need not end. */
+static void
+give_up(struct broker *b, struct pending *slot)
+{
+	call_answer_without(
+	    slot, -ERR_DEADLINE, "no reader has made it clean in time");
+	reader_cancel(b, slot);
+}
+
 void
 call_tick(struct broker *b, int64_t now)
 {
 	for (size_t i = 0; i < PENDING_MAX; i++) {
 		struct pending *slot = &b->pending[i];
 
-		if (slot->request == 0 || slot->deadline_ms > now)
+		if (slot->request == 0 || slot->deadline_ms > now ||
+		    slot->link == NULL || slot->answered)
 			continue;
 		if (slot->state == PENDING_COURIER)
 			answer_unknown(slot,
 			    "no answer in time; the effect may have happened");
 		else
-			call_answer_without(slot, -ERR_DEADLINE,
-			    "no reader has made it clean in time");
+			give_up(b, slot);
 	}
 	content_tick(b);
 }

@@ -21,7 +21,9 @@
 #include "proto/stream.h"
 
 #define CLEAN_DEADLINE_MS 60000 /* the worker's own limits end far sooner */
-#define CONTENT_DEADLINE_MS 25000 /* below that of the call that waits */
+/* A reader's, whatever is left of the call's, which may have waited: that ends
+ * with a cancel, and one that answers it has done nothing wrong. */
+#define CONTENT_DEADLINE_MS 25000
 #define STREAM_NUMBER 1 /* one item at a time */
 /* In a record's detail, with the members before them. */
 #define DETECTIONS_BYTES (ENTRY_DETAIL_MAX - 128)

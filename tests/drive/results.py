@@ -536,6 +536,32 @@ def cancelled_at_work():
         host.verify()
 
 
+def late_turn(host):
+    """Two calls and one reader: the second gets it late, and its reader is
+    told when its own time is over, and stays connected."""
+    asked = Asked(host)
+    asked.planner.send({"jsonrpc": "2.0", "id": 8, "method": "call",
+                        "params": {"name": "file.read",
+                                   "arguments": {"path": "attack"}}})
+    began = time.monotonic()
+    time.sleep(20)
+    asked.answer({"message": clean_object()})
+    check("result" in asked.heard(), "the first")
+    asked.request = asked.reader.receive(10)
+    equal(asked.request["method"], "clean", "asked")
+    while asked.reader.receive(10)["method"] != "end":
+        continue
+    equal(asked.heard(20)["error"]["code"], DEADLINE, "the second")
+    took = time.monotonic() - began
+    check(28 < took < 34, "took %.1f s", took)
+    is_told(asked)
+    asked.reader.send({"jsonrpc": "2.0", "id": asked.request["id"], "error": {
+        "code": CANCELLED, "message": "cancelled"}})
+    equal(host.zone_status("mail")["channels"], 1, "the reader stays")
+    asked.close()
+    return "%.1f s" % took
+
+
 def twice(host):
     """An answer that nobody asked for, and one that comes again."""
     asked = Asked(host)
@@ -644,7 +670,7 @@ def body(suite):
         host.start()
         broker = host.role_pid("broker")
         for case in (no_reader, lies, detections, dies, cancelled,
-                     planner_gone, twice, too_late):
+                     planner_gone, twice, too_late, late_turn):
             suite.case(case.__name__.replace("_", " "), case, host)
         equal(host.role_pid("broker"), broker, "the broker lives")
         suite.case("audit verifies (lies)", host.verify)
