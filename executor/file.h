@@ -22,7 +22,6 @@ struct file_settings {
 	bool write;
 	bool hard_links;
 	int64_t max_bytes;
-	int64_t max_chars;
 	int root_fd; /* -1 until kind_file_open */
 };
 

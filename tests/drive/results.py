@@ -178,8 +178,10 @@ def large(host):
     wire = host.connect("planner")
     answer = call(wire, "large", "file.grow").result
     equal(answer["result"]["bytes"], (1 << 20) + 7, "bytes")
-    equal([(row["what"], row["of"]) for row in answer["result"]["truncated"]],
-          [("bytes", (1 << 20) + 7), ("chars", 1 << 20)], "cuts")
+    equal(answer["result"]["truncated"],
+          [{"what": "bytes", "kept": 1 << 20, "of": (1 << 20) + 7}], "cut")
+    equal([row["what"] for row in answer["content"]["truncated"]], ["body"],
+          "cut of its reader")
     kept = len(answer["content"]["body"])
     check(90000 < kept <= 100000, "%d characters", kept)
     # what grows when it is made clean is cut there, and named too
@@ -190,6 +192,23 @@ def large(host):
           "cuts: %r", answer["content"]["truncated"])
     wire.close()
     return "%d characters kept" % kept
+
+
+def sixteen(host):
+    """UTF-16 by its mark: cut between its characters, as the reader takes
+    it."""
+    for order in ("utf-16-le", "utf-16-be"):
+        text = "\ufeff" + "caf\u00e9 \u20ac\n" * 60000
+        put(host, "wide", text.encode(order))
+        wire = host.connect("planner")
+        answer = content_of(wire, "wide")
+        equal(answer["result"]["truncated"], [
+            {"what": "bytes", "kept": 100000, "of": 2 * len(text)}], "cut")
+        content = answer["content"]
+        equal(content["body"], text[1:50000].strip(), "body")
+        check("undecodable-text" not in content["findings"], "findings: %r",
+              content["findings"])
+        wire.close()
 
 
 def side_by_side(host):
@@ -650,8 +669,7 @@ def add_grow(host):
     host.policy["capabilities"].append(
         {"name": "file.grow", "kind": "file", "method": "read",
          "why": "More at a time.", "limits": {"per_hour": 1000000},
-         "settings": {"root": str(host.files), "max_bytes": 1 << 20,
-                      "max_chars": 100000}})
+         "settings": {"root": str(host.files), "max_bytes": 1 << 20}})
     host.policy["rules"][0]["capability"].append("file.grow")
 
 
@@ -662,7 +680,7 @@ def body(suite):
         host.start()
         attached = host.attach_reader()
         for case in (plain, injection, injection_by_mail, many_places,
-                     invisible, large, side_by_side, vanishes):
+                     invisible, large, sixteen, side_by_side, vanishes):
             suite.case(case.__name__.replace("_", " "), case, host)
         suite.case("killed reader", killed_reader, host, attached)
         suite.case("audit verifies", host.verify)
