@@ -381,6 +381,7 @@ listen_on(struct broker *b, int fd, enum link_kind kind,
 static int
 open_listeners(struct broker *b, int fd)
 {
+	content_share(b);
 	b->listeners =
 	    alloc_array(b->config->zone_count + 2, sizeof *b->listeners);
 	for (size_t i = 0; i < b->config->zone_count; i++) {

@@ -52,6 +52,7 @@ struct listener {
 	const struct config_zone *zone; /* planner and reader */
 	unsigned links;
 	unsigned orders;     /* that have left for its zone, without a result */
+	size_t content_held; /* bytes kept for what its calls bring back */
 	int64_t calls_left;  /* a planner zone's; refilled each second */
 	int64_t stranger_ms; /* when one was last put on record */
 	unsigned strangers;  /* turned away since */
@@ -93,11 +94,14 @@ struct pending {
 	int64_t session;
 	int64_t deadline_ms;
 	enum pending_state state;
+	size_t held;	    /* bytes of its zone's share */
 	struct buf result;  /* the courier's, when it is done */
 	struct buf content; /* what it brought back; for a reader only */
 };
 
-#define CONTENT_HELD_BYTES (64u << 20) /* of all calls together */
+/* Of all calls together; each planner zone has an equal share, which is
+ * more than any one call brings (CONFIG_MAX_ZONES). */
+#define CONTENT_HELD_BYTES (64u << 20)
 
 struct broker {
 	struct loop *loop;
@@ -135,7 +139,7 @@ struct broker {
 
 	struct inflow results[COURIERS_MAX];
 	struct json_doc result_doc;
-	size_t content_held; /* bytes of all calls */
+	size_t content_share; /* bytes each planner zone has for content */
 	struct watch *result_watches[COURIERS_MAX];
 	bool courier_up[COURIERS_MAX];
 
@@ -210,17 +214,23 @@ void call_done(struct pending *call);
 void results_open(struct broker *b, int first_fd);
 void courier_down(struct broker *b, uint32_t courier);
 
-/* broker_content.c: what a call brought back, on its way through a reader.
- * 0, or why it cannot be taken; then the call is as it was. */
+/* broker_content.c: what a call brought back, on its way through a reader. At
+ * start: how much each planner zone may have under way. */
+void content_share(struct broker *b);
+/* Whether the zone has room for all that a call of `c` may bring back. */
+bool content_fits(const struct listener *l, const struct capability *c);
+/* Keep that room, which is there, until call_done. */
+void content_hold(struct pending *call, const struct capability *c);
+/* 0; or why it cannot be taken, and the call is as it was: -ERR_CLOSED, no
+ * reader is left; -ERR_TOO_LARGE, more than its capability brings. */
 int content_take(struct broker *b, struct pending *call, struct span result,
     struct span content);
 /* The oldest that waits, for a reader to take; NULL if there is none. */
 struct pending *content_next(struct broker *b);
 /* The reader's work on it is over: with a clean object, or not. Frees the
  * call's place and answers. */
-void content_done(struct broker *b, struct pending *call, struct span clean);
-void content_failed(
-    struct broker *b, struct pending *call, int error, const char *detail);
+void content_done(struct pending *call, struct span clean);
+void content_failed(struct pending *call, int error, const char *detail);
 /* Free what nobody waits for any more; fail it where no reader is left. */
 void content_tick(struct broker *b);
 
@@ -229,6 +239,9 @@ struct link *reader_new(struct broker *b);
 extern const struct channel_owner reader_owner;
 /* Whether a reader of what calls bring back is connected. */
 bool reader_for_content(struct broker *b);
+/* Nobody waits for the call any more: tell the reader that has its content,
+ * if one has. */
+void reader_cancel(struct broker *b, const struct pending *call);
 /* An item is new, or a reader is free: give work out. */
 void reader_feed(struct broker *b);
 

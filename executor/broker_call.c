@@ -105,6 +105,12 @@ prepare(struct link *link, struct session *session, struct decision *decision,
 	if (slot->request != 0 || link->orders >= LINK_ORDERS_MAX ||
 	    link->listener->orders >= ZONE_ORDERS_MAX)
 		return -ERR_BUSY;
+	if (!content_fits(link->listener, c)) {
+		snprintf(decision->detail, sizeof decision->detail,
+		    "what its zone's calls bring back waits for a reader; "
+		    "there is no room for more");
+		return -ERR_QUOTA;
+	}
 	if (session->claim != 0 && !session->acted) {
 		rc = inbox_mark_acted(b->inbox, session->claim, session->id);
 		if (rc != 0)
@@ -131,6 +137,7 @@ send_order(struct link *link, int64_t id, const struct call_params *call,
 	    .capability = entry->capability,
 	    .session = (int64_t)entry->session,
 	    .deadline_ms = clock_ms() + REQUEST_DEADLINE_MS};
+	content_hold(slot, policy_capability(b->policy, entry->capability));
 	link->orders++;
 	link->listener->orders++;
 	entry_send(b, entry, call->name, arguments);
@@ -194,6 +201,7 @@ call_cancel(struct link *link, int64_t id)
 		    "cancelled after its order had left; the audit has its "
 		    "outcome",
 		    (struct span){0});
+		reader_cancel(b, slot);
 		return true;
 	}
 	return false;
@@ -202,9 +210,15 @@ call_cancel(struct link *link, int64_t id)
 void
 call_forget_link(struct broker *b, const struct link *link)
 {
-	for (size_t i = 0; i < PENDING_MAX; i++)
-		if (b->pending[i].link == link)
-			b->pending[i].link = NULL;
+	for (size_t i = 0; i < PENDING_MAX; i++) {
+		struct pending *slot = &b->pending[i];
+
+		if (slot->link != link)
+			continue;
+		slot->link = NULL;
+		if (!slot->answered)
+			reader_cancel(b, slot);
+	}
 }
 
 static void
@@ -227,7 +241,17 @@ call_done(struct pending *slot)
 	if (slot->link != NULL)
 		slot->link->orders--;
 	slot->listener->orders--;
+	slot->listener->content_held -= slot->held;
 	*slot = (struct pending){0};
+}
+
+/* The reader may have begun late, and is told that it need not end. */
+static void
+give_up(struct broker *b, struct pending *slot)
+{
+	call_answer_without(
+	    slot, -ERR_DEADLINE, "no reader has made it clean in time");
+	reader_cancel(b, slot);
 }
 
 void
@@ -236,14 +260,14 @@ call_tick(struct broker *b, int64_t now)
 	for (size_t i = 0; i < PENDING_MAX; i++) {
 		struct pending *slot = &b->pending[i];
 
-		if (slot->request == 0 || slot->deadline_ms > now)
+		if (slot->request == 0 || slot->deadline_ms > now ||
+		    slot->link == NULL || slot->answered)
 			continue;
 		if (slot->state == PENDING_COURIER)
 			answer_unknown(slot,
 			    "no answer in time; the effect may have happened");
 		else
-			call_answer_without(slot, -ERR_DEADLINE,
-			    "no reader has made it clean in time");
+			give_up(b, slot);
 	}
 	content_tick(b);
 }
@@ -335,8 +359,8 @@ take_content(struct broker *b, struct pending *slot, struct span result,
 		return;
 	call_done(slot);
 	call_answer_without(&was, rc,
-	    rc == -ERR_QUOTA ? "too much waits for a reader"
-			     : "no reader is left to clean it");
+	    rc == -ERR_TOO_LARGE ? "it is more than its capability brings"
+				 : "no reader is left to clean it");
 }
 
 static void

@@ -20,9 +20,11 @@
 #include "proto/detection.h"
 #include "proto/stream.h"
 
-#define CLEAN_DEADLINE_MS 60000	  /* the worker's own limits end far sooner */
-#define CONTENT_DEADLINE_MS 25000 /* below that of the call that waits */
-#define STREAM_NUMBER 1		  /* one item at a time */
+#define CLEAN_DEADLINE_MS 60000 /* the worker's own limits end far sooner */
+/* A reader's, whatever is left of the call's, which may have waited: that ends
+ * with a cancel, and one that answers it has done nothing wrong. */
+#define CONTENT_DEADLINE_MS 25000
+#define STREAM_NUMBER 1 /* one item at a time */
 /* In a record's detail, with the members before them. */
 #define DETECTIONS_BYTES (ENTRY_DETAIL_MAX - 128)
 #define DISK_PAUSE_MS 5000 /* a full disk is not asked at every turn */
@@ -32,6 +34,7 @@ struct reader {
 	enum reader_channel channel; /* of what it has */
 	int64_t item;		     /* of the inbox, 0: none */
 	struct pending *call;	     /* whose content it has, NULL: none */
+	int64_t id;		     /* of the request it has */
 	struct stream_out out;
 	struct buf record; /* the operator's, until the item is stored */
 	bool has_record;
@@ -185,7 +188,7 @@ call_failed(struct reader *r, int error, struct span reason)
 	if (!b->ending)
 		record_item(r, RECORD_CLEAN, error, reason, 0, NULL);
 	end_item(r);
-	content_failed(b, call, error,
+	content_failed(call, error,
 	    error == -ERR_DEADLINE ? "no reader has made it clean in time"
 				   : "its reader has not made it clean");
 }
@@ -216,7 +219,7 @@ give_clean(struct reader *r, const struct clean_view *view, struct span clean)
 
 	record_clean(r, view, clean);
 	end_item(r);
-	content_done(r->link.broker, call, clean);
+	content_done(call, clean);
 }
 
 static void
@@ -334,6 +337,7 @@ send_work(struct reader *r, enum reader_channel what, int64_t bytes)
 	struct message_writer m;
 
 	r->channel = what;
+	r->id = id;
 	stream_out_init(&r->out, channel, STREAM_NUMBER, bytes,
 	    what == CHANNEL_TEXT ? read_content : read_raw, r);
 	message_begin(&m, channel_out(channel), METHOD_CLEAN, id);
@@ -391,6 +395,23 @@ static bool
 serves(const struct reader *r, enum reader_channel channel)
 {
 	return (r->link.listener->zone->channels & CHANNEL_BIT(channel)) != 0;
+}
+
+/* It answers that, or its time ends; until then it takes nothing else, so no
+ * late word about this is taken for one about the next. */
+void
+reader_cancel(struct broker *b, const struct pending *call)
+{
+	for (struct link *l = b->links; l != NULL; l = l->next) {
+		const struct reader *r = (const struct reader *)l;
+
+		if (l->gone || l->listener->kind != LINK_READER ||
+		    r->call != call)
+			continue;
+		message_cancel(channel_out(l->channel), r->id);
+		channel_flush(l->channel);
+		return;
+	}
 }
 
 /* A mail and a call in turn where both wait, so that neither keeps the other

@@ -18,8 +18,8 @@ static const char inbox_usage[] =
     "       trizone-executor inbox release|drop [--config FILE] HANDLE\n"
     "list     what came in, oldest first; STATE narrows it (new, cleaning,\n"
     "         ready, claimed, acted, done, quarantined, interrupted, dropped)\n"
-    "show     one item as the reader cleaned it and what it had hidden; of one\n"
-    "         that could not be cleaned the raw beginning, made harmless\n"
+    "show     one item as the reader cleaned it and what it had hidden; of\n"
+    "         one that could not be cleaned the raw beginning, made harmless\n"
     "release  quarantined: clean it again; interrupted: hand it out again\n"
     "drop     erase an item; its hash stays, so that it is not taken twice\n";
 

@@ -22,7 +22,6 @@ struct file_settings {
 	bool write;
 	bool hard_links;
 	int64_t max_bytes;
-	int64_t max_chars;
 	int root_fd; /* -1 until kind_file_open */
 };
 
@@ -52,9 +51,10 @@ int file_fail(int error, struct file_detail detail);
 int file_say(int error, struct file_detail detail, const char *reason);
 
 /* Why a file with several names is refused, as -ERR_REFUSED. */
-/* One row of "truncated". */
 #define FILE_LINKS_REASON                                                      \
 	"file has several hard links, so it may be one from outside the root"
+
+/* One row of "truncated". */
 void file_put_cut(
     struct json_writer *w, const char *what, uint64_t kept, uint64_t of);
 

@@ -1,9 +1,11 @@
 /*
  * Kind `file`, method read: a file's bytes as they are, for a reader to make
- * clean, with each cut named. Runs in a courier. Believes nothing of what the
+ * clean, with the cut named. What characters they are is the reader's to find
+ * out, so it is cut by bytes. Runs in a courier. Believes nothing of what the
  * file holds, nor that it stays the same while it is read.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -14,8 +16,6 @@
 struct reading {
 	uint64_t raw_size; /* of the whole file */
 	size_t raw_kept;   /* bytes of it that were read and kept */
-	size_t chars;	   /* in these; a byte that is no character is one */
-	size_t chars_kept;
 };
 
 static ssize_t
@@ -46,6 +46,21 @@ cut_character(const char *p, size_t bytes)
 			return 0;
 	}
 	return 0;
+}
+
+/* Whether a reader will take it for UTF-16. */
+static bool
+has_mark_16(const char *p, size_t bytes)
+{
+	return bytes >= 2 &&
+	       (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0);
+}
+
+/* Bytes at the end that are only a part of something. */
+static size_t
+cut_part(const char *p, size_t bytes)
+{
+	return has_mark_16(p, bytes) ? bytes % 2 : cut_character(p, bytes);
 }
 
 /* At most `most` bytes. The size is what the file says after reading, but at
@@ -80,26 +95,9 @@ take_bytes(int fd, size_t most, struct buf *content, struct reading *r)
 	r->raw_size += 1;
 	if ((uint64_t)status.st_size > r->raw_size)
 		r->raw_size = (uint64_t)status.st_size;
-	r->raw_kept -= cut_character(content->data + start, kept);
+	r->raw_kept -= cut_part(content->data + start, kept);
 	content->len = start + r->raw_kept;
 	return 0;
-}
-
-/* Keep the first `most` characters. */
-static void
-cut_chars(struct buf *content, size_t start, size_t most, struct reading *r)
-{
-	size_t end = content->len;
-
-	for (size_t i = start; i < content->len; r->chars++) {
-		size_t n = utf8_length(content->data + i, content->len - i);
-
-		if (r->chars == most)
-			end = i;
-		i += n == 0 ? 1 : n;
-	}
-	r->chars_kept = r->chars < most ? r->chars : most;
-	content->len = end;
 }
 
 static void
@@ -115,8 +113,6 @@ write_result(const struct reading *r, const char *path, struct buf *out)
 	json_open(&w, '[');
 	if (r->raw_kept < r->raw_size)
 		file_put_cut(&w, "bytes", r->raw_kept, r->raw_size);
-	if (r->chars_kept < r->chars)
-		file_put_cut(&w, "chars", r->chars_kept, r->chars);
 	json_close(&w, ']');
 	json_close(&w, '}');
 }
@@ -130,7 +126,6 @@ read_open(const struct file_settings *settings, int fd, const char *path,
 	int rc = take_bytes(fd, (size_t)settings->max_bytes, content, &r);
 
 	if (rc == 0) {
-		cut_chars(content, start, (size_t)settings->max_chars, &r);
 		write_result(&r, path, result);
 		if (result->overflow)
 			rc = -ERR_FAILED;

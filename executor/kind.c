@@ -21,6 +21,7 @@ static const struct kind kinds[] = {
 	.settings_free = kind_file_settings_free,
 	.settings_print = kind_file_settings_print,
 	.check = kind_file_check,
+	.content_max = kind_file_content_max,
 	.open = kind_file_open,
 	.paths = kind_file_paths,
 	.run = kind_file_run,

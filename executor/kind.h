@@ -51,6 +51,11 @@ struct kind {
 	    const struct json_doc *doc, const struct json_node *arguments,
 	    char *detail, size_t detail_room);
 
+	/* Most bytes one call of a method with `content` brings back, at most
+	 * RESULT_CONTENT_MAX. NULL where no method has content. */
+	size_t (*content_max)(
+	    const void *settings, const struct kind_method *method);
+
 	/* Courier only, in its own root directory and as its own user: open
 	 * what run needs (the root folder, the log socket). die()s if it
 	 * cannot. */

@@ -12,7 +12,6 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
-#include "common/limits.h"
 #include "common/lock.h"
 #include "common/log.h"
 #include "common/sha256.h"
@@ -20,9 +19,7 @@
 #include "executor/file.h"
 
 #define DEFAULT_MAX_BYTES 100000
-#define DEFAULT_MAX_CHARS 5000
 #define MOST_BYTES (1 << 20) /* a frame; no content or text can be longer */
-#define MOST_CHARS CLEAN_BODY_CHARS
 
 #define PATH_SCHEMA                                                            \
 	"\"path\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4096,"    \
@@ -65,7 +62,7 @@ const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
 struct settings_members {
 	struct span root;
 	bool write, hard_links;
-	int64_t max_bytes, max_chars;
+	int64_t max_bytes;
 };
 
 static const struct json_field settings_fields[] = {
@@ -77,8 +74,6 @@ static const struct json_field settings_fields[] = {
 	offsetof(struct settings_members, hard_links), 0, 0},
     {"max_bytes", JSON_WANT_INTEGER, false,
 	offsetof(struct settings_members, max_bytes), 1, MOST_BYTES},
-    {"max_chars", JSON_WANT_INTEGER, false,
-	offsetof(struct settings_members, max_chars), 1, MOST_CHARS},
 };
 
 struct arguments {
@@ -119,7 +114,6 @@ kind_file_settings_parse(const struct json_doc *doc,
 {
 	struct settings_members members = {
 	    .max_bytes = DEFAULT_MAX_BYTES,
-	    .max_chars = DEFAULT_MAX_CHARS,
 	};
 	struct file_settings *settings;
 	char reason[80];
@@ -141,7 +135,6 @@ kind_file_settings_parse(const struct json_doc *doc,
 	    .write = members.write,
 	    .hard_links = members.hard_links,
 	    .max_bytes = members.max_bytes,
-	    .max_chars = members.max_chars,
 	    .root_fd = -1,
 	};
 	*settings_out = settings;
@@ -166,14 +159,13 @@ kind_file_settings_print(
     const void *untyped, const struct kind_method *method, struct buf *out)
 {
 	const struct file_settings *settings = untyped;
-	long long bytes = settings->max_bytes, chars = settings->max_chars;
+	long long bytes = settings->max_bytes;
 
 	switch (method_number(method)) {
 	case KIND_FILE_READ:
 		buf_add_format(out,
-		    "Reads regular files below %s, of each at most %lld bytes "
-		    "and %lld characters",
-		    settings->root, bytes, chars);
+		    "Reads regular files below %s, of each at most %lld bytes",
+		    settings->root, bytes);
 		break;
 	case KIND_FILE_LIST:
 		buf_add_format(out,
@@ -256,6 +248,15 @@ kind_file_check(const void *settings, const struct kind_method *method,
 
 	return arguments_read(
 	    settings, method, doc, arguments, &ignored, detail, detail_room);
+}
+
+size_t
+kind_file_content_max(const void *untyped, const struct kind_method *method)
+{
+	const struct file_settings *settings = untyped;
+
+	(void)method;
+	return (size_t)settings->max_bytes;
 }
 
 void

@@ -5,17 +5,14 @@
  *                     part, "." or "..", trailing slash; not "/",
  *             "write": bool, false; the method write needs true,
  *             "max_bytes": 1 to 1,048,576, default 100,000; of one file,
- *             "max_chars": 1 to 100,000, default 5,000; of one read,
  *             "hard_links": bool, false }
  *
- * read  { "path" } -> { "path", "bytes": of the whole file, "text", "chars",
- *     "replaced", "truncated": [{ "what", "kept", "of" }] }
+ * read  { "path" } -> { "path", "bytes": of the whole file, "truncated":
+ *     [{ "what": "bytes", "kept", "of" }] }, and as content its bytes
  *   At most max_bytes bytes are taken (and one is tasted, to know whether
- *   there are more). Bytes that are not UTF-8 become U+FFFD; controls, bidi
- *   controls and invisible characters as in inert.h; both are counted in
- *   `replaced`. Then at most max_chars characters are kept (`chars`), and
- *   only then `&`, `<` and `>` become &amp; &lt; &gt;. Each cut is a row of
- *   `truncated`, `what` is "bytes" or "chars".
+ *   there are more). What is cut is cut before a character of UTF-8, or of
+ *   two bytes where it begins with a mark of UTF-16; the bytes are not looked
+ *   at otherwise.
  *
  * list  { "path" optional } -> { "path", "entries": [{ "name", "kind": "file"
  *     or "directory", "bytes": 0 for a directory }], "not_shown", "other",
@@ -66,6 +63,8 @@ void kind_file_settings_print(
 int kind_file_check(const void *settings, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments, char *detail,
     size_t detail_room);
+size_t kind_file_content_max(
+    const void *settings, const struct kind_method *method);
 void kind_file_open(void *settings, const struct kind_method *method);
 size_t kind_file_paths(const void *settings, const struct kind_method *method,
     struct lock_path *paths_out);

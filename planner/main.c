@@ -202,6 +202,7 @@ status_of(int error)
 		return EXIT_UNAVAILABLE;
 	case ERR_UNKNOWN_OUTCOME:
 	case ERR_BUSY:
+	case ERR_QUOTA:
 		return EXIT_TEMPORARY;
 	default:
 		return EXIT_NOT_PERMITTED;

@@ -83,7 +83,8 @@ act(struct client *client, const char *name, const char *arguments,
 		log_event(LOG_INFO, "call", "rule=%s capability=%s code=%d",
 		    rule, name, -answer.error);
 		if (turn + 1 == TRIES || (answer.error != -ERR_UNAVAILABLE &&
-					     answer.error != -ERR_BUSY))
+					     answer.error != -ERR_BUSY &&
+					     answer.error != -ERR_QUOTA))
 			return answer.result != NULL;
 		pause_ms((long)PAUSE_MS << turn);
 	}

@@ -119,8 +119,7 @@ def policy_for(host, place):
     policy["capabilities"].append(
         {"name": "file.grow", "kind": "file", "method": "read",
          "why": "A larger one.", "settings": {
-             "root": str(place.root), "max_bytes": 1000000,
-             "max_chars": 100000}, "limits": {"per_hour": 1000000}})
+             "root": str(place.root), "max_bytes": 1000000}, "limits": {"per_hour": 1000000}})
     policy["rules"][0]["capability"].append("file.grow")
     return policy
 

@@ -758,8 +758,7 @@ def make_host():
     host = Host()
     large = {"name": "file.large", "kind": "file", "method": "read",
              "why": "A large one.",
-             "settings": {"root": str(host.files), "max_bytes": 1000000,
-                          "max_chars": 100000},
+             "settings": {"root": str(host.files), "max_bytes": 1000000},
              "limits": {"per_hour": 1000000}}
     host.policy["capabilities"].append(large)
     host.policy["rules"][0]["capability"].append("file.large")

@@ -18,9 +18,9 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/landlock.h"
 #include "common/log.h"
 #include "executor/beneath.h"
-#include "common/landlock.h"
 #include "executor/file.h"
 #include "executor/kind.h"
 #include "executor/order.h"
@@ -231,7 +231,7 @@ START_TEST(settings_refused)
 	    {"read", "{\"root\":\"/a\",\"write\":1}", -ERR_TYPE, 22},
 	    {"read", "{\"root\":\"/a\",\"max_bytes\":0}", -ERR_RANGE, 26},
 	    {"read", "{\"root\":\"/a\",\"max_bytes\":1048577}", -ERR_RANGE, 26},
-	    {"read", "{\"root\":\"/a\",\"max_chars\":100001}", -ERR_RANGE, 26},
+	    {"read", "{\"root\":\"/a\",\"max_chars\":5}", -ERR_UNKNOWN_KEY, 14},
 	    {"write", "{\"root\":\"/a\"}", -ERR_CONFIG, 1},
 	    {"write", "{\"root\":\"/a\",\"write\":false}", -ERR_CONFIG, 22},
 	};
@@ -401,41 +401,56 @@ START_TEST(read_cut_bytes)
 }
 END_TEST
 
-START_TEST(read_cut_chars)
+/* Half a unit of UTF-16 is cut off; what looks like UTF-8 in it is none. */
+START_TEST(read_cut_wide)
 {
 	struct call c;
 
-	make_file("root/f", "&&\xe2\x82\xac&tail");
-	call_open(&c, "read", ",\"max_chars\":4");
+	make_bytes("root/f",
+	    "\xff\xfe"
+	    "a\0b\0c\0d\0",
+	    10);
+	make_bytes("root/g", "\xfe\xff\0a\0b\x20\xc3\0d", 10);
+	call_open(&c, "read", ",\"max_bytes\":7");
 	ck_assert_int_eq(call_path(&c, "f"), 0);
-	expect_content(&c, "&&\xe2\x82\xac&");
-	expect_text(&c, "/truncated/0/what", "chars");
-	expect_integer(&c, "/truncated/0/kept", 4);
-	expect_integer(&c, "/truncated/0/of", 8);
+	ck_assert_uint_eq(c.content.len, 6);
+	ck_assert_mem_eq(c.content.data,
+	    "\xff\xfe"
+	    "a\0b\0",
+	    6);
+	expect_text(&c, "/truncated/0/what", "bytes");
+	expect_integer(&c, "/truncated/0/kept", 6);
+	expect_integer(&c, "/truncated/0/of", 10);
+	call_done(&c);
+	call_open(&c, "read", ",\"max_bytes\":8");
+	ck_assert_int_eq(call_path(&c, "g"), 0);
+	ck_assert_uint_eq(c.content.len, 8);
+	expect_integer(&c, "/truncated/0/kept", 8);
 	call_done(&c);
 }
 END_TEST
 
+/* As many bytes as it is allowed, of any kind; and that is what the executor
+ * keeps room for. */
 START_TEST(read_largest)
 {
 	size_t bytes = 1 << 20;
 	char *text = alloc_bytes(bytes + 1);
 	struct call c;
 
-	/* bytes that are no characters are one each; and the longest ones */
 	memset(text, 0xff, bytes + 1);
 	make_bytes("root/f", text, bytes + 1);
 	for (size_t i = 0; i < bytes; i += 4)
 		memcpy(text + i, "\xf0\x9f\x98\x80", 4);
 	make_bytes("root/g", text, bytes);
 	free(text);
-	call_open(&c, "read", ",\"max_bytes\":1048576,\"max_chars\":100000");
+	call_open(&c, "read", ",\"max_bytes\":1048576");
+	ck_assert_uint_eq(kind->content_max(c.settings, c.method), bytes);
 	ck_assert_int_eq(call_path(&c, "f"), 0);
 	expect_integer(&c, "/truncated/0/of", (1 << 20) + 1);
-	expect_integer(&c, "/truncated/1/of", 1 << 20);
-	ck_assert_uint_eq(c.content.len, 100000);
+	ck_assert_uint_eq(c.content.len, bytes);
 	ck_assert_int_eq(call_path(&c, "g"), 0);
-	ck_assert_uint_eq(c.content.len, 400000);
+	ck_assert_uint_eq(c.content.len, bytes);
 	call_done(&c);
 }
 END_TEST
@@ -1116,7 +1131,7 @@ kind_file_suite(void)
 	tcase_add_test(tc, read_plain);
 	tcase_add_test(tc, read_hostile_bytes);
 	tcase_add_test(tc, read_cut_bytes);
-	tcase_add_test(tc, read_cut_chars);
+	tcase_add_test(tc, read_cut_wide);
 	tcase_add_test(tc, read_largest);
 	tcase_add_test(tc, read_result_does_not_fit);
 	tcase_add_test(tc, read_refused);
