@@ -6,6 +6,7 @@
  */
 #include "reader/lexicon.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,6 +230,18 @@ put_hit(struct hits *out, size_t start, size_t end, unsigned class)
 	    (struct hit){(uint32_t)start, (uint32_t)end, (uint8_t) class};
 }
 
+/* Whether the character that is not ASCII goes on with a word: a letter, a
+ * digit or a mark, of a script with blanks between words. */
+static bool
+is_inside(struct span text)
+{
+	uint32_t code;
+
+	return utf8_decode(text.p, text.n, &code) != 0 &&
+	       !lexicon_unspaced(code) &&
+	       (g_unichar_isalnum(code) || g_unichar_ismark(code));
+}
+
 /* Whether a word may end before byte i. */
 static bool
 ends_word(struct span text, size_t i)
@@ -237,7 +250,7 @@ ends_word(struct span text, size_t i)
 		return true;
 	if ((unsigned char)text.p[i] < 0x80)
 		return !is_ascii_word((unsigned char)text.p[i]);
-	return begins_unspaced((struct span){text.p + i, text.n - i});
+	return !is_inside((struct span){text.p + i, text.n - i});
 }
 
 /* The node for the two bytes at `at`. */
@@ -390,7 +403,7 @@ find_other(struct span text, size_t at, bool *inside, struct hits *out)
 		if (length == 0)
 			length = 1;
 		begins = !*inside || lexicon_unspaced(code);
-		*inside = !lexicon_unspaced(code);
+		*inside = is_inside((struct span){text.p + at, length});
 	}
 	if (begins && table.first[c] && may_begin(text, at, 0))
 		(void)walk(text, at, false, out);

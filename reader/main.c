@@ -156,7 +156,7 @@ run_evaluate(int argc, char **argv)
 
 	if (!read_options(argc, argv, known, &options) || optind == argc ||
 	    argc - optind > EVALUATE_FILES)
-		return wrong_usage("eval wants 1 to 64 files");
+		return wrong_usage("eval wants 1 to 32 files");
 	for (int i = optind; i < argc; i++) {
 		files[count] = open(argv[i], O_RDONLY | O_CLOEXEC);
 		if (files[count++] < 0)

@@ -20,7 +20,7 @@ struct score score_row(const struct row *row);
  * a bad one {"line","error"}. Returns the exit status. */
 int score_run(int in, int out);
 
-#define EVALUATE_FILES 64
+#define EVALUATE_FILES 32
 
 /* A table of the rows in files: how many of each source, language and label
  * are suspect. `feedback`: the rows are an operator's decisions; say what

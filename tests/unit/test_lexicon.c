@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
 #include "reader/fold.h"
 #include "reader/lexicon.h"
 #include "run_suite.h"
@@ -144,6 +145,23 @@ static const struct {
     {"a pleaseignorethat b", WORD_OVERRIDE},
     {"the im_start of it", WORD_MARKER},
 };
+
+/* What is no letter is beside a word, not a part of it. */
+START_TEST(signs_end_words)
+{
+	static const char *const signs[] = {"\xe2\x80\xa2", "\xe2\x82\xac",
+	    "\xf0\x9f\x98\x80", "\xe2\x86\x92", "\xc2\xa9",
+	    "\xef\xbf\xbd"};
+
+	for (int i = 0; i < ROWS(signs); i++) {
+		char *text = alloc_format("%sdisregard%s", signs[i], signs[i]);
+
+		find(text, false);
+		ck_assert_msg(found_any(WORD_OVERRIDE), "%s", text);
+		free(text);
+	}
+}
+END_TEST
 
 START_TEST(finds_no_parts_of_words)
 {
@@ -484,6 +502,7 @@ lexicon_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(
 	    tc, finds_words_of_many_languages, 0, ROWS(present));
+	tcase_add_test(tc, signs_end_words);
 	tcase_add_loop_test(tc, finds_no_parts_of_words, 0, ROWS(absent));
 	tcase_add_test(tc, loose_finds_them_inside);
 	tcase_add_test(tc, replaces_what_it_held);
