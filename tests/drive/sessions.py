@@ -81,6 +81,24 @@ def legs_of(host):
             for row in host.operate("session.list")["sessions"]}
 
 
+def at_least(count, rows):
+    """Records come a moment after what they are about."""
+    return rows if len(rows) >= count else None
+
+
+def start_waiting(host):
+    """A planner that waits for an item, and is known to."""
+    wire = host.connect("planner")
+    for number in (1, 2):
+        wire.send({"jsonrpc": "2.0", "id": number, "method": "inbox.next",
+                   "params": {"wait_ms": 60000}})
+    answer = wire.receive(10)
+    equal((answer["id"], answer["error"]["code"]), (2, WRONG_STATE),
+          "a second inbox.next while one waits")
+    wire.next_id = 10
+    return wire
+
+
 def sessions_of(host):
     return {row["session"] for row in host.audit() if row["kind"] == "claim"}
 
@@ -120,7 +138,9 @@ def many_messages(host):
     for _ in range(MANY):
         one_message(host, seen)
     equal(seen, wanted, "what each session read")
-    rows = [row for row in host.audit() if row["kind"] == "claim"]
+    rows = until(lambda: at_least(MANY, [row for row in host.audit()
+                                         if row["kind"] == "claim"]), 10,
+                 "claims on record")
     equal(len(rows), MANY, "claims on record")
     equal(len({row["session"] for row in rows}), MANY, "sessions")
     equal(len({row["handle"] for row in rows}), MANY, "handles")
@@ -208,9 +228,9 @@ def interrupted(host):
     wire.close()
     done = host.command("inbox", "release", handle)
     check(done.returncode != 0, "a finished item was released")
-    kinds = [(row["kind"], row.get("why")) for row in host.audit()
-             if row.get("handle") == handle]
-    check(("operator", "release") in kinds, "release on record: %r", kinds)
+    until(lambda: ("operator", "release") in [
+        (row["kind"], row.get("why")) for row in host.audit()
+        if row.get("handle") == handle], 5, "release on record")
 
 
 def interrupted_by_kill():
@@ -240,6 +260,19 @@ def interrupted_by_kill():
 def courier_away():
     """A courier that is away for some seconds costs a planner's rules no
     effect: nothing was done, so the call is made again."""
+    for _ in range(3):  # where all is slow it may be back before the mail is
+        refused_first = calls_refused_while_away()
+        if refused_first:
+            return "%d calls refused before it" % refused_first
+    raise Failed("the courier was never away")
+
+
+def couriers(host):
+    """Process numbers of those for notify."""
+    return procs.named(host.log_text()).get("notify", [])
+
+
+def calls_refused_while_away():
     with Host() as host:
         rules = host.folder / "rules.json"
         rules.write_text(json.dumps(
@@ -252,18 +285,17 @@ def courier_away():
         for _ in range(3):  # down for 100 ms, 400 ms, 1.6 s
             until(lambda: all(row["up"] for row in
                               host.operate("status")["couriers"]), 10, "up")
-            procs.send(procs.named(host.log_text())["notify"],
-                       signal.SIGKILL)
-            until(lambda: not all(row["up"] for row in
-                                  host.operate("status")["couriers"]), 5,
-                  "down")
+            killed = until(lambda: couriers(host), 5, "a process")
+            procs.send(killed, signal.SIGKILL)
+            until(lambda: couriers(host) not in ([], killed)
+                  or not all(row["up"] for row in
+                             host.operate("status")["couriers"]), 5,
+                  "down, or there again")
         handle = host.deliver(mail("told in the end"))
         until(lambda: host.items()[handle]["state"] == "done", 20, "done")
         equal(host.notes.read_text().count("told in the end"), 1, "notes")
-        refused_first = [row for row in host.audit() if row.get("handle") ==
-                         handle and row["kind"] == "decision"]
-        check(refused_first, "the courier was never away")
-        return "%d calls refused before it" % len(refused_first)
+        return len([row for row in host.audit() if row.get("handle") ==
+                    handle and row["kind"] == "decision"])
 
 
 def act_and_vanish(host):
@@ -279,14 +311,13 @@ def act_and_vanish(host):
         until(lambda: host.items()[handle]["state"] == "interrupted", 10,
               "interrupted")
         host.command("inbox", "drop", handle)
-    lines = host.notes.read_text().count("vanish ")
-    equal(lines, 20, "notes written")
-    intents = [row for row in host.audit() if row["kind"] == "intent"]
-    outcomes = [row for row in host.audit() if row["kind"] == "outcome"]
-    until(lambda: len([row for row in host.audit()
-                       if row["kind"] == "outcome"]) >= len(intents), 10,
-          "an outcome for each intent")
-    check(outcomes, "outcomes")
+    # an item is interrupted by its planner's end, whatever its order does
+    def rows(kind):
+        return [row for row in host.audit() if row["kind"] == kind]
+    until(lambda: host.notes.read_text().count("vanish ") == 20, 10,
+          "notes written")
+    until(lambda: rows("outcome") and len(rows("outcome")) == len(
+        rows("intent")), 10, "an outcome for each intent")
 
 
 def cancel_next(host):
@@ -316,23 +347,18 @@ def wait_ms(host):
     wire = host.connect("planner")
     began = time.monotonic()
     equal(take(wire, 0), None, "wait_ms 0")
-    check(time.monotonic() - began < 0.5, "wait_ms 0 waited")
+    check(time.monotonic() - began < 5, "wait_ms 0 waited")
     began = time.monotonic()
     equal(take(wire, 700), None, "wait_ms 700")
     took = time.monotonic() - began
-    check(0.6 < took < 2.5, "wait_ms 700 took %.2f s", took)
-    wire.send({"jsonrpc": "2.0", "id": 50, "method": "inbox.next",
-               "params": {"wait_ms": 20000}})
-    wire.send({"jsonrpc": "2.0", "id": 51, "method": "inbox.next",
-               "params": {"wait_ms": 20000}})
-    answer = wire.receive(5)
-    equal((answer["id"], answer["error"]["code"]), (51, WRONG_STATE),
-          "a second inbox.next while one waits")
+    check(0.6 < took < 10, "wait_ms 700 took %.2f s", took)
+    wire.close()
+    wire = start_waiting(host)
     handle = host.deliver(mail("wakes it"))
-    answer = wire.receive(10)
-    equal((answer["id"], answer["result"]["handle"]), (50, handle), "woken")
-    wire.next_id = 60
+    answer = wire.receive(20)
+    equal((answer["id"], answer["result"]["handle"]), (1, handle), "woken")
     finish(wire, handle)
+    wire.close()
     for wrong in (-1, 60001):
         wire = host.connect("planner")
         refusal = wire.request("inbox.next", {"wait_ms": 0})
@@ -348,18 +374,20 @@ def wait_ms(host):
 
 def fair_queue(host):
     """Several wait; each item wakes exactly one."""
-    wires = [host.connect("planner") for _ in range(8)]
-    for wire in wires:
-        wire.send({"jsonrpc": "2.0", "id": 1, "method": "inbox.next",
-                   "params": {"wait_ms": 8000}})
-    time.sleep(0.3)
+    wires = [start_waiting(host) for _ in range(8)]
     handles = {host.deliver(mail("for one of eight %d" % n))
                for n in range(5)}
-    got = [wire.receive(15)["result"]["handle"] for wire in wires]
+    until(lambda: all(host.items()[handle]["state"] == "claimed"
+                      for handle in handles), 30, "claimed")
+    for wire in wires:  # of no effect on those that were answered
+        wire.send({"jsonrpc": "2.0", "method": "cancel", "params": {"id": 1}})
+    answers = [wire.receive(15) for wire in wires]
+    equal({answer["error"]["code"] for answer in answers
+           if "error" in answer}, {CANCELLED}, "the others")
+    got = [answer.get("result", {}).get("handle") for answer in answers]
     given = [handle for handle in got if handle is not None]
     equal(sorted(given), sorted(handles), "each item once")
     for wire, handle in zip(wires, got):
-        wire.next_id = 5
         if handle:
             finish(wire, handle)
         wire.close()
@@ -373,11 +401,7 @@ def planners_die_waiting(host):
     """
     raw = mail("for nobody yet")
     broker = host.role_pid("broker")
-    wires = [host.connect("planner") for _ in range(6)]
-    for wire in wires:
-        wire.send({"jsonrpc": "2.0", "id": 1, "method": "inbox.next",
-                   "params": {"wait_ms": 60000}})
-    time.sleep(0.3)
+    wires = [start_waiting(host) for _ in range(6)]
     reader = fake_reader(host)
     try:
         handle = host.deliver(raw)
@@ -471,7 +495,7 @@ def standing(host):
     """One channel only; legs outlive connection and executor."""
     handle = host.deliver_and_wait(mail("for the standing one"))
     wire = host.connect("planner")
-    number = max(legs_of(host))
+    number = max(until(lambda: legs_of(host), 5, "a live session"))
     equal(legs_of(host)[number], [], "legs at first")
     other = host.connect("planner", hello=False)
     other.send({"jsonrpc": "2.0", "method": "hello",
@@ -509,17 +533,18 @@ def standing(host):
 def reconnect(host):
     """A standing zone's channel may be held a moment by the one before."""
     def attempt():
+        # hello is answered before the session is there, or is refused
         try:
-            return host.connect("planner")
+            wire = host.connect("planner")
+            return wire if wire.request("inbox.list", {}).ok else None
         except gullible.WireLost:
             return None
-    return until(attempt, 5, "reconnect")
+    return until(attempt, 10, "reconnect")
 
 
 def reconnect_legs(host, number):
     wire = reconnect(host)
-    # hello is answered before the session is there
-    legs = until(lambda: legs_of(host), 5, "a live session")
+    legs = legs_of(host)
     wire.close()
     equal(list(legs), [number], "session number")
     return legs[number]
@@ -557,8 +582,8 @@ def deadline(host):
     except gullible.WireLost as why:
         check("closed" in str(why), "%s", why)
     took = time.monotonic() - began
-    check(0.7 < took < 6, "closed after %.1f s", took)
-    equal(host.items()[handle]["state"], "ready", "given back")
+    check(0.7 < took < 15, "closed after %.1f s", took)
+    until(lambda: host.items()[handle]["state"] == "ready", 5, "given back")
     wire.close()
     # the other end: frames go on, the item's time does not
     wire = host.connect("planner")
@@ -570,7 +595,7 @@ def deadline(host):
             time.sleep(0.1)
         raise Failed("still open")
     except gullible.WireLost:
-        check(time.monotonic() - began < 6, "chatting kept it alive")
+        check(time.monotonic() - began < 15, "chatting kept it alive")
     wire.close()
     wire = host.connect("planner")
     equal(take(wire), handle, "handed out again")
@@ -644,13 +669,18 @@ def body(suite):
         suite.case("audit verifies (standing)", host.verify)
     with Host() as host:
         host.policy["rules"][1]["without_legs"] = ["A"]
-        host.config["zones"]["planner"]["deadline_ms"] = 1000
         host.write_settings()
         host.start()
         host.attach_reader()
         suite.case("legs deny", legs_deny, host)
-        suite.case("deadline", deadline, host)
         suite.case("audit verifies (legs)", host.verify)
+    with Host() as host:
+        host.config["zones"]["planner"]["deadline_ms"] = 1000
+        host.write_settings()
+        host.start()
+        host.attach_reader()
+        suite.case("deadline", deadline, host)
+        suite.case("audit verifies (deadline)", host.verify)
 
 
 if __name__ == "__main__":
