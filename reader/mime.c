@@ -556,7 +556,7 @@ take_object(GMimeObject *object,
 {
 	GMimeStream *stream = g_mime_stream_mem_new();
 	GByteArray *bytes;
-	int rc = 0;
+	int rc = -ERR_IO;
 
 	if (g_mime_object_write_content_to_stream(object, NULL, stream) >= 0) {
 		bytes =

@@ -80,7 +80,8 @@ void mime_addresses(const struct mime *m, const char *raw,
 int mime_date(const char *raw, int64_t *seconds_out);
 
 /* A leaf's content without its transfer encoding, in pieces. Ends early when
- * `take` returns something else than 0, and returns that. */
+ * `take` returns something else than 0, and returns that. -ERR_IO if a mail
+ * inside cannot be written. */
 int mime_content(struct mime *m, const struct mime_part *part,
     int (*take)(void *with, const char *bytes, size_t count), void *with);
 

@@ -257,6 +257,9 @@ static const struct {
     {"Content-Type: message/rfc822\n\nFrom: \"A\" <a@b>\n"
      "Subject: =?utf-8?q?caf=C3=A9?=\n\nin\n",
 	"/body", "> From: \"A\" <a@b>\n> Subject: café\n\nin"},
+    {"Content-Type: message/rfc822\n\n", "/attachments/0/type",
+	"message/rfc822"},
+    {"Content-Type: message/rfc822\n", "/attachments/0/type", "message/rfc822"},
     {"Content-Type: message/rfc822\nContent-Disposition: attachment\n\n"
      "Subject: s\n\nin\n",
 	"/body", ""},
