@@ -112,8 +112,7 @@ static const char *const ordinary[] = {
     "Please ignore my previous mail, the meeting is at three.",
     "Your invoice 2026-113 is attached. Payment is due within 14 days.",
     "The build failed again: see line 40 of the log. I'll fix it tomorrow.",
-    "Here are the instructions for the new coffee machine. Do not forget to "
-    "clean it.",
+    "Here are the instructions for the new coffee machine. Do clean it.",
     "Your verification code is 443 211. Never share it with anybody.",
     "Der Zug hat leider wieder Verspätung, ich komme eine Stunde später.",
     "La reunión es el martes a las diez en la sala grande.",
