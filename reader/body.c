@@ -306,12 +306,14 @@ body_render(
 {
 	struct attach attachments;
 	struct render b = {m, v, c, notes, &attachments};
+	size_t start = v->text.len;
 
 	if (mime_count(m) == 0)
 		return;
 	attach_init(&attachments, c, notes, v);
 	show_root(&b);
-	if (is_blank(shown_since(v, 0))) { /* Outlook alone shows this text */
+	if (is_blank(
+		shown_since(v, start))) { /* Outlook alone shows this text */
 		render_text(v,
 		    (struct span){attachments.text.data, attachments.text.len});
 		if (attachments.text_cut) /* at least one */

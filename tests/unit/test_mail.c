@@ -177,6 +177,7 @@ START_TEST(odd_headers_are_found)
 }
 END_TEST
 
+#define ORDINARY "From: a@b.c\nSubject: s\n\nbody\n"
 #define FORGED_END "!626f737340636f72702e6578616d706c65!="
 #define FORGED "=" FORGED_END
 
@@ -300,6 +301,37 @@ static const struct {
     {"From: a@b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n"
      "--b--x\n--b--\n",
 	"/findings/0", "unsure-boundary"},
+    /* no line is lost where a header is broken */
+    {" x\n" ORDINARY, "/from/address", "a@b.c"},
+    {" x\n" ORDINARY, "/subject", "s"},
+    {" x\n" ORDINARY, "/findings/0", "bad-header-line"},
+    {" x\n" ORDINARY, "/body", " x\n\nbody"},
+    {": x\n" ORDINARY, "/subject", "s"},
+    {": x\n" ORDINARY, "/body", ": x\n\nbody"},
+    {"X Y: q\n z\n" ORDINARY, "/subject", "s"},
+    {"X Y: q\n z\n" ORDINARY, "/body", "X Y: q\n z\n\nbody"},
+    {"foo\n" ORDINARY, "/from/address", "a@b.c"},
+    {"foo\n" ORDINARY, "/body", "foo\n\nbody"},
+    {"foo\n" ORDINARY, "/findings/0", "bad-header-line"},
+    {"\x01: x\n" ORDINARY, "/subject", "s"},
+    {"\x01: x\n" ORDINARY, "/body", ": x\n\nbody"},
+    {" \n" ORDINARY, "/subject", "s"},
+    {" \n" ORDINARY, "/body", "body"},
+    {"X  : q\n" ORDINARY, "/subject", "s"},
+    {"From: a@b.c\r\nSubject: s\r\r\n\r\r\nVISIBLE", "/subject", "s"},
+    {"From: a@b.c\r\nSubject: s\r\r\n\r\r\nVISIBLE", "/body", "VISIBLE"},
+    {"From: a@b.c\nSubject: s\nhello this\nmore: x\nyes\n", "/subject", "s"},
+    {"From: a@b.c\nSubject: s\nhello this\nmore: x\nyes\n", "/body",
+	"hello this\nmore: x\nyes"},
+    {"From: a@b.c\nSubject: x\nfoo", "/subject", "x"},
+    {"From: a@b.c\nSubject: x\nfoo", "/body", "foo"},
+    {"no header at all", "/body", "no header at all"},
+    {"Content-Type: message/rfc822\n\nfoo bar\nbaz: x\nqux", "/body",
+	"foo bar\nbaz: x\nqux"},
+    {"Content-Type: multipart/mixed; boundary=b\n--b\nfoo bar\nbaz: x\n"
+     "--b\nC: d\n\nlast\n--b--\n",
+	"/body", "foo bar\nbaz: x\n\n\n\nlast"},
+    {"Content-Type: message/delivery-status\n\nfoo bar\n\nx", "/body", ""},
     /* character sets */
     {"From: a@b\nContent-Type: text/plain; charset=koi8-r\n\n\xef\xbb\xbf"
      "caf\xc3\xa9",
