@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "common/invisible.h"
 #include "reader/compare.h"
 #include "reader/limits.h"
 #include "reader/render.h"
@@ -222,6 +223,22 @@ show_multipart(struct render *b, const struct mime_part *part, size_t index)
 	}
 }
 
+/* Decoded text as one line: what ends one for any program becomes blanks, as
+ * long as it was. */
+static struct span
+flat_line(struct buf *line)
+{
+	for (size_t i = 0; i < line->len;) {
+		uint32_t code;
+		size_t n = utf8_decode(line->data + i, line->len - i, &code);
+
+		if (n != 0 && invisible_class(code) == INVISIBLE_BREAK)
+			memset(line->data + i, ' ', n);
+		i += n != 0 ? n : 1;
+	}
+	return (struct span){line->data, line->len};
+}
+
 /* A line of the header of a mail inside, as a quotation; the first one is at
  * `start` of the text. */
 static void
@@ -237,10 +254,7 @@ quote_field(struct render *b, const struct mime_part *part, const char *name,
 	buf_init(&line, MAIL_HEADER_TEXT);
 	words_decode(raw, &line, &findings);
 	b->clean->findings |= findings;
-	for (size_t i = 0; i < line.len; i++)
-		if (line.data[i] == '\n' || line.data[i] == '\r')
-			line.data[i] = ' ';
-	text = (struct span){line.data, line.len};
+	text = flat_line(&line);
 	while (text.n != 0 && text.p[0] == ' ')
 		text = (struct span){text.p + 1, text.n - 1};
 	if (shown_since(b->visible, 0).n != start)

@@ -301,6 +301,9 @@ static const struct {
     {"From: a@b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n"
      "--b--x\n--b--\n",
 	"/findings/0", "unsure-boundary"},
+    {"Content-Type: message/rfc822\n\nFrom: a@b\nSubject: "
+     "=?utf-8?q?a=E2=80=A8b=E2=80=A9c=C2=85d=0Be=0Cf?=\n\nin\n",
+	"/body", "> From: a@b\n> Subject: a   b   c  d e f\n\nin"},
     /* no line is lost where a header is broken */
     {" x\n" ORDINARY, "/from/address", "a@b.c"},
     {" x\n" ORDINARY, "/subject", "s"},
