@@ -33,6 +33,15 @@ is_shown(const struct mime_part *part)
 	return is_type(part, "text/plain") || render_is_html(part);
 }
 
+/* A text with a name that is not said to be an attachment: most programs show
+ * it, some as a file only. */
+static bool
+is_named_text(const struct mime_part *part)
+{
+	return part->kind == MIME_LEAF && !part->attachment &&
+	       !is_shown(part) && is_type(part, "text/plain");
+}
+
 /* Whether a mail inside is shown where it stands. */
 static bool
 is_open(const struct mime_part *part)
@@ -150,11 +159,24 @@ shown_since(const struct visible *v, size_t start)
 static void show(struct render *b, size_t index); /* follows the tree */
 
 static void
+show_each(struct render *b, size_t index)
+{
+	size_t end = mime_part(b->mime, index)->end;
+
+	for (size_t i = index + 1; i < end; i = mime_part(b->mime, i)->end)
+		show(b, i);
+}
+
+static void
 show_alternative(struct render *b, size_t index)
 {
 	size_t start = b->visible->text.len, tried = SIZE_MAX, chosen;
 	struct span shown = SPAN("");
 
+	if (!has_shown(b, index)) {
+		show_each(b, index);
+		return;
+	}
 	while ((chosen = choose(b, index, tried)) != 0) {
 		show(b, chosen);
 		shown = shown_since(b->visible, start);
@@ -195,15 +217,6 @@ show_one(struct render *b, size_t index, size_t shown)
 			show(b, i);
 		else
 			attach_all(b, i);
-}
-
-static void
-show_each(struct render *b, size_t index)
-{
-	size_t end = mime_part(b->mime, index)->end;
-
-	for (size_t i = index + 1; i < end; i = mime_part(b->mime, i)->end)
-		show(b, i);
 }
 
 static void
@@ -295,10 +308,10 @@ show(struct render *b, size_t index)
 		show_multipart(b, part, index);
 	else if (part->kind == MIME_MESSAGE)
 		show_message(b, part, index);
-	else if (is_shown(part))
-		render_part(b, part);
-	else
+	else if (!is_shown(part))
 		attach(b, part);
+	if (is_shown(part) || is_named_text(part))
+		render_part(b, part);
 }
 
 static void

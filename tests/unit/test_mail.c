@@ -318,6 +318,21 @@ static const struct {
 	"/findings/0", "bad-transfer-encoding"},
     {"From: a@b\nContent-Transfer-Encoding: x-uuencode\n\n#86)C\n",
 	"/findings/0", "bad-transfer-encoding"},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n"
+     "Content-Type: text/plain; name=a.txt\n\ntwo\n--b--\n",
+	"/body", "one\n\ntwo"},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n"
+     "Content-Type: text/plain; name=a.txt\n\ntwo\n--b--\n",
+	"/attachments/0/name", "a.txt"},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n"
+     "Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment\n\ntwo\n--b--\n",
+	"/body", "one"},
+    {"Content-Type: multipart/alternative; boundary=b\n\n--b\n\none\n--b\n"
+     "Content-Type: text/plain; name=a.txt\n\ntwo\n--b--\n",
+	"/body", "one"},
+    {"Content-Type: multipart/alternative; boundary=b\n\n--b\n"
+     "Content-Type: text/plain; name=a.txt\n\ntwo\n--b--\n",
+	"/body", "two"},
     /* no line is lost where a header is broken */
     {" x\n" ORDINARY, "/from/address", "a@b.c"},
     {" x\n" ORDINARY, "/subject", "s"},
