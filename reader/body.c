@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "common/invisible.h"
 #include "reader/compare.h"
 #include "reader/limits.h"
 #include "reader/render.h"
@@ -30,6 +31,15 @@ is_shown(const struct mime_part *part)
 	    (part->name[0] != '\0' && !part->inlined))
 		return false;
 	return is_type(part, "text/plain") || render_is_html(part);
+}
+
+/* A text with a name that is not said to be an attachment: most programs show
+ * it, some as a file only. */
+static bool
+is_named_text(const struct mime_part *part)
+{
+	return part->kind == MIME_LEAF && !part->attachment &&
+	       !is_shown(part) && is_type(part, "text/plain");
 }
 
 /* Whether a mail inside is shown where it stands. */
@@ -149,11 +159,24 @@ shown_since(const struct visible *v, size_t start)
 static void show(struct render *b, size_t index); /* follows the tree */
 
 static void
+show_each(struct render *b, size_t index)
+{
+	size_t end = mime_part(b->mime, index)->end;
+
+	for (size_t i = index + 1; i < end; i = mime_part(b->mime, i)->end)
+		show(b, i);
+}
+
+static void
 show_alternative(struct render *b, size_t index)
 {
 	size_t start = b->visible->text.len, tried = SIZE_MAX, chosen;
 	struct span shown = SPAN("");
 
+	if (!has_shown(b, index)) {
+		show_each(b, index);
+		return;
+	}
 	while ((chosen = choose(b, index, tried)) != 0) {
 		show(b, chosen);
 		shown = shown_since(b->visible, start);
@@ -197,15 +220,6 @@ show_one(struct render *b, size_t index, size_t shown)
 }
 
 static void
-show_each(struct render *b, size_t index)
-{
-	size_t end = mime_part(b->mime, index)->end;
-
-	for (size_t i = index + 1; i < end; i = mime_part(b->mime, i)->end)
-		show(b, i);
-}
-
-static void
 show_multipart(struct render *b, const struct mime_part *part, size_t index)
 {
 	if (is_type(part, "multipart/alternative")) {
@@ -220,6 +234,22 @@ show_multipart(struct render *b, const struct mime_part *part, size_t index)
 	} else {
 		show_each(b, index);
 	}
+}
+
+/* Decoded text as one line: what ends one for any program becomes blanks, as
+ * long as it was. */
+static struct span
+flat_line(struct buf *line)
+{
+	for (size_t i = 0; i < line->len;) {
+		uint32_t code;
+		size_t n = utf8_decode(line->data + i, line->len - i, &code);
+
+		if (n != 0 && invisible_class(code) == INVISIBLE_BREAK)
+			memset(line->data + i, ' ', n);
+		i += n != 0 ? n : 1;
+	}
+	return (struct span){line->data, line->len};
 }
 
 /* A line of the header of a mail inside, as a quotation; the first one is at
@@ -237,10 +267,7 @@ quote_field(struct render *b, const struct mime_part *part, const char *name,
 	buf_init(&line, MAIL_HEADER_TEXT);
 	words_decode(raw, &line, &findings);
 	b->clean->findings |= findings;
-	for (size_t i = 0; i < line.len; i++)
-		if (line.data[i] == '\n' || line.data[i] == '\r')
-			line.data[i] = ' ';
-	text = (struct span){line.data, line.len};
+	text = flat_line(&line);
 	while (text.n != 0 && text.p[0] == ' ')
 		text = (struct span){text.p + 1, text.n - 1};
 	if (shown_since(b->visible, 0).n != start)
@@ -281,10 +308,10 @@ show(struct render *b, size_t index)
 		show_multipart(b, part, index);
 	else if (part->kind == MIME_MESSAGE)
 		show_message(b, part, index);
-	else if (is_shown(part))
-		render_part(b, part);
-	else
+	else if (!is_shown(part))
 		attach(b, part);
+	if (is_shown(part) || is_named_text(part))
+		render_part(b, part);
 }
 
 static void
@@ -306,12 +333,14 @@ body_render(
 {
 	struct attach attachments;
 	struct render b = {m, v, c, notes, &attachments};
+	size_t start = v->text.len;
 
 	if (mime_count(m) == 0)
 		return;
 	attach_init(&attachments, c, notes, v);
 	show_root(&b);
-	if (is_blank(shown_since(v, 0))) { /* Outlook alone shows this text */
+	if (is_blank(
+		shown_since(v, start))) { /* Outlook alone shows this text */
 		render_text(v,
 		    (struct span){attachments.text.data, attachments.text.len});
 		if (attachments.text_cut) /* at least one */

@@ -16,6 +16,7 @@
 #include "reader/limits.h"
 #include "reader/param.h"
 #include "reader/transfer.h"
+#include "reader/uu.h"
 
 #define PIECE_BYTES 16384
 
@@ -515,7 +516,7 @@ decode_base64(struct mime *m, struct span raw,
 	return rc;
 }
 
-/* Quoted-printable and uuencode. */
+/* Quoted-printable, and uuencode behind its line "begin". */
 static int
 decode_other(struct span raw, GMimeContentEncoding encoding,
     int (*take)(void *with, const char *bytes, size_t count), void *with)
@@ -525,6 +526,8 @@ decode_other(struct span raw, GMimeContentEncoding encoding,
 	int rc = 0;
 
 	g_mime_encoding_init_decode(&state, encoding);
+	if (encoding == GMIME_CONTENT_ENCODING_UUENCODE)
+		state.state |= GMIME_UUDECODE_STATE_BEGIN;
 	made = alloc_bytes(g_mime_encoding_outlen(&state, PIECE_BYTES) + 1);
 	while (rc == 0 && raw.n != 0) {
 		size_t n = raw.n < PIECE_BYTES ? raw.n : PIECE_BYTES;
@@ -539,6 +542,22 @@ decode_other(struct span raw, GMimeContentEncoding encoding,
 		    with, made, g_mime_encoding_flush(&state, "", 0, made));
 	free(made);
 	return rc;
+}
+
+/* Content without a line "begin" is in no encoding that anybody reads; what
+ * is in front of that line is passed over, and said. */
+static int
+decode_uu(struct mime *m, struct span raw,
+    int (*take)(void *with, const char *bytes, size_t count), void *with)
+{
+	size_t at = uu_content(raw);
+
+	if (at == 0 || !span_starts(without_blanks(raw), "begin "))
+		m->findings |= FINDING_BIT(FINDING_BAD_ENCODING);
+	if (at == 0)
+		return take(with, raw.p, raw.n);
+	raw = (struct span){raw.p + at, raw.n - at};
+	return decode_other(raw, GMIME_CONTENT_ENCODING_UUENCODE, take, with);
 }
 
 /* What stands where a multipart's parts should be. */
@@ -606,5 +625,7 @@ mime_content(struct mime *m, const struct mime_part *part,
 	raw = encoded_content(g_mime_data_wrapper_get_stream(content));
 	if (encoding == GMIME_CONTENT_ENCODING_BASE64)
 		return decode_base64(m, raw, take, with);
+	if (encoding == GMIME_CONTENT_ENCODING_UUENCODE)
+		return decode_uu(m, raw, take, with);
 	return decode_other(raw, encoding, take, with);
 }

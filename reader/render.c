@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "reader/charset.h"
+#include "reader/field.h"
 #include "reader/flowed.h"
 #include "reader/html.h"
 #include "reader/limits.h"
@@ -54,28 +55,98 @@ load(struct render *r, const struct mime_part *part, struct buf *store,
 	return whole;
 }
 
-/* The character set that a page names itself, for a part without a label. */
+/* The tag, declaration or comment at the front of `page`, where a '<' is,
+ * without its end; *page is behind it. As the prescan of HTML does (WHATWG,
+ * 13.2.3.2), a '>' in a quoted value does not end a tag. */
+static struct span
+next_tag(struct span *page)
+{
+	bool comment = span_starts(*page, "<!--");
+	struct span tag = {page->p, 1};
+	char quote = '\0';
+
+	if (comment) {
+		const char *end = memmem(page->p + 2, page->n - 2, "-->", 3);
+
+		tag.n = end != NULL ? (size_t)(end - page->p) : page->n;
+	} else {
+		while (tag.n < page->n &&
+		       (quote != '\0' || page->p[tag.n] != '>')) {
+			char c = page->p[tag.n++];
+
+			if (c == quote)
+				quote = '\0';
+			else if (quote == '\0' && (c == '"' || c == '\''))
+				quote = c;
+		}
+	}
+	field_advance(page, tag.n);
+	return comment ? SPAN("") : tag;
+}
+
+/* Where `word` stands in the text in any case; NULL: nowhere. */
+static const char *
+find_word(struct span text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (; text.n >= n; field_advance(&text, 1))
+		if (strncasecmp(text.p, word, n) == 0)
+			return text.p;
+	return NULL;
+}
+
+/* The value behind "charset" in a tag <meta>; empty if there is none. In the
+ * value of another attribute it counts with http-equiv only. */
+static struct span
+label_of_meta(struct span tag)
+{
+	bool equiv = find_word(tag, "http-equiv") != NULL;
+	struct span label = SPAN("");
+	const char *at;
+
+	while (label.n == 0 && (at = find_word(tag, "charset")) != NULL) {
+		bool own = at[-1] == '/' || field_is_blank(at[-1]);
+
+		field_advance(&tag, (size_t)(at - tag.p) + strlen("charset"));
+		while (tag.n != 0 && field_is_blank(tag.p[0]))
+			field_advance(&tag, 1);
+		if (tag.n == 0 || tag.p[0] != '=' || (!own && !equiv))
+			continue;
+		field_advance(&tag, 1);
+		while (tag.n != 0 && strchr("\"' \t\r\n", tag.p[0]) != NULL)
+			field_advance(&tag, 1);
+		label = (struct span){tag.p, 0};
+		while (label.n < tag.n && label.n < LABEL_BYTES &&
+		       strchr("\"' ;/>\t\r\n", label.p[label.n]) == NULL)
+			label.n++;
+	}
+	return label;
+}
+
+/* The character set that a page names itself, for a part without a label.
+ * Where ASCII could be read it is not UTF-16, whatever it says. */
 static struct span
 label_of_page(struct span page)
 {
-	static const char word[] = "charset=";
+	struct span label = SPAN("");
 	const char *at;
-	struct span label;
 
 	if (page.n > LABEL_WITHIN)
 		page.n = LABEL_WITHIN;
-	at = memmem(page.p, page.n, word, sizeof word - 1);
-	if (at == NULL)
-		return SPAN("");
-	at += sizeof word - 1;
-	page = (struct span){at, page.n - (size_t)(at - page.p)};
-	while (page.n != 0 && (page.p[0] == '"' || page.p[0] == '\''))
-		page = (struct span){page.p + 1, page.n - 1};
-	label = (struct span){page.p, 0};
-	while (label.n < page.n && label.n < LABEL_BYTES &&
-	       strchr("\"' ;/>", page.p[label.n]) == NULL)
-		label.n++;
-	return charset_known(label) ? label : SPAN("");
+	while (label.n == 0 && page.n != 0 &&
+	       (at = memchr(page.p, '<', page.n)) != NULL) {
+		struct span tag;
+
+		field_advance(&page, (size_t)(at - page.p));
+		tag = next_tag(&page);
+		if (tag.n > 5 && strncasecmp(tag.p, "<meta", 5) == 0 &&
+		    (tag.p[5] == '/' || field_is_blank(tag.p[5])))
+			label = label_of_meta(tag);
+		if (!charset_known(label))
+			label = SPAN("");
+	}
+	return find_word(label, "utf-16") == NULL ? label : SPAN("utf-8");
 }
 
 /* The set that the content is read in; what is odd about it is noted. */

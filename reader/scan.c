@@ -51,6 +51,11 @@ struct scanner {
 	bool in_digest, typed; /* a part of one; Content-Type was there */
 	bool in_type;	       /* the field is Content-Type */
 	bool field_cut;
+	bool in_stray; /* the line is no field, or goes on such a one */
+	const char *stray_from; /* the first such line; NULL: none yet */
+	size_t stray_before;	/* bytes of other sections in out->stray */
+	bool is_mail;		/* its content is a mail, not a report */
+	bool sure;		/* the MIME parser sees a section here too */
 	size_t fields, section_bytes, field_bytes;
 	unsigned seen; /* bits of unique_fields */
 };
@@ -250,6 +255,9 @@ open_boundary(struct scanner *s, struct span line)
 
 	if (find_word(line, "message/") < line.n)
 		s->is_message = true;
+	if (find_word(line, "message/rfc822") < line.n ||
+	    find_word(line, "message/global") < line.n)
+		s->is_mail = true;
 	if (find_word(line, "multipart") < line.n)
 		s->is_multipart = true;
 	if (find_word(line, "digest") < line.n)
@@ -275,22 +283,54 @@ begin_section(struct scanner *s, bool top)
 {
 	s->in_header = true;
 	s->top = top;
-	s->is_message = s->is_multipart = s->is_digest = false;
+	s->is_message = s->is_multipart = s->is_digest = s->is_mail = false;
+	s->in_stray = false;
+	s->stray_from = NULL;
+	s->sure = true;
 	s->in_digest = s->typed = s->in_type = s->field_cut = false;
 	s->fields = s->section_bytes = s->field_bytes = 0;
 	s->seen = 0;
+}
+
+/* Keep the text of a line that is no field. */
+static void
+take_stray(struct scanner *s, struct span line)
+{
+	if (!s->sure)
+		return;
+	if (s->stray_from == NULL) {
+		s->stray_from = line.p;
+		s->stray_before = s->out->stray.len;
+	}
+	(void)buf_add(&s->out->stray, line.p, line.n);
+}
+
+/* A section ends at `end` without a blank line: from its first line that is
+ * no field on, it was text. */
+static void
+break_section(struct scanner *s, const char *end)
+{
+	if (!s->in_header || s->stray_from == NULL)
+		return;
+	s->out->stray.len = s->stray_before;
+	(void)buf_add(
+	    &s->out->stray, s->stray_from, (size_t)(end - s->stray_from));
 }
 
 /* The blank line behind a section. */
 static void
 end_section(struct scanner *s)
 {
+	bool sure = s->sure && (s->is_mail || s->in_digest);
+
 	if (s->top && s->fields == 0)
 		find(s, FINDING_NO_HEADER, SPAN(""));
-	if (s->is_message || (s->in_digest && !s->typed))
+	if (s->is_message || (s->in_digest && !s->typed)) {
 		begin_section(s, false);
-	else
+		s->sure = sure;
+	} else {
 		s->in_header = false;
+	}
 }
 
 static void
@@ -306,28 +346,44 @@ note_unique(struct scanner *s, struct span name, struct span line)
 	}
 }
 
+/* The name that the line begins with; empty if it is no field. A name has no
+ * blank and no control in it, but there may be blanks behind it. */
+static struct span
+field_name(struct span line)
+{
+	const char *colon = memchr(line.p, ':', line.n);
+	struct span name = {line.p, 0};
+
+	if (colon == NULL)
+		return name;
+	while (name.p + name.n < colon && (unsigned char)name.p[name.n] > ' ' &&
+	       name.p[name.n] != 0x7f)
+		name.n++;
+	for (const char *p = name.p + name.n; p < colon; p++)
+		if (*p != ' ' && *p != '\t')
+			return (struct span){line.p, 0};
+	return name;
+}
+
 /* A line that begins a field, or is none. */
 static void
 begin_field(struct scanner *s, struct span line)
 {
-	const char *colon = memchr(line.p, ':', line.n);
-	struct span name;
+	struct span name = field_name(line);
 
-	s->fields++;
-	s->field_bytes = 0;
-	s->field_cut = false;
 	s->in_type = false;
-	if (s->fields > MAIL_HEADER_FIELDS)
-		return;
-	if (colon == NULL || colon == line.p) {
+	s->in_stray = name.n == 0;
+	if (s->in_stray) {
 		find(s, FINDING_BAD_HEADER_LINE, line);
 		return;
 	}
-	name = (struct span){line.p, (size_t)(colon - line.p)};
-	if (is_blank(name.p[name.n - 1])) {
+	s->fields++;
+	s->field_bytes = 0;
+	s->field_cut = false;
+	if (s->fields > MAIL_HEADER_FIELDS)
+		return;
+	if (is_blank(name.p[name.n]))
 		find(s, FINDING_BLANK_BEFORE_COLON, line);
-		name = without_end(name);
-	}
 	s->in_type = same_name(name, "Content-Type");
 	s->typed = s->typed || s->in_type;
 	note_unique(s, name, line);
@@ -363,14 +419,16 @@ header_line(struct scanner *s, struct span line)
 	const char *cr = memchr(line.p, '\r', line.n);
 
 	if (text.n == 0 && (line.p[0] == '\n' || line.p[0] == '\r')) {
-		copy(s, line);
+		copy(s, s->sure && line.n > 2 ? SPAN("\r\n") : line);
 		end_section(s);
 		return;
 	}
-	if (text.n == 0) /* blanks only: an end for some, not for others */
-		find(s, FINDING_BAD_HEADER_LINE, line);
 	if (line.p[0] != ' ' && line.p[0] != '\t')
 		begin_field(s, text);
+	else if (s->fields == 0)
+		s->in_stray = true;
+	if (text.n == 0 || (s->in_stray && is_blank(line.p[0])))
+		find(s, FINDING_BAD_HEADER_LINE, line); /* or an end for some */
 	if (cr != NULL && cr < text.p + text.n)
 		find(s, FINDING_BARE_CR, text);
 	if (memchr(text.p, '\0', text.n) != NULL)
@@ -379,7 +437,10 @@ header_line(struct scanner *s, struct span line)
 		find(s, FINDING_RAW_8BIT_HEADER, text);
 	if (s->in_type)
 		open_boundary(s, text);
-	copy_header(s, line);
+	if (s->in_stray)
+		take_stray(s, line);
+	if (!s->in_stray || !s->top) /* the parser refuses such a mail */
+		copy_header(s, line);
 }
 
 /* A line "--x": whether it is a boundary of an open multipart, and which.
@@ -428,6 +489,9 @@ ends_in_dashes(struct span token)
 static void
 open_part(struct scanner *s, struct span line, size_t at)
 {
+	break_section(s, line.p);
+	if (s->in_header && s->top)
+		copy(s, SPAN("\r\n"));
 	s->depth = at + 1;
 	s->skipping = false;
 	count_part(s);
@@ -447,6 +511,7 @@ open_part(struct scanner *s, struct span line, size_t at)
 static void
 close_multipart(struct scanner *s, struct span line, size_t at)
 {
+	break_section(s, line.p);
 	s->depth = at;
 	s->in_header = false;
 	s->skipping = at >= MAIL_DEPTH;
@@ -577,6 +642,7 @@ scan_lines(struct scanner *s, struct span raw)
 		raw.p += line.n;
 		raw.n -= line.n;
 	}
+	break_section(s, raw.p);
 }
 
 void
@@ -585,6 +651,7 @@ scan_mail(struct span raw, struct record *notes, struct scan *out)
 	struct scanner s = {.out = out, .notes = notes, .raw_bytes = raw.n};
 
 	*out = (struct scan){.mail = SPAN("")};
+	buf_init(&out->stray, MAIL_TEXT_BYTES);
 	if (raw.n == 0) {
 		find(&s, FINDING_EMPTY, SPAN(""));
 		return;
@@ -607,4 +674,5 @@ void
 scan_done(struct scan *s)
 {
 	buf_free(&s->own);
+	buf_free(&s->stray);
 }

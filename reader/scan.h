@@ -4,6 +4,10 @@
  * parser behind it never meets a bomb. It also notes what two mail programs
  * could read differently (a second From, NUL, bare CR).
  *
+ * A line in a header section that is no field is not lost: it goes to `stray`,
+ * and the mail's own header is kept without it. Where no blank line ends the
+ * section, all from the first such line on goes there.
+ *
  * A mail that needs no bounding is not copied. Multiparts deeper than
  * MAIL_DEPTH lose their own header and boundary: their parts become parts of
  * the deepest one that is kept.
@@ -20,6 +24,7 @@
 struct scan {
 	struct span mail;    /* the bounded mail: the raw one, or `own` */
 	struct buf own;	     /* not empty if something was left out */
+	struct buf stray;    /* lines of header sections that are no fields */
 	uint64_t findings;   /* FINDING_BIT */
 	uint64_t parts;	     /* boundary lines that open a part */
 	uint64_t parts_kept; /* of those, kept or dissolved */

@@ -131,3 +131,14 @@ uu_next(struct span text, size_t from, struct uu_block *block, struct buf *out)
 	}
 	return false;
 }
+
+size_t
+uu_content(struct span text)
+{
+	struct span name;
+
+	for (size_t from = 0, next; from < text.n; from = next)
+		if (is_begin(line_at(text, from, &next), &name))
+			return next;
+	return 0;
+}

@@ -23,4 +23,8 @@ struct uu_block {
 bool uu_next(
     struct span text, size_t from, struct uu_block *block, struct buf *out);
 
+/* Where the content behind the first line "begin" starts; 0 if there is no
+ * such line. */
+size_t uu_content(struct span text);
+
 #endif

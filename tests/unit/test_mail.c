@@ -177,6 +177,7 @@ START_TEST(odd_headers_are_found)
 }
 END_TEST
 
+#define ORDINARY "From: a@b.c\nSubject: s\n\nbody\n"
 #define FORGED_END "!626f737340636f72702e6578616d706c65!="
 #define FORGED "=" FORGED_END
 
@@ -303,6 +304,69 @@ static const struct {
     {"From: a@b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n"
      "--b--x\n--b--\n",
 	"/findings/0", "unsure-boundary"},
+    {"Content-Type: message/rfc822\n\nFrom: a@b\nSubject: "
+     "=?utf-8?q?a=E2=80=A8b=E2=80=A9c=C2=85d=0Be=0Cf?=\n\nin\n",
+	"/body", "> From: a@b\n> Subject: a   b   c  d e f\n\nin"},
+    {"From: a@b\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 x\n#86)C\n`\nend\n",
+	"/body", "abc"},
+    {"From: a@b\nContent-Transfer-Encoding: x-uue\n\nnote\nbegin 644 x\n#86)C\n`\nend\n",
+	"/body", "abc"},
+    {"From: a@b\nContent-Transfer-Encoding: x-uuencode\n\nnote\nbegin 644 x\n#86)C\n`\nend\n",
+	"/findings/0", "bad-transfer-encoding"},
+    {"From: a@b\nContent-Transfer-Encoding: x-uuencode\n\n#86)C\n", "/body",
+	"#86)C"},
+    {"From: a@b\nContent-Transfer-Encoding: x-uuencode\n\nbegin with this\n",
+	"/body", "begin with this"},
+    {"From: a@b\nContent-Transfer-Encoding: x-uuencode\n\nbegin with this\n",
+	"/findings/0", "bad-transfer-encoding"},
+    {"From: a@b\nContent-Transfer-Encoding: x-uuencode\n\n#86)C\n",
+	"/findings/0", "bad-transfer-encoding"},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n"
+     "Content-Type: text/plain; name=a.txt\n\ntwo\n--b--\n",
+	"/body", "one\n\ntwo"},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n"
+     "Content-Type: text/plain; name=a.txt\n\ntwo\n--b--\n",
+	"/attachments/0/name", "a.txt"},
+    {"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n"
+     "Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment\n\ntwo\n--b--\n",
+	"/body", "one"},
+    {"Content-Type: multipart/alternative; boundary=b\n\n--b\n\none\n--b\n"
+     "Content-Type: text/plain; name=a.txt\n\ntwo\n--b--\n",
+	"/body", "one"},
+    {"Content-Type: multipart/alternative; boundary=b\n\n--b\n"
+     "Content-Type: text/plain; name=a.txt\n\ntwo\n--b--\n",
+	"/body", "two"},
+    /* no line is lost where a header is broken */
+    {" x\n" ORDINARY, "/from/address", "a@b.c"},
+    {" x\n" ORDINARY, "/subject", "s"},
+    {" x\n" ORDINARY, "/findings/0", "bad-header-line"},
+    {" x\n" ORDINARY, "/body", " x\n\nbody"},
+    {": x\n" ORDINARY, "/subject", "s"},
+    {": x\n" ORDINARY, "/body", ": x\n\nbody"},
+    {"X Y: q\n z\n" ORDINARY, "/subject", "s"},
+    {"X Y: q\n z\n" ORDINARY, "/body", "X Y: q\n z\n\nbody"},
+    {"foo\n" ORDINARY, "/from/address", "a@b.c"},
+    {"foo\n" ORDINARY, "/body", "foo\n\nbody"},
+    {"foo\n" ORDINARY, "/findings/0", "bad-header-line"},
+    {"\x01: x\n" ORDINARY, "/subject", "s"},
+    {"\x01: x\n" ORDINARY, "/body", ": x\n\nbody"},
+    {" \n" ORDINARY, "/subject", "s"},
+    {" \n" ORDINARY, "/body", "body"},
+    {"X  : q\n" ORDINARY, "/subject", "s"},
+    {"From: a@b.c\r\nSubject: s\r\r\n\r\r\nVISIBLE", "/subject", "s"},
+    {"From: a@b.c\r\nSubject: s\r\r\n\r\r\nVISIBLE", "/body", "VISIBLE"},
+    {"From: a@b.c\nSubject: s\nhello this\nmore: x\nyes\n", "/subject", "s"},
+    {"From: a@b.c\nSubject: s\nhello this\nmore: x\nyes\n", "/body",
+	"hello this\nmore: x\nyes"},
+    {"From: a@b.c\nSubject: x\nfoo", "/subject", "x"},
+    {"From: a@b.c\nSubject: x\nfoo", "/body", "foo"},
+    {"no header at all", "/body", "no header at all"},
+    {"Content-Type: message/rfc822\n\nfoo bar\nbaz: x\nqux", "/body",
+	"foo bar\nbaz: x\nqux"},
+    {"Content-Type: multipart/mixed; boundary=b\n--b\nfoo bar\nbaz: x\n"
+     "--b\nC: d\n\nlast\n--b--\n",
+	"/body", "foo bar\nbaz: x\n\n\n\nlast"},
+    {"Content-Type: message/delivery-status\n\nfoo bar\n\nx", "/body", ""},
     /* character sets */
     {"From: a@b\nContent-Type: text/plain; charset=koi8-r\n\n\xef\xbb\xbf"
      "caf\xc3\xa9",
@@ -315,6 +379,22 @@ static const struct {
     {"From: a@b\nContent-Type: text/plain; charset=utf-16\n\nplain!",
 	"/findings/0", "charset-differs"},
     {"From: a@b\nContent-Type: text/html\n\n<meta charset=koi8-r>\xc4\xc1",
+	"/body", "да"},
+    {"From: a@b\nContent-Type: text/html\n\n<META content='text/html; charset = \"koi8-r\"' http-equiv=x>\xc4\xc1",
+	"/body", "да"},
+    {"From: a@b\nContent-Type: text/html\n\n<p title=charset=koi8-r>caf\xc3\xa9",
+	"/body", "café"},
+    {"From: a@b\nContent-Type: text/html\n\ncharset=koi8-r<p>caf\xc3\xa9",
+	"/body", "charset=koi8-r\n\ncafé"},
+    {"From: a@b\nContent-Type: text/html\n\n<!-- <meta charset=koi8-r> --><p>caf\xc3\xa9",
+	"/body", "café"},
+    {"From: a@b\nContent-Type: text/html\n\n<img alt='<meta charset=koi8-r>'><p>caf\xc3\xa9",
+	"/body", "café"},
+    {"From: a@b\nContent-Type: text/html\n\n<meta name=a content='charset=koi8-r'><p>caf\xc3\xa9",
+	"/body", "café"},
+    {"From: a@b\nContent-Type: text/html\n\n<meta charset=UTF-16LE><p>caf\xc3\xa9!",
+	"/body", "café!"},
+    {"From: a@b\nContent-Type: text/html\n\n<!--><meta charset=koi8-r><p>\xc4\xc1",
 	"/body", "да"},
     {"From: =?euc-kr?B?x9E=?= <a@b>\n\nx", "/from/name", "한"},
     {"From: \"=?utf-8?q?x=22=2C_=3Cy=40z=3E?=\" <a@b>\n\nx", "/from/name",
