@@ -137,6 +137,13 @@ run_begin(struct visible *v, enum hidden reason)
 	(void)buf_add(&v->record, "\t\n", 2);
 }
 
+/* What is mostly no text: of it the detector gets as much as the record. */
+static bool
+is_code(enum hidden reason)
+{
+	return reason == HIDDEN_STYLE || reason == HIDDEN_SCRIPT;
+}
+
 /* Put one character at the end of the hidden text, and of the run's line in
  * the record, which always stays a whole line: the line end is moved behind
  * it. */
@@ -150,7 +157,8 @@ run_record(struct visible *v, uint32_t code)
 		bytes[n++] = ' ';
 	n += utf8_encode(code, bytes + n);
 	v->run_blank = false;
-	(void)buf_add(&v->hidden, bytes, n);
+	if (v->run_room != 0 || !is_code(v->run))
+		(void)buf_add(&v->hidden, bytes, n);
 	if (n > v->run_room) {
 		v->run_room = 0;
 		v->record_dropped++;
