@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "common/alloc.h"
-#include "common/err.h"
 #include "reader/detect_impl.h"
 
 #define NEVER (-20.0)	  /* log odds of no text at all */

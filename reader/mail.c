@@ -42,7 +42,7 @@ struct mail {
 	struct visible body;
 	struct buf decoded; /* a header text */
 	struct buf masked;  /* the one before, not decoded */
-	struct buf normal;  /* the text that normal() gave last */
+	struct buf normal;  /* the text that normal_form gave last */
 };
 
 static void
@@ -50,16 +50,6 @@ find(struct mail *m, enum finding finding, const char *detail)
 {
 	clean_find(&m->clean, finding);
 	record_note(&m->notes, finding, span_of(detail));
-}
-
-/* The normal form of visible text; valid until the next call. */
-static struct span
-normal(struct mail *m, struct span text)
-{
-	buf_clear(&m->normal);
-	if (normal_add(&m->normal, text) != 0)
-		return text;
-	return (struct span){m->normal.data, m->normal.len};
 }
 
 /* A header text as a person would see it, in one line without blanks at its
@@ -76,7 +66,7 @@ one_line(struct mail *m, struct span text)
 	for (size_t i = 0; i < seen->len; i++)
 		if (seen->data[i] == '\n')
 			seen->data[i] = ' ';
-	out = normal(m, (struct span){seen->data, seen->len});
+	out = normal_form(&m->normal, (struct span){seen->data, seen->len});
 	while (out.n != 0 && out.p[out.n - 1] == ' ')
 		out.n--;
 	while (out.n != 0 && out.p[0] == ' ')

@@ -205,3 +205,12 @@ normal_add(struct buf *out, struct span text)
 		out->len = before;
 	return rc;
 }
+
+struct span
+normal_form(struct buf *store, struct span text)
+{
+	buf_clear(store);
+	if (normal_add(store, text) != 0)
+		return text;
+	return (struct span){store->data, store->len};
+}

@@ -23,4 +23,8 @@
  */
 int normal_add(struct buf *out, struct span text);
 
+/* The normal form of `text`, in `store`, which loses what it held; where it
+ * has no room, the text as it is. */
+struct span normal_form(struct buf *store, struct span text);
+
 #endif

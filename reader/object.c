@@ -29,16 +29,6 @@ trim(struct span text)
 	return text;
 }
 
-/* The normal form of visible text, in a buffer that the next call uses too. */
-static struct span
-normal(struct buf *out, struct span text)
-{
-	buf_clear(out);
-	if (normal_add(out, text) != 0)
-		return text;
-	return (struct span){out->data, out->len};
-}
-
 void
 object_body(struct clean *c, const struct visible *body)
 {
@@ -47,12 +37,12 @@ object_body(struct clean *c, const struct visible *body)
 
 	buf_init(&form, MAIL_TEXT_BYTES);
 	clean_set_body(c,
-	    trim(normal(&form, (struct span){v->text.data, v->text.len})),
+	    trim(normal_form(&form, (struct span){v->text.data, v->text.len})),
 	    v->text_dropped);
 	for (size_t i = 0; i < v->link_count; i++)
 		clean_add_link(c,
-		    normal(&form, link_part(v, v->links[i].text_start,
-				      v->links[i].text_bytes)),
+		    normal_form(&form, link_part(v, v->links[i].text_start,
+					   v->links[i].text_bytes)),
 		    link_part(v, v->links[i].url_start, v->links[i].url_bytes));
 	clean_lost_links(c, v->links_dropped);
 	buf_free(&form);

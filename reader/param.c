@@ -11,6 +11,7 @@
 #include "proto/clean.h"
 #include "reader/charset.h"
 #include "reader/field.h"
+#include "reader/html_ascii.h"
 #include "reader/limits.h"
 #include "reader/words.h"
 
@@ -132,25 +133,17 @@ add_unquoted(struct span raw, struct buf *out)
 	}
 }
 
-static int
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
 add_percent(struct span text, struct buf *out)
 {
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 
-		if (c == '%' && i + 2 < text.n && digit(text.p[i + 1]) >= 0 &&
-		    digit(text.p[i + 2]) >= 0) {
-			c = (char)(digit(text.p[i + 1]) << 4 |
-				   digit(text.p[i + 2]));
+		if (c == '%' && i + 2 < text.n &&
+		    ascii_hex(text.p[i + 1]) >= 0 &&
+		    ascii_hex(text.p[i + 2]) >= 0) {
+			c = (char)(ascii_hex(text.p[i + 1]) << 4 |
+				   ascii_hex(text.p[i + 2]));
 			i += 2;
 		}
 		(void)buf_add_byte(out, c);

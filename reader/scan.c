@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "common/alloc.h"
+#include "reader/field.h"
 #include "reader/limits.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -122,16 +123,10 @@ copy(struct scanner *s, struct span text)
 		s->stopped = true;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static struct span
 without_end(struct span line)
 {
-	while (line.n != 0 && is_blank(line.p[line.n - 1]))
+	while (line.n != 0 && field_is_blank(line.p[line.n - 1]))
 		line.n--;
 	return line;
 }
@@ -164,8 +159,9 @@ find_parameter(struct span text)
 	do {
 		at += find_word(
 		    (struct span){text.p + at, text.n - at}, "boundary");
-		if (at == text.n || (at > 0 && (text.p[at - 1] == ';' ||
-						   is_blank(text.p[at - 1]))))
+		if (at == text.n ||
+		    (at > 0 && (text.p[at - 1] == ';' ||
+				   field_is_blank(text.p[at - 1]))))
 			return at;
 	} while (++at < text.n);
 	return text.n;
@@ -174,7 +170,7 @@ find_parameter(struct span text)
 static void
 skip_blanks(struct span *text)
 {
-	while (text->n != 0 && is_blank(text->p[0])) {
+	while (text->n != 0 && field_is_blank(text->p[0])) {
 		text->p++;
 		text->n--;
 	}
@@ -202,7 +198,7 @@ read_boundary(struct span text, struct span *out)
 	}
 	out->p = text.p;
 	out->n = 0;
-	while (out->n < text.n && !is_blank(text.p[out->n]) &&
+	while (out->n < text.n && !field_is_blank(text.p[out->n]) &&
 	       text.p[out->n] != ';')
 		out->n++;
 	return memchr(out->p, '(', out->n) == NULL;
@@ -382,7 +378,7 @@ begin_field(struct scanner *s, struct span line)
 	s->field_cut = false;
 	if (s->fields > MAIL_HEADER_FIELDS)
 		return;
-	if (is_blank(name.p[name.n]))
+	if (field_is_blank(name.p[name.n]))
 		find(s, FINDING_BLANK_BEFORE_COLON, line);
 	s->in_type = same_name(name, "Content-Type");
 	s->typed = s->typed || s->in_type;
@@ -427,7 +423,7 @@ header_line(struct scanner *s, struct span line)
 		begin_field(s, text);
 	else if (s->fields == 0)
 		s->in_stray = true;
-	if (text.n == 0 || (s->in_stray && is_blank(line.p[0])))
+	if (text.n == 0 || (s->in_stray && field_is_blank(line.p[0])))
 		find(s, FINDING_BAD_HEADER_LINE, line); /* or an end for some */
 	if (cr != NULL && cr < text.p + text.n)
 		find(s, FINDING_BARE_CR, text);

@@ -9,6 +9,8 @@
 #include "common/err.h"
 #include "proto/clean.h"
 #include "reader/charset.h"
+#include "reader/field.h"
+#include "reader/html_ascii.h"
 #include "reader/limits.h"
 #include "reader/transfer.h"
 
@@ -25,12 +27,6 @@ struct word {
 	size_t bytes;  /* of all of it */
 };
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Length up to one of `ends`, or SIZE_MAX if a blank or the end of the word's
  * room comes first. */
 static size_t
@@ -39,7 +35,7 @@ until(struct span text, char end)
 	for (size_t i = 0; i < text.n && i < WORD_BYTES; i++) {
 		if (text.p[i] == end)
 			return i;
-		if (is_blank(text.p[i]))
+		if (field_is_blank(text.p[i]))
 			break;
 	}
 	return SIZE_MAX;
@@ -81,21 +77,12 @@ read_word(struct span text, struct word *out)
 	return out->encoding == 'b' || out->encoding == 'q';
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
 decode_q(struct span text, struct buf *out)
 {
 	for (size_t i = 0; i < text.n; i++) {
-		int high = i + 2 < text.n ? hex_value(text.p[i + 1]) : -1;
-		int low = high < 0 ? -1 : hex_value(text.p[i + 2]);
+		int high = i + 2 < text.n ? ascii_hex(text.p[i + 1]) : -1;
+		int low = high < 0 ? -1 : ascii_hex(text.p[i + 2]);
 		char c = text.p[i] == '_' ? ' ' : text.p[i];
 
 		if (c == '=' && i + 2 < text.n && low >= 0) {
@@ -216,7 +203,7 @@ static bool
 all_blank(struct span text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if (!is_blank(text.p[i]))
+		if (!field_is_blank(text.p[i]))
 			return false;
 	return true;
 }
@@ -313,7 +300,7 @@ masked(struct span text)
 
 	if (!span_starts(text, MASK_OPEN))
 		return 0;
-	while (n < text.n && hex_value(text.p[n]) >= 0)
+	while (n < text.n && ascii_hex(text.p[n]) >= 0)
 		n++;
 	if (n % 2 != 0 || !span_starts(skip(text, n), MASK_CLOSE))
 		return 0;
