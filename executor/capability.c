@@ -75,8 +75,13 @@ read_kind(const struct json_doc *doc, const struct capability_text *text,
 		    "kind \"%s\" has no method \"%.*s\"", c->kind->name,
 		    (int)text->method->value.string.n,
 		    text->method->value.string.p);
-	return c->kind->settings_parse(
+	rc = c->kind->settings_parse(
 	    doc, text->settings, c->method, &c->settings, where);
+	if (rc != 0)
+		return rc;
+	c->effects = c->kind->effects == NULL ? &c->method->effects
+					      : c->kind->effects(c->settings);
+	return 0;
 }
 
 static struct schema *

@@ -225,7 +225,10 @@ write_policy(const struct places *places, const char *files)
 	    "    { \"id\": \"note-to-operator\", \"verdict\": \"allow\",\n"
 	    "      \"why\": \"A note stays on this machine.\",\n"
 	    "      \"capability\": \"notify.send\" }\n"
-	    "  ]\n}\n");
+	    "  ],\n"
+	    "  \"floor\": { \"exceptions\": [\n"
+	    "    { \"capability\": \"notify.send\",\n"
+	    "      \"why\": \"Only the operator gets it.\" } ] }\n}\n");
 	write_file(
 	    places->dir, "policy.json", (struct span){out.data, out.len}, 0644);
 	free(notes);

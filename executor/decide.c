@@ -3,10 +3,12 @@
  * policy snapshot and the session's ledger, nothing in the request. Pure: it
  * opens nothing, sends nothing, logs nothing, allocates nothing.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
+#include "executor/facts.h"
 #include "executor/policy_impl.h"
 
 /* One decision being made. */
@@ -15,6 +17,8 @@ struct question {
 	const struct decide_request *request;
 	const struct capability *capability;
 	uint64_t work; /* left for schemas, the capability's and the rules' */
+	unsigned effects; /* of this call */
+	struct leaves leaves;
 	struct decision *decision;
 };
 
@@ -82,11 +86,11 @@ rule_names(const struct rule *rule, uint32_t number)
 }
 
 unsigned
-method_legs(const struct kind_method *method)
+effects_legs(unsigned effects)
 {
-	return (method->untrusted ? (unsigned)LEG_A : 0) |
-	       (method->is_private ? (unsigned)LEG_B : 0) |
-	       (method->leaves ? (unsigned)LEG_C : 0);
+	return ((effects & EFFECT_UNTRUSTED) != 0 ? (unsigned)LEG_A : 0) |
+	       ((effects & EFFECT_PRIVATE) != 0 ? (unsigned)LEG_B : 0) |
+	       ((effects & EFFECT_LEAVES) != 0 ? (unsigned)LEG_C : 0);
 }
 
 /* A refusal by one of the rules that are not in the file. */
@@ -110,7 +114,7 @@ check_capability(struct question *q)
 		return false;
 	}
 	q->decision->capability = q->capability;
-	q->decision->adds_legs = method_legs(q->capability->method);
+	q->decision->adds_legs = effects_legs(q->capability->effects->effects);
 	return true;
 }
 
@@ -147,6 +151,88 @@ check_kind(struct question *q)
 	return false;
 }
 
+/* A reason why a rule does not match, for people; -ERR_DENIED. */
+static int miss(char *detail, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int
+miss(char *detail, size_t room, const char *format, ...)
+{
+	va_list args;
+
+	if (room == 0)
+		return -ERR_DENIED;
+	va_start(args, format);
+	vsnprintf(detail, room, format, args);
+	va_end(args);
+	return -ERR_DENIED;
+}
+
+static bool
+in_hours(const struct rule *rule, uint32_t week_minute)
+{
+	uint32_t minute = week_minute % (24 * 60),
+		 day = week_minute / (24 * 60);
+
+	return week_minute < WEEK_MINUTES && (rule->days >> day & 1) != 0 &&
+	       minute >= rule->hours_from && minute < rule->hours_to;
+}
+
+/* What it says of the call, but for its arguments. */
+static int
+match_call(const struct question *q, const struct rule *rule, char *detail,
+    size_t room)
+{
+	const struct decide_request *r = q->request;
+	unsigned legs = rule->without_legs & r->legs;
+	unsigned effects = (rule->effects_has & ~q->effects) |
+			   (rule->effects_not & q->effects);
+
+	if (effects != 0)
+		return miss(detail, room, "this call %s the effect \"%s\"",
+		    (effects & q->effects) != 0 ? "has" : "has not",
+		    effect_name((enum effect)(effects & -effects)));
+	if (rule->zone != NULL && !span_is(r->zone, rule->zone))
+		return miss(
+		    detail, room, "it is for the zone \"%s\"", rule->zone);
+	if (legs != 0)
+		return miss(detail, room, "this session has leg%s%s%s",
+		    (legs & LEG_A) != 0 ? " A" : "",
+		    (legs & LEG_B) != 0 ? " B" : "",
+		    (legs & LEG_C) != 0 ? " C" : "");
+	if (rule->has_hours && !in_hours(rule, r->week_minute))
+		return miss(detail, room, "it is not its time of day");
+	return 0;
+}
+
+/* Where its values came from. "model" is the session's words too, and stands
+ * for all that it has seen. */
+static int
+match_values(
+    struct question *q, const struct rule *rule, char *detail, size_t room)
+{
+	bool seen = (q->request->legs & LEG_A) != 0 &&
+		    rule->model_after_untrusted == NULL;
+
+	for (int i = 0; i < FROM_COUNT; i++) {
+		unsigned accepted = rule->from[i];
+
+		if (accepted == 0)
+			continue;
+		if (seen)
+			accepted &= ~(unsigned)ORIGIN_MODEL;
+		if (!q->leaves.filled)
+			leaves_fill(
+			    &q->leaves, q->request, q->capability->effects);
+		if (!leaves_accept(&q->leaves, (enum from)i, accepted))
+			return miss(detail, room,
+			    "where its %s come%s from is not what it accepts",
+			    from_name((enum from)i),
+			    i == FROM_LINKS ? "" : "s");
+	}
+	return 0;
+}
+
 /*
  * Whether a rule that names the capability applies: 0, -ERR_DENIED if it does
  * not, -ERR_LIMIT if that could not be found out. With `room` the reason goes
@@ -157,25 +243,12 @@ match_rule(
     struct question *q, const struct rule *rule, char *detail, size_t room)
 {
 	const struct decide_request *r = q->request;
-	unsigned legs = rule->without_legs & r->legs;
-	int rc;
+	int rc = match_call(q, rule, detail, room);
 
-	if (rule->zone != NULL && !span_is(r->zone, rule->zone)) {
-		if (room != 0)
-			snprintf(detail, room, "it is for the zone \"%s\"",
-			    rule->zone);
-		return -ERR_DENIED;
-	}
-	if (legs != 0) {
-		if (room != 0)
-			snprintf(detail, room, "this session has leg%s%s%s",
-			    (legs & LEG_A) != 0 ? " A" : "",
-			    (legs & LEG_B) != 0 ? " B" : "",
-			    (legs & LEG_C) != 0 ? " C" : "");
-		return -ERR_DENIED;
-	}
-	if (rule->arguments == NULL)
-		return 0;
+	if (rc == 0)
+		rc = match_values(q, rule, detail, room);
+	if (rc != 0 || rule->arguments == NULL)
+		return rc;
 	rc = schema_check_within(
 	    rule->arguments, r->doc, r->arguments, &q->work, detail, room);
 	return rc == -ERR_SCHEMA ? -ERR_DENIED : rc;
@@ -192,6 +265,44 @@ explain_miss(struct question *q, const struct rule *rule)
 
 	match_rule(
 	    q, rule, d->detail + length, sizeof d->detail - (size_t)length);
+}
+
+/*
+ * The floor: a call with which the session has all three legs, and that adds
+ * one of them or causes an effect outside, gets the stricter of its rule's
+ * verdict and the policy's floor, unless an exception names its capability.
+ */
+static bool
+is_excepted(const struct policy *policy, uint32_t number)
+{
+	for (uint32_t i = 0; i < policy->exception_count; i++)
+		if ((policy->exceptions[i].set[number / 64] >> number % 64 &
+			1) != 0)
+			return true;
+	return false;
+}
+
+static void
+apply_floor(struct question *q)
+{
+	const unsigned all = LEG_A | LEG_B | LEG_C;
+	unsigned has = q->request->legs, adds = effects_legs(q->effects);
+	struct decision *d = q->decision;
+
+	if (d->verdict >= q->policy->floor || (has | adds) != all ||
+	    ((adds & ~has) == 0 && (adds & LEG_C) == 0) ||
+	    is_excepted(q->policy, q->capability->number))
+		return;
+	snprintf(d->detail, sizeof d->detail,
+	    "rule \"%s\" allows it, but not to a session with the legs "
+	    "A, B and C",
+	    d->rule);
+	d->verdict = q->policy->floor;
+	d->error = ERR_DENIED;
+	d->rule = "floor";
+	d->why = "who has read strangers' words and private data may not act "
+		 "outside unasked";
+	d->rule_number = 0;
 }
 
 static void
@@ -218,6 +329,7 @@ apply_rule(struct question *q, const struct rule *rule)
 		snprintf(d->detail, sizeof d->detail,
 		    "a person has to approve this, and there is no way yet "
 		    "to ask one");
+	apply_floor(q);
 }
 
 /* The first rule that names the capability and matches. */
@@ -264,6 +376,9 @@ decide(const struct policy *policy, const struct decide_request *request,
 
 	*decision_out = (struct decision){0};
 	deny(&q, "default", ERR_DENIED, "no rule allows this");
-	if (check_capability(&q) && check_schema(&q) && check_kind(&q))
-		apply_rules(&q);
+	if (!check_capability(&q) || !check_schema(&q) || !check_kind(&q))
+		return;
+	q.effects = call_effects(request, q.capability->effects);
+	decision_out->adds_legs = effects_legs(q.effects);
+	apply_rules(&q);
 }

@@ -1,47 +1,58 @@
 /*
- * The list of kinds. No row, no effect. Used by the broker to check arguments
- * and by couriers to perform the one effect they are for; believes the
- * operator's settings and nothing else.
+ * Looking things up in the table of kinds, and the words of policies for what
+ * is in it. Pure.
  */
 #include "executor/kind.h"
 
 #include <stdio.h>
 
 #include "common/err.h"
-#include "executor/kind_file.h"
-#include "executor/kind_notify.h"
 
-static const struct kind kinds[] = {
-    {
-	.name = "file",
-	.what = "read, list or replace files below one folder",
-	.methods = kind_file_methods,
-	.method_count = KIND_FILE_METHOD_COUNT,
-	.settings_parse = kind_file_settings_parse,
-	.settings_free = kind_file_settings_free,
-	.settings_print = kind_file_settings_print,
-	.check = kind_file_check,
-	.content_max = kind_file_content_max,
-	.open = kind_file_open,
-	.paths = kind_file_paths,
-	.run = kind_file_run,
-    },
-    {
-	.name = "notify",
-	.what = "tell a person something, in a file or the system log",
-	.methods = kind_notify_methods,
-	.method_count = KIND_NOTIFY_METHOD_COUNT,
-	.settings_parse = kind_notify_settings_parse,
-	.settings_free = kind_notify_settings_free,
-	.settings_print = kind_notify_settings_print,
-	.check = kind_notify_check,
-	.open = kind_notify_open,
-	.paths = kind_notify_paths,
-	.run = kind_notify_run,
-    },
+static const char *const effect_names[EFFECT_COUNT] = {"leaves", "private",
+    "untrusted", "changes", "destroys", "shares", "audience", "transacts"};
+
+static const char *const role_names[ARGUMENT_ROLE_COUNT] = {
+    [ARGUMENT_DESTINATION] = "destination",
+    [ARGUMENT_OBJECT] = "object",
+    [ARGUMENT_TITLE] = "title",
+    [ARGUMENT_CONTENT] = "content",
+    [ARGUMENT_SELECTOR] = "selector",
 };
 
-#define KIND_COUNT (sizeof kinds / sizeof kinds[0])
+const char *
+effect_name(enum effect effect)
+{
+	unsigned i = 0;
+
+	while (i < EFFECT_COUNT - 1 && (unsigned)effect != 1u << i)
+		i++;
+	return effect_names[i];
+}
+
+unsigned
+effect_find(struct span name)
+{
+	for (unsigned i = 0; i < EFFECT_COUNT; i++)
+		if (span_is(name, effect_names[i]))
+			return 1u << i;
+	return 0;
+}
+
+const char *
+argument_role_name(enum argument_role role)
+{
+	return role_names[role];
+}
+
+enum argument_role
+argument_role_find(struct span name)
+{
+	int i = 0;
+
+	while (i < ARGUMENT_ROLE_COUNT && !span_is(name, role_names[i]))
+		i++;
+	return (enum argument_role)i;
+}
 
 int
 kind_arguments_read(const struct json_doc *doc,
@@ -63,9 +74,9 @@ kind_arguments_read(const struct json_doc *doc,
 const struct kind *
 kind_find(struct span name)
 {
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		if (span_is(name, kinds[i].name))
-			return &kinds[i];
+	for (size_t i = 0; i < kind_count; i++)
+		if (span_is(name, kind_table[i].name))
+			return &kind_table[i];
 	return NULL;
 }
 
@@ -76,11 +87,4 @@ kind_method_find(const struct kind *kind, struct span name)
 		if (span_is(name, kind->methods[i].name))
 			return &kind->methods[i];
 	return NULL;
-}
-
-const struct kind *
-kind_all(size_t *count_out)
-{
-	*count_out = KIND_COUNT;
-	return kinds;
 }

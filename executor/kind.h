@@ -12,18 +12,68 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "executor/value.h"
 
 #define KIND_PATHS_MAX 4 /* folders one instance can need */
 
 struct lock_path; /* common/lock.h */
 
+/* What a call does, as bits; rules speak of these. */
+enum effect {
+	EFFECT_LEAVES = 1 << 0,	   /* leg C: arguments influence bytes that
+				      leave */
+	EFFECT_PRIVATE = 1 << 1,   /* leg B: the result is private data */
+	EFFECT_UNTRUSTED = 1 << 2, /* leg A: and other people's words */
+	EFFECT_CHANGES = 1 << 3,   /* something is different afterwards */
+	EFFECT_DESTROYS = 1 << 4,  /* and what was there is gone */
+	EFFECT_SHARES = 1 << 5,	   /* somebody gets at a thing that exists */
+	EFFECT_AUDIENCE = 1 << 6,  /* people see it whom no argument names */
+	EFFECT_TRANSACTS = 1 << 7  /* it moves money, or binds as that does */
+};
+#define EFFECT_COUNT 8
+
+/* "leaves"; and back as one bit, 0 if there is none. */
+const char *effect_name(enum effect effect);
+unsigned effect_find(struct span name);
+
+/* What an argument is for. */
+enum argument_role {
+	ARGUMENT_DESTINATION, /* who or where it goes to */
+	ARGUMENT_OBJECT,      /* the existing thing it is done to */
+	ARGUMENT_TITLE,	   /* what a new thing is called; it is content too */
+	ARGUMENT_CONTENT,  /* what is written or sent */
+	ARGUMENT_SELECTOR, /* what to look for */
+	ARGUMENT_ROLE_COUNT
+};
+
+/* "destination"; and back, ARGUMENT_ROLE_COUNT if there is none. */
+const char *argument_role_name(enum argument_role role);
+enum argument_role argument_role_find(struct span name);
+
+/* One member of the arguments. A string, a number, or a list or object of
+ * such: each leaf is a value of its own. */
+struct kind_argument {
+	const char *name;
+	enum argument_role role;
+	enum value_type type; /* VALUE_NAME: by its shape */
+	const char *what;     /* an id's kind of thing, or NULL */
+	bool reference;	      /* a handle may stand in its place */
+};
+
+/* All that decisions look at. */
+struct kind_effects {
+	unsigned effects; /* enum effect bits */
+	/* EFFECT_LEAVES holds only if this argument is not empty; or NULL. */
+	const char *leaves_if;
+	const struct kind_argument *arguments;
+	size_t argument_count;
+};
+
 struct kind_method {
 	const char *name;   /* "read" */
 	const char *schema; /* default argument schema, JSON text */
-	bool leaves;	    /* leg C: arguments influence bytes that leave */
-	bool is_private;    /* leg B: the result is private data */
-	bool untrusted;	    /* leg A: the result is other people's words */
-	bool content;	    /* it brings bytes back that a reader makes clean */
+	struct kind_effects effects;
+	bool content; /* it brings bytes back that a reader makes clean */
 };
 
 struct kind {
@@ -39,6 +89,10 @@ struct kind {
 	    const struct json_node *node, const struct kind_method *method,
 	    void **settings_out, struct json_error *where);
 	void (*settings_free)(void *settings);
+
+	/* What a call does, where that is in the settings; NULL: it is what
+	 * the method says. Lives as long as the settings. */
+	const struct kind_effects *(*effects)(const void *settings);
 
 	/* One sentence for `check`: what an instance with these settings can
 	 * do, limits included. */
@@ -86,12 +140,13 @@ int kind_arguments_read(const struct json_doc *doc,
     const struct json_node *arguments, const struct json_field *fields,
     size_t count, void *out, char *detail, size_t detail_room);
 
+/* kind_table.c */
+extern const struct kind kind_table[];
+extern const size_t kind_count;
+
 /* The kind or method of that name, or NULL. */
 const struct kind *kind_find(struct span name);
 const struct kind_method *kind_method_find(
     const struct kind *kind, struct span name);
-
-/* All kinds, for lists; *count_out gets their number. */
-const struct kind *kind_all(size_t *count_out);
 
 #endif

@@ -29,6 +29,15 @@
 /* Until files carry labels, a file may hold what a session that had read
  * other people's words wrote into it: so reading is legs A and B, and writing
  * is C, as others may read the file. */
+static const struct kind_argument path_argument[] = {
+    {"path", ARGUMENT_SELECTOR, VALUE_ID, "file", true},
+};
+
+static const struct kind_argument write_arguments[] = {
+    {"path", ARGUMENT_OBJECT, VALUE_ID, "file", true},
+    {"text", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
+};
+
 const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
     [KIND_FILE_READ] =
 	{
@@ -36,8 +45,8 @@ const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
 	    .schema = "{\"type\":\"object\",\"properties\":{" PATH_SCHEMA
 		      "},\"required\":[\"path\"],"
 		      "\"additionalProperties\":false}",
-	    .is_private = true,
-	    .untrusted = true,
+	    .effects = {EFFECT_PRIVATE | EFFECT_UNTRUSTED, NULL, path_argument,
+		1},
 	    .content = true,
 	},
     [KIND_FILE_LIST] =
@@ -45,8 +54,8 @@ const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
 	    .name = "list",
 	    .schema = "{\"type\":\"object\",\"properties\":{" PATH_SCHEMA
 		      "},\"additionalProperties\":false}",
-	    .is_private = true,
-	    .untrusted = true,
+	    .effects = {EFFECT_PRIVATE | EFFECT_UNTRUSTED, NULL, path_argument,
+		1},
 	},
     [KIND_FILE_WRITE] =
 	{
@@ -55,7 +64,8 @@ const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
 		      ",\"text\":{\"type\":\"string\",\"maxLength\":1048576}},"
 		      "\"required\":[\"path\",\"text\"],"
 		      "\"additionalProperties\":false}",
-	    .leaves = true,
+	    .effects = {EFFECT_LEAVES | EFFECT_CHANGES | EFFECT_AUDIENCE, NULL,
+		write_arguments, 2},
 	},
 };
 

@@ -27,6 +27,11 @@
 #define DEFAULT_MAX_BYTES (INT64_C(10) << 20)
 #define MOST_BYTES (INT64_C(1) << 30)
 
+static const struct kind_argument send_arguments[] = {
+    {"text", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
+    {"title", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
+};
+
 const struct kind_method kind_notify_methods[KIND_NOTIFY_METHOD_COUNT] = {
     {
 	.name = "send",
@@ -35,7 +40,8 @@ const struct kind_method kind_notify_methods[KIND_NOTIFY_METHOD_COUNT] = {
 		  "\"maxLength\":1000},"
 		  "\"title\":{\"type\":\"string\",\"maxLength\":100}},"
 		  "\"required\":[\"text\"],\"additionalProperties\":false}",
-	.leaves = true,
+	.effects = {EFFECT_LEAVES | EFFECT_CHANGES | EFFECT_AUDIENCE, NULL,
+	    send_arguments, 2},
     },
 };
 

@@ -14,17 +14,29 @@
  *       { "id": "read-notes", "why": "...", "verdict": "allow",
  *         "capability": "file.read" | ["file.read", ...],
  *         "zone": "planner", (optional)
- *         "arguments": { JSON Schema, optional, narrows the rule },
- *         "without_legs": ["A", "B"] (optional) } ] }
+ *         (optional, each narrows the rule:)
+ *         "arguments": { JSON Schema },
+ *         "without_legs": ["A", "B"],
+ *         "effects": { "has": [EFFECT, ...], "not": [EFFECT, ...] },
+ *         "from": { "destination" | "object" | "title" | "content" |
+ *                   "selector" | "links": [ORIGIN, ...] },
+ *         "model_after_untrusted": "why the model's words are accepted when
+ *                                  it has read a stranger's",
+ *         "hours": { "from": "08:00", "to": "18:00", "days": ["mon"] } } ],
+ *     "floor": { "verdict": "ask" | "deny", (optional)
+ *       "exceptions": [{ "capability": ..., "why": "..." }] } }
  *
  * Every key above is mandatory unless it says optional ("limits" is: 1,000
- * an hour), an unknown one is an error. Names and ids are as in name.h. A
- * missing or empty list of capabilities or rules means none. "*" stands for
- * every capability in a rule that denies or asks, never in one that allows.
+ * an hour), an unknown one is an error. Names and ids are as in name.h, effects
+ * as in kind.h, origins as in facts.h. A missing or empty list of capabilities
+ * or rules means none. "*" stands for every capability; a rule that allows may
+ * have it only with "from" or an effect that calls do not have.
  *
  * Verdicts: allow, ask, deny. First match wins. An `ask` is a refusal that
- * says a human has to decide, until tickets exist. Five rules are built in;
- * they all deny, and no rule of the file may have their ids:
+ * says a human has to decide, until tickets exist. These rules are built in,
+ * and no rule of the file may have their ids:
+ *   floor          a rule allows it, but with it the session has all three
+ *                  legs (DENIED; asks, or denies if the policy says so)
  *   no-capability  there is no capability of that name     (ERR_DENIED)
  *   arguments      they do not fit its schema, or whether they fit it or a
  *                  rule takes too much work to find out    (ERR_SCHEMA)
@@ -59,6 +71,7 @@ enum verdict { VERDICT_ALLOW, VERDICT_ASK, VERDICT_DENY, VERDICT_COUNT };
 const char *verdict_name(enum verdict verdict);
 
 struct schema; /* executor/schema.h */
+struct facts;  /* executor/facts.h */
 
 struct capability {
 	uint32_t number; /* index in the snapshot, the number in orders */
@@ -67,6 +80,7 @@ struct capability {
 	const struct kind *kind;
 	const struct kind_method *method;
 	void *settings;
+	const struct kind_effects *effects; /* the settings' or the method's */
 	struct schema *arguments;
 	char *schema_text; /* JSON, as written or the method's default */
 	char *source;	   /* JSON of the whole instance, for its courier */
@@ -99,8 +113,10 @@ struct decide_request {
 	const struct json_doc *doc;
 	const struct json_node *arguments; /* an object */
 	struct span zone;
-	unsigned legs;	    /* enum leg bits the session has */
-	uint32_t used_hour; /* calls of this capability in the last hour */
+	unsigned legs;		   /* enum leg bits the session has */
+	const struct facts *facts; /* what it knows; NULL: nothing */
+	uint32_t used_hour;   /* calls of this capability in the last hour */
+	uint32_t week_minute; /* local time, from Monday 0:00 */
 };
 
 struct decision {

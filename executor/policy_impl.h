@@ -9,6 +9,21 @@
 
 #define SET_WORDS (POLICY_MAX_CAPABILITIES / 64)
 
+/* Which values a rule's "from" speaks of: arguments of a role, and links. */
+enum from {
+	FROM_DESTINATION = ARGUMENT_DESTINATION,
+	FROM_OBJECT = ARGUMENT_OBJECT,
+	FROM_TITLE = ARGUMENT_TITLE,
+	FROM_CONTENT = ARGUMENT_CONTENT,
+	FROM_SELECTOR = ARGUMENT_SELECTOR,
+	FROM_LINKS, /* URLs in titles and content; there need not be any */
+	FROM_COUNT
+};
+
+const char *from_name(enum from from);
+
+#define WEEK_MINUTES (7 * 24 * 60)
+
 struct rule {
 	char *id;
 	char *why;
@@ -18,6 +33,18 @@ struct rule {
 	char *zone;		  /* NULL: any */
 	struct schema *arguments; /* NULL: any */
 	unsigned without_legs;
+	unsigned effects_has, effects_not; /* enum effect bits */
+	unsigned from[FROM_COUNT];	   /* enum origin bits; 0: any */
+	char *model_after_untrusted;	   /* its why; NULL: not accepted */
+	bool has_hours;
+	uint32_t hours_from, hours_to; /* minutes of a day; to > from */
+	unsigned days;		       /* bit 0 is Monday */
+};
+
+/* An exception from the floor. */
+struct exception {
+	char *why;
+	uint64_t set[SET_WORDS];
 };
 
 struct policy {
@@ -26,6 +53,9 @@ struct policy {
 	uint32_t *by_name; /* numbers, ordered by name */
 	struct rule *rules;
 	uint32_t rule_count;
+	enum verdict floor; /* of the third leg: ask or deny */
+	struct exception *exceptions;
+	uint32_t exception_count;
 };
 
 /* 10,000 rules of ten values, and schemas. */
@@ -42,7 +72,41 @@ char *policy_string(const struct json_node *node);
 /* Whether the rule speaks of the capability of that number. */
 bool rule_names(const struct rule *rule, uint32_t number);
 
-/* Legs a call of the method gives its session, enum leg bits. */
-unsigned method_legs(const struct kind_method *method);
+/* Legs of enum effect bits, enum leg bits. */
+unsigned effects_legs(unsigned effects);
+
+/* policy_rule.c: fill `rule`, which is zero, and free what is in it. */
+int rule_read(const struct policy *policy, const struct json_doc *doc,
+    const struct json_node *node, struct rule *rule, struct json_error *where);
+void rule_done(struct rule *rule);
+/* A list of names, or one, into a set of capability numbers. */
+int capability_set_read(const struct policy *policy, const struct json_doc *doc,
+    const struct json_node *node, uint64_t set[SET_WORDS],
+    struct json_error *where);
+
+/*
+ * decide_value.c: the values of one call and where they came from. Filled at
+ * the first rule that asks, as most calls meet none.
+ */
+#define LEAVES_MAX 256u /* values of one call; of more, no rule accepts any */
+
+struct leaves {
+	struct {
+		enum from from;
+		unsigned origins;
+	} at[LEAVES_MAX];
+	uint32_t count;
+	bool filled, too_many;
+};
+
+void leaves_fill(struct leaves *leaves, const struct decide_request *request,
+    const struct kind_effects *effects);
+/* Whether each value of that role has an origin in `origins`, and there is
+ * one; links may be none. */
+bool leaves_accept(
+    const struct leaves *leaves, enum from from, unsigned origins);
+/* Enum effect bits of this call, which may be fewer than its method's. */
+unsigned call_effects(
+    const struct decide_request *request, const struct kind_effects *effects);
 
 #endif

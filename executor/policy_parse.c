@@ -17,185 +17,12 @@
 
 #define POLICY_VERSION 1
 
-/* What decide() calls its own verdicts; see policy.h. */
-static const char *const reserved_ids[] = {
-    "no-capability", "arguments", "kind", "limit", "default"};
-
-#define MEMBER(key, want, required, type)                                      \
-	{                                                                      \
-#key, want, required, offsetof(struct type, key), 0, 0         \
-	}
-
-struct rule_text {
-	const struct json_node *id, *why, *verdict, *capability, *zone;
-	const struct json_node *arguments, *without_legs;
-};
-
-static const struct json_field rule_fields[] = {
-    MEMBER(id, JSON_WANT_ANY, true, rule_text),
-    MEMBER(why, JSON_WANT_ANY, true, rule_text),
-    MEMBER(verdict, JSON_WANT_ANY, true, rule_text),
-    MEMBER(capability, JSON_WANT_ANY, true, rule_text),
-    MEMBER(zone, JSON_WANT_ANY, false, rule_text),
-    MEMBER(arguments, JSON_WANT_OBJECT, false, rule_text),
-    MEMBER(without_legs, JSON_WANT_ARRAY, false, rule_text),
-};
-
-static int
-read_id(const struct json_doc *doc, const struct json_node *id,
-    struct json_error *where)
-{
-	int rc = name_require(doc, id, "the id of a rule", where);
-
-	for (size_t i = 0;
-	     i < sizeof reserved_ids / sizeof reserved_ids[0] && rc == 0; i++)
-		if (json_is_string(id, reserved_ids[i]))
-			rc = json_complain(doc, id, where, ERR_RANGE,
-			    "the id \"%s\" stands for a built-in rule",
-			    reserved_ids[i]);
-	return rc;
-}
-
-static int
-read_verdict(const struct json_doc *doc, const struct json_node *node,
-    enum verdict *verdict_out, struct json_error *where)
-{
-	for (int i = 0; i < VERDICT_COUNT; i++) {
-		if (json_is_string(node, verdict_name((enum verdict)i))) {
-			*verdict_out = (enum verdict)i;
-			return 0;
-		}
-	}
-	return json_complain(doc, node, where, ERR_RANGE,
-	    "\"verdict\" has to be allow, ask or deny");
-}
-
-/* One name in a rule's list, resolved to its number. */
-static int
-add_capability(const struct policy *policy, const struct json_doc *doc,
-    const struct json_node *name, struct rule *rule, struct json_error *where)
-{
-	const struct capability *c;
-	uint64_t bit;
-	int rc = name_require(doc, name, "the name of a capability", where);
-
-	if (rc != 0)
-		return rc;
-	c = policy_find(policy, name->value.string);
-	if (c == NULL)
-		return json_complain(doc, name, where, ERR_RANGE,
-		    "there is no capability \"%.*s\"",
-		    (int)name->value.string.n, name->value.string.p);
-	bit = UINT64_C(1) << c->number % 64;
-	if ((rule->set[c->number / 64] & bit) != 0)
-		return json_complain(doc, name, where, ERR_RANGE,
-		    "capability \"%s\" twice in one rule", c->name);
-	rule->set[c->number / 64] |= bit;
-	return 0;
-}
-
-static int
-read_capability_list(const struct policy *policy, const struct json_doc *doc,
-    const struct json_node *node, struct rule *rule, struct json_error *where)
-{
-	const struct json_node *name;
-	int rc = 0;
-
-	if (json_is_string(node, "*")) {
-		rule->any = true;
-		if (rule->verdict == VERDICT_ALLOW)
-			return json_complain(doc, node, where, ERR_RANGE,
-			    "\"*\" may be denied or asked about, but not "
-			    "allowed: name each capability");
-		return 0;
-	}
-	if (node->type != JSON_ARRAY)
-		return add_capability(policy, doc, node, rule, where);
-	if (node->count == 0)
-		return json_complain(doc, node, where, ERR_RANGE,
-		    "a rule has to name at least one capability");
-	for (name = json_first(doc, node); name != NULL && rc == 0;
-	     name = json_next(doc, node, name))
-		rc = add_capability(policy, doc, name, rule, where);
-	return rc;
-}
-
-static int
-read_legs(const struct json_doc *doc, const struct json_node *list,
-    unsigned *legs_out, struct json_error *where)
-{
-	static const char *const names[] = {"A", "B", "C"};
-	const struct json_node *node;
-	unsigned legs = 0;
-
-	for (node = json_first(doc, list); node != NULL;
-	     node = json_next(doc, list, node)) {
-		unsigned i = 0;
-
-		while (i < 3 && !json_is_string(node, names[i]))
-			i++;
-		if (i == 3 || (legs & 1u << i) != 0)
-			return json_complain(doc, node, where, ERR_RANGE,
-			    "\"without_legs\" has \"A\", \"B\" and \"C\" in "
-			    "it, each at most once");
-		legs |= 1u << i;
-	}
-	*legs_out = legs;
-	return 0;
-}
-
-/* The conditions that are optional. */
-static int
-read_conditions(const struct json_doc *doc, const struct rule_text *text,
-    struct rule *rule, struct json_error *where)
-{
-	int rc = 0;
-
-	if (text->zone != NULL)
-		rc = name_require(doc, text->zone, "the name of a zone", where);
-	if (rc == 0 && text->zone != NULL)
-		rule->zone = policy_string(text->zone);
-	if (rc == 0 && text->without_legs != NULL)
-		rc = read_legs(
-		    doc, text->without_legs, &rule->without_legs, where);
-	if (rc == 0 && text->arguments != NULL)
-		rc = schema_compile(
-		    doc, text->arguments, &rule->arguments, where);
-	return rc;
-}
-
-static int
-read_rule(const struct policy *policy, const struct json_doc *doc,
-    const struct json_node *node, struct rule *rule, struct json_error *where)
-{
-	struct rule_text text = {0};
-	int rc = json_read(doc, node, rule_fields,
-	    sizeof rule_fields / sizeof rule_fields[0], &text, where);
-
-	if (rc == 0)
-		rc = read_id(doc, text.id, where);
-	if (rc == 0)
-		rc = line_require(doc, text.why, "\"why\"", where);
-	if (rc == 0)
-		rc = read_verdict(doc, text.verdict, &rule->verdict, where);
-	if (rc == 0)
-		rc = read_capability_list(
-		    policy, doc, text.capability, rule, where);
-	if (rc == 0)
-		rc = read_conditions(doc, &text, rule, where);
-	if (rc != 0)
-		return rc;
-	rule->id = policy_string(text.id);
-	rule->why = policy_string(text.why);
-	return 0;
-}
-
 /*
  * The whole.
  */
 struct policy_text {
 	int64_t version;
-	const struct json_node *capabilities, *rules;
+	const struct json_node *capabilities, *rules, *floor;
 };
 
 static const struct json_field policy_fields[] = {
@@ -205,6 +32,8 @@ static const struct json_field policy_fields[] = {
 	offsetof(struct policy_text, capabilities), 0, POLICY_MAX_CAPABILITIES},
     {"rules", JSON_WANT_ARRAY, false, offsetof(struct policy_text, rules), 0,
 	POLICY_MAX_RULES},
+    {"floor", JSON_WANT_OBJECT, false, offsetof(struct policy_text, floor), 0,
+	0},
 };
 
 /* Put the capability behind the last into its place in by_name. */
@@ -311,10 +140,83 @@ read_rules(struct policy *policy, const struct json_doc *doc,
 	policy->rules = alloc_array(list->count, sizeof *policy->rules);
 	for (node = json_first(doc, list); node != NULL && rc == 0;
 	     node = json_next(doc, list, node))
-		rc = read_rule(policy, doc, node,
+		rc = rule_read(policy, doc, node,
 		    &policy->rules[policy->rule_count++], where);
 	if (rc == 0)
 		rc = check_ids(policy, doc, list, where);
+	return rc;
+}
+
+/*
+ * The floor: what a call that completes the three legs gets at most.
+ */
+struct floor_text {
+	const struct json_node *verdict, *exceptions;
+};
+
+static const struct json_field floor_fields[] = {
+    {"verdict", JSON_WANT_ANY, false, offsetof(struct floor_text, verdict), 0,
+	0},
+    {"exceptions", JSON_WANT_ARRAY, false,
+	offsetof(struct floor_text, exceptions), 0, POLICY_MAX_CAPABILITIES},
+};
+
+struct exception_text {
+	const struct json_node *capability, *why;
+};
+
+static const struct json_field exception_fields[] = {
+    {"capability", JSON_WANT_ANY, true,
+	offsetof(struct exception_text, capability), 0, 0},
+    {"why", JSON_WANT_ANY, true, offsetof(struct exception_text, why), 0, 0},
+};
+
+static int
+read_exception(struct policy *policy, const struct json_doc *doc,
+    const struct json_node *node, struct json_error *where)
+{
+	struct exception *e = &policy->exceptions[policy->exception_count++];
+	struct exception_text text = {0};
+	int rc = json_read(doc, node, exception_fields,
+	    sizeof exception_fields / sizeof exception_fields[0], &text, where);
+
+	if (rc == 0)
+		rc = line_require(doc, text.why, "\"why\"", where);
+	if (rc == 0)
+		rc = capability_set_read(
+		    policy, doc, text.capability, e->set, where);
+	if (rc == 0)
+		e->why = policy_string(text.why);
+	return rc;
+}
+
+static int
+read_floor(struct policy *policy, const struct json_doc *doc,
+    const struct json_node *node, struct json_error *where)
+{
+	struct floor_text text = {0};
+	const struct json_node *at;
+	int rc;
+
+	policy->floor = VERDICT_ASK;
+	if (node == NULL)
+		return 0;
+	rc = json_read(doc, node, floor_fields,
+	    sizeof floor_fields / sizeof floor_fields[0], &text, where);
+	if (rc != 0)
+		return rc;
+	if (text.verdict != NULL && json_is_string(text.verdict, "deny"))
+		policy->floor = VERDICT_DENY;
+	else if (text.verdict != NULL && !json_is_string(text.verdict, "ask"))
+		return json_complain(doc, text.verdict, where, ERR_RANGE,
+		    "the floor is \"ask\" or \"deny\"");
+	if (text.exceptions == NULL)
+		return 0;
+	policy->exceptions =
+	    alloc_array(text.exceptions->count, sizeof *policy->exceptions);
+	for (at = json_first(doc, text.exceptions); at != NULL && rc == 0;
+	     at = json_next(doc, text.exceptions, at))
+		rc = read_exception(policy, doc, at, where);
 	return rc;
 }
 
@@ -338,21 +240,14 @@ policy_parse(
 		    policy, &doc, members.capabilities, where);
 	if (rc == 0)
 		rc = read_rules(policy, &doc, members.rules, where);
+	if (rc == 0)
+		rc = read_floor(policy, &doc, members.floor, where);
 	json_done(&doc);
 	if (rc == 0)
 		*policy_out = policy;
 	else
 		policy_free(policy);
 	return rc;
-}
-
-static void
-rule_done(struct rule *rule)
-{
-	free(rule->id);
-	free(rule->why);
-	free(rule->zone);
-	schema_free(rule->arguments);
 }
 
 void
@@ -364,6 +259,9 @@ policy_free(struct policy *policy)
 		rule_done(&policy->rules[i]);
 	for (uint32_t i = 0; i < policy->capability_count; i++)
 		capability_free(policy->capabilities[i]);
+	for (uint32_t i = 0; i < policy->exception_count; i++)
+		free(policy->exceptions[i].why);
+	free(policy->exceptions);
 	free(policy->capabilities);
 	free(policy->by_name);
 	free(policy->rules);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "executor/facts.h"
 #include "executor/policy_impl.h"
 
 static const struct {
@@ -70,9 +71,9 @@ print_capability(
 	buf_add_text(out, strcmp(c->schema_text, c->method->schema) == 0
 			      ? "the method's own schema\n"
 			      : "a schema of the policy\n");
-	if (method_legs(c->method) != 0) {
+	if (effects_legs(c->effects->effects) != 0) {
 		buf_add_text(out, "    a call gives the session ");
-		add_legs(out, method_legs(c->method));
+		add_legs(out, effects_legs(c->effects->effects));
 		buf_add_text(out, "\n");
 	}
 	if (c->method->content)
@@ -101,6 +102,64 @@ add_names(const struct policy *policy, const struct rule *rule, struct buf *out)
 	}
 }
 
+/* "leaves or changes" of effect bits; "operator or party" of origin bits. */
+static void
+add_bits(struct buf *out, unsigned bits, unsigned count,
+    const char *(*name)(unsigned bit))
+{
+	const char *lead = "";
+
+	for (unsigned i = 0; i < count; i++) {
+		if ((bits & 1u << i) == 0)
+			continue;
+		buf_add_format(out, "%s%s", lead, name(1u << i));
+		lead = " or ";
+	}
+}
+
+static const char *
+effect_word(unsigned bit)
+{
+	return effect_name((enum effect)bit);
+}
+
+static const char *
+origin_word(unsigned bit)
+{
+	return origin_name((enum origin)bit);
+}
+
+static void
+add_values(const struct rule *rule, struct buf *out)
+{
+	for (int i = 0; i < FROM_COUNT; i++) {
+		if (rule->from[i] == 0)
+			continue;
+		buf_add_format(out, "; only if each %s is from ",
+		    i == FROM_LINKS ? "link in it" : from_name((enum from)i));
+		add_bits(out, rule->from[i], ORIGIN_COUNT, origin_word);
+	}
+	if (rule->model_after_untrusted != NULL)
+		buf_add_format(out,
+		    "; the model's words also after untrusted "
+		    "ones, because: %s",
+		    rule->model_after_untrusted);
+}
+
+static void
+add_hours(const struct rule *rule, struct buf *out)
+{
+	static const char days[7][4] = {
+	    "mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+
+	buf_add_format(out, "; only from %02u:%02u to %02u:%02u",
+	    (unsigned)rule->hours_from / 60, (unsigned)rule->hours_from % 60,
+	    (unsigned)rule->hours_to / 60, (unsigned)rule->hours_to % 60);
+	for (unsigned i = 0; i < 7 && rule->days != 0x7f; i++)
+		if ((rule->days >> i & 1) != 0)
+			buf_add_format(out, " %s", days[i]);
+}
+
 static void
 add_conditions(const struct rule *rule, struct buf *out)
 {
@@ -112,6 +171,37 @@ add_conditions(const struct rule *rule, struct buf *out)
 		buf_add_text(out, "; only for a session without ");
 		add_legs(out, rule->without_legs);
 	}
+	if (rule->effects_has != 0) {
+		buf_add_text(out, "; only if it ");
+		add_bits(out, rule->effects_has, EFFECT_COUNT, effect_word);
+	}
+	if (rule->effects_not != 0) {
+		buf_add_text(out, "; only if it not ");
+		add_bits(out, rule->effects_not, EFFECT_COUNT, effect_word);
+	}
+	add_values(rule, out);
+	if (rule->has_hours)
+		add_hours(rule, out);
+}
+
+static void
+print_floor(const struct policy *policy, struct buf *out)
+{
+	buf_add_format(out,
+	    "A call with which a session has all three legs is %s, whatever "
+	    "its rule allows",
+	    policy->floor == VERDICT_DENY ? "denied" : "asked about");
+	for (uint32_t e = 0; e < policy->exception_count; e++) {
+		const struct exception *x = &policy->exceptions[e];
+
+		buf_add_format(out, "%s", e == 0 ? ", but not of" : ";");
+		for (uint32_t i = 0; i < policy->capability_count; i++)
+			if ((x->set[i / 64] >> i % 64 & 1) != 0)
+				buf_add_format(
+				    out, " %s", policy->capabilities[i]->name);
+		buf_add_format(out, " (%s)", x->why);
+	}
+	buf_add_text(out, ".\n");
 }
 
 /* JSON Schema lets a member that is not there pass, which is seldom meant. */
@@ -161,6 +251,7 @@ policy_print(const struct policy *policy, struct buf *out)
 	    policy->rule_count == 0 ? "\n" : ", the first that matches:\n");
 	for (uint32_t i = 0; i < policy->rule_count; i++)
 		print_rule(policy, i, out);
+	print_floor(policy, out);
 	buf_add_text(out, "Everything else is denied.\n");
 }
 
@@ -191,10 +282,50 @@ json_capability(struct json_writer *w, const struct capability *c)
 	json_put_string(w, "does", (struct span){words.data, words.len});
 	json_put_text(w, "why", c->why);
 	json_put_integer(w, "per_hour", c->per_hour);
-	json_put_legs(w, "legs", method_legs(m));
+	json_put_legs(w, "legs", effects_legs(c->effects->effects));
 	json_put_raw(w, "arguments", span_of(c->schema_text));
 	json_close(w, '}');
 	buf_free(&words);
+}
+
+static void
+json_put_bits(struct json_writer *w, const char *key, unsigned bits,
+    unsigned count, const char *(*name)(unsigned bit))
+{
+	json_key(w, key);
+	json_open(w, '[');
+	for (unsigned i = 0; i < count; i++)
+		if ((bits & 1u << i) != 0)
+			json_text(w, name(1u << i));
+	json_close(w, ']');
+}
+
+static void
+json_conditions(struct json_writer *w, const struct rule *rule)
+{
+	json_key(w, "effects");
+	json_open(w, '{');
+	json_put_bits(w, "has", rule->effects_has, EFFECT_COUNT, effect_word);
+	json_put_bits(w, "not", rule->effects_not, EFFECT_COUNT, effect_word);
+	json_close(w, '}');
+	json_key(w, "from");
+	json_open(w, '{');
+	for (int i = 0; i < FROM_COUNT; i++)
+		if (rule->from[i] != 0)
+			json_put_bits(w, from_name((enum from)i), rule->from[i],
+			    ORIGIN_COUNT, origin_word);
+	json_close(w, '}');
+	if (rule->model_after_untrusted != NULL)
+		json_put_text(
+		    w, "model_after_untrusted", rule->model_after_untrusted);
+	if (rule->has_hours) {
+		json_key(w, "hours");
+		json_open(w, '{');
+		json_put_integer(w, "from_minute", rule->hours_from);
+		json_put_integer(w, "to_minute", rule->hours_to);
+		json_put_integer(w, "days", rule->days);
+		json_close(w, '}');
+	}
 }
 
 static void
@@ -219,6 +350,7 @@ json_rule(struct json_writer *w, const struct policy *policy, uint32_t index)
 	if (rule->arguments != NULL)
 		json_put_raw(w, "arguments", schema_text(rule->arguments));
 	json_put_legs(w, "without_legs", rule->without_legs);
+	json_conditions(w, rule);
 	json_put_text(w, "why", rule->why);
 	json_close(w, '}');
 }
@@ -240,6 +372,7 @@ policy_print_json(const struct policy *policy, struct buf *out)
 	for (uint32_t i = 0; i < policy->rule_count; i++)
 		json_rule(&w, policy, i);
 	json_close(&w, ']');
+	json_put_text(&w, "floor", verdict_name(policy->floor));
 	json_put_text(&w, "default", "deny");
 	json_close(&w, '}');
 }

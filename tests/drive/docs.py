@@ -190,9 +190,12 @@ def check_config_keys():
 
 
 def check_policy_keys():
-    keys = table_keys("executor/policy_parse.c") | table_keys(
-        "executor/capability.c") - {"per_hour"}
-    return (differ("key", page_keys("trizone-policy.5", ".Sh KINDS"), keys) +
+    keys = set().union(*(table_keys("executor/%s.c" % name) for name in (
+        "policy_parse", "policy_rule", "capability"))) - {"per_hour"}
+    text = page("trizone-policy.5")
+    named = set(re.findall(r"^\.(?:It )?Ic (\w+)", text, re.M))
+    return (differ("key", page_keys("trizone-policy.5", ".Sh KINDS") |
+                   named & keys, keys) +
             missing_words("trizone-policy.5",
                           comment_keys("executor/policy.h")))
 
@@ -200,7 +203,7 @@ def check_policy_keys():
 def check_kinds():
     """Settings, methods and built-in rules, by name."""
     text = page("trizone-policy.5")
-    kinds = set(re.findall(r'^\t\.name = "(\w+)"', read("executor/kind.c"),
+    kinds = set(re.findall(r'^\t\.name = "(\w+)"', read("executor/kind_table.c"),
                            re.M))
     in_page = set(re.findall(r"^\.Ss ([a-z]+)$", text, re.M))
     words = set()
@@ -209,7 +212,7 @@ def check_kinds():
         words |= table_keys(source)
         words |= set(re.findall(r'\.name = "(\w+)"', read(source)))
     ids = re.search(r"reserved_ids\[\] = \{(.*?)\};",
-                    read("executor/policy_parse.c"), re.S).group(1)
+                    read("executor/policy_rule.c"), re.S).group(1)
     rules = set(re.findall(r'"([\w-]+)"', ids))
     listed = set(re.findall(r"^\.It Cm ([\w-]+)$",
                             text[text.index(".Ss Built-in"):

@@ -168,7 +168,10 @@ def default_policy(files, notes):
              "capability": ["file.list", "file.read"]},
             {"id": "note", "verdict": "allow",
              "why": "A note stays on this machine.",
-             "capability": "notify.send"}]}
+             "capability": "notify.send"}],
+        "floor": {"exceptions": [
+            {"capability": "notify.send",
+             "why": "Only the operator gets it."}]}}
 
 
 # Started as root, each role runs under a user of its own; numbers will do.

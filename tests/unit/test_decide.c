@@ -3,7 +3,8 @@
  * show: purity, speed, limits.
  *
  * A folder has policy.json, call.json ({"capability", "arguments"} and, if
- * they matter, "zone" (else planner), "legs", "used_hour") and expect: a line
+ * they matter, "zone" (else planner), "legs", "used_hour", "week_minute", the
+ * operator's "words", and "known" values with their origins) and expect: a line
  * "verdict rule number ERROR", then, optionally, the start of the detail. A
  * folder without call.json has a policy that does not load; its expect is
  * "error line:column ERROR" and, optionally, a part of the reason. The folder
@@ -19,6 +20,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "executor/facts.h"
 #include "executor/policy.h"
 #include "executor/schema.h"
 
@@ -52,12 +54,38 @@ legs_of(const struct json_doc *doc, const struct json_node *list)
 	return legs;
 }
 
+static struct facts *
+facts_of(const struct json_doc *doc, const struct json_node *call)
+{
+	const struct json_node *words = json_get(doc, call, "words");
+	const struct json_node *known = json_get(doc, call, "known"), *at, *o;
+	struct facts *facts = facts_new();
+
+	if (words != NULL)
+		ck_assert_int_eq(
+		    facts_add_words(facts, words->value.string), 0);
+	for (at = known == NULL ? NULL : json_first(doc, known); at != NULL;
+	     at = json_next(doc, known, at)) {
+		const struct json_node *list = json_get(doc, at, "origins");
+		unsigned origins = 0;
+
+		for (o = json_first(doc, list); o != NULL;
+		     o = json_next(doc, list, o))
+			origins |= origin_find(o->value.string);
+		ck_assert_uint_ne(origins, 0);
+		facts_add(facts, VALUE_ID,
+		    json_get(doc, at, "value")->value.string, origins);
+	}
+	return facts;
+}
+
 static void
 run_call(const char *folder, const struct policy *policy, struct span text,
     char *got, size_t room)
 {
-	const struct json_node *root, *zone, *used;
+	const struct json_node *root, *zone, *used, *minute;
 	struct decide_request request;
+	struct facts *facts;
 	struct decision decision;
 	struct json_doc doc;
 
@@ -67,12 +95,16 @@ run_call(const char *folder, const struct policy *policy, struct span text,
 	root = json_root(&doc);
 	zone = json_get(&doc, root, "zone");
 	used = json_get(&doc, root, "used_hour");
+	minute = json_get(&doc, root, "week_minute");
+	facts = facts_of(&doc, root);
 	request = (struct decide_request){
 	    .capability = json_get(&doc, root, "capability")->value.string,
 	    .doc = &doc,
 	    .arguments = json_get(&doc, root, "arguments"),
 	    .zone = zone == NULL ? SPAN("planner") : zone->value.string,
 	    .legs = legs_of(&doc, json_get(&doc, root, "legs")),
+	    .facts = facts,
+	    .week_minute = minute == NULL ? 0 : (uint32_t)minute->value.integer,
 	    .used_hour = used == NULL ? 0 : (uint32_t)used->value.integer};
 	decide(policy, &request, &decision);
 	ck_assert_int_eq(
@@ -82,6 +114,7 @@ run_call(const char *folder, const struct policy *policy, struct span text,
 	    decision.rule, (unsigned)decision.rule_number,
 	    decision.error == 0 ? "NONE" : err_name(decision.error),
 	    decision.detail);
+	facts_free(facts);
 	json_done(&doc);
 }
 

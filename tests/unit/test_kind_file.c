@@ -1092,10 +1092,9 @@ END_TEST
 
 START_TEST(table)
 {
-	size_t count;
-	const struct kind *kinds = kind_all(&count);
+	const struct kind *kinds = kind_table;
+	size_t count = kind_count;
 
-	ck_assert_uint_eq(count, 2);
 	ck_assert_ptr_null(kind_find(SPAN("fil")));
 	ck_assert_ptr_null(kind_find(SPAN("")));
 	ck_assert_ptr_null(kind_method_find(kind, SPAN("delete")));
