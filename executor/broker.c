@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -158,7 +159,7 @@ links_allowed(const struct listener *l)
 }
 
 static void
-link_add(struct listener *l, int fd)
+link_add(struct listener *l, int fd, const struct peer *peer)
 {
 	struct broker *b = l->broker;
 	struct link *link = kinds[l->kind].make(b);
@@ -174,6 +175,7 @@ link_add(struct listener *l, int fd)
 
 	link->broker = b;
 	link->listener = l;
+	link->peer = *peer;
 	link->next = b->links;
 	b->links = link;
 	b->link_count++;
@@ -206,7 +208,7 @@ on_connection(void *context)
 		    listener_name(l), l->links);
 		close(fd);
 	} else {
-		link_add(l, fd);
+		link_add(l, fd, &peer);
 	}
 }
 
@@ -446,6 +448,11 @@ broker_main(void)
 	/* unique across restarts without a write: the clock starts it */
 	b.next_request = (uint64_t)clock_utc_ms() * 1000;
 	set_nonblocking((const int[]){FD_CONTROL}, 1);
+	buf_init(&b.item_text, CLEAN_MAX_BYTES);
+	buf_init(&b.call_text, FRAME_MAX_BYTES);
+	json_init(&b.item_doc);
+	json_init(&b.call_doc);
+	tzset(); /* reads a file, which a sealed process cannot */
 	attest(&b, role_seal());
 	buf_init(&b.attestation, LOCK_ATTESTATION_BYTES);
 	lock_report_write(&b.reports[0], &b.attestation);

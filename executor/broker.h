@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/peer.h"
 #include "executor/config.h"
+#include "executor/facts.h"
 #include "executor/inbox.h"
 #include "executor/order.h"
 #include "executor/plan.h"
@@ -39,6 +41,8 @@ struct session {
 	int64_t claim;	/* the item it works on, 0: none */
 	bool acted;	/* an order has left for that item */
 	bool had_claim; /* a per-message session gets one */
+	struct facts *facts;
+	int64_t seen; /* the item whose fields are among them, 0: none */
 };
 
 enum link_kind { LINK_PLANNER, LINK_READER, LINK_OPERATOR, LINK_DELIVER };
@@ -73,7 +77,8 @@ struct link {
 	struct broker *broker;
 	struct listener *listener;
 	struct channel *channel;
-	unsigned orders; /* a planner's, without a result yet */
+	struct peer peer; /* as the kernel said when it connected */
+	unsigned orders;  /* a planner's, without a result yet */
 };
 
 /* Where the answer to a call comes from. */
@@ -137,6 +142,11 @@ struct broker {
 	uint64_t next_request;
 	struct quota quotas[POLICY_MAX_CAPABILITIES];
 
+	/* The item that was looked at last, and a call with its handles
+	 * resolved. */
+	struct buf item_text, call_text;
+	struct json_doc item_doc, call_doc;
+
 	struct inflow results[COURIERS_MAX];
 	struct json_doc result_doc;
 	size_t content_share; /* bytes each planner zone has for content */
@@ -189,6 +199,27 @@ void session_close(struct broker *b, struct session *session);
 void sessions_settle(struct broker *b);
 /* Durable before it returns 0. */
 int session_add_legs(struct broker *b, struct session *session, unsigned legs);
+/* The session sees the item: its clean object is in item_text and item_doc,
+ * the legs that gives are durable, and its fields are among the facts. */
+int session_see(struct broker *b, struct session *session, int64_t item);
+
+/* broker_facts.c */
+/* Whether the operator's mail server vouches for the sender of a clean
+ * object. */
+bool item_is_verified(const struct json_doc *doc, const struct json_node *item);
+/* Whether it says to be from one of the operator's own addresses. */
+bool item_is_own(const struct config *config, const struct json_doc *doc,
+    const struct json_node *item);
+void facts_of_item(struct facts *facts, const struct json_doc *doc,
+    const struct json_node *item);
+void facts_of_operator(struct facts *facts, const struct config *config);
+
+/* broker_task.c: the operator's words, from his socket to the session. */
+int task_take(struct link *link, int64_t id, const struct task_params *params);
+int task_next_take(
+    struct link *link, int64_t id, const struct task_next_params *params);
+/* The words of all tasks a session has, to its facts. */
+int tasks_load(struct broker *b, struct session *session);
 
 /* broker_planner.c */
 struct link *planner_new(struct broker *b);

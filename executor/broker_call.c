@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "executor/broker.h"
+#include "executor/reference.h"
 #include "executor/role.h"
 
 /* Rule, why and detail with every byte written as \u0000, and the rest. */
@@ -143,12 +145,86 @@ send_order(struct link *link, int64_t id, const struct call_params *call,
 	entry_send(b, entry, call->name, arguments);
 }
 
+/* Local time, for rules that have hours; none where it cannot be told. */
+static uint32_t
+week_minute(void)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (localtime_r(&now, &local) == NULL)
+		return UINT32_MAX;
+	return (uint32_t)((local.tm_wday + 6) % 7 * 24 * 60 +
+			  local.tm_hour * 60 + local.tm_min);
+}
+
 static uint32_t
 used_in_hour(struct broker *b, struct span name)
 {
 	const struct capability *c = policy_find(b->policy, name);
 
 	return c == NULL ? 0 : quota_used(&b->quotas[c->number], clock_ms());
+}
+
+struct call_context {
+	struct broker *broker;
+	struct session *session;
+};
+
+/* Resolving a handle counts as seeing its item, whatever is decided then: a
+ * verdict tells something of the value. */
+static int
+fetch(void *context, struct span handle, const struct json_doc **doc_out,
+    const struct json_node **object_out)
+{
+	struct call_context *c = context;
+	int64_t item;
+	int rc;
+
+	if (handle_parse(handle, &item) != 0 || item == 0 ||
+	    item != c->session->claim)
+		return -ERR_NOT_FOUND;
+	rc = session_see(c->broker, c->session, item);
+	if (rc != 0)
+		return rc;
+	*doc_out = &c->broker->item_doc;
+	*object_out = json_root(&c->broker->item_doc);
+	return 0;
+}
+
+/* Put what handles stand for in their places. 0, or what `decision` says then
+ * too. */
+static int
+resolve(struct link *link, struct session *session,
+    struct decide_request *request, struct decision *decision)
+{
+	struct broker *b = link->broker;
+	const struct capability *c =
+	    policy_find(b->policy, request->capability);
+	struct call_context context = {b, session};
+	int rc;
+
+	if (c == NULL || !reference_in(request->doc, request->arguments))
+		return 0;
+	*decision = (struct decision){.verdict = VERDICT_DENY,
+	    .capability = c,
+	    .rule = "reference",
+	    .why = "a handle in the arguments cannot be put in its place"};
+	buf_clear(&b->call_text);
+	rc = reference_resolve(request->doc, request->arguments, c->effects,
+	    fetch, &context, &b->call_text, decision->detail,
+	    sizeof decision->detail);
+	if (rc == 0)
+		rc = json_parse(&b->call_doc,
+		    (struct span){b->call_text.data, b->call_text.len}, NULL,
+		    NULL);
+	if (rc != 0) {
+		decision->error = -rc;
+		return rc;
+	}
+	request->doc = &b->call_doc;
+	request->arguments = json_root(&b->call_doc);
+	return 0;
 }
 
 int
@@ -161,15 +237,20 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	    .doc = doc,
 	    .arguments = call->arguments,
 	    .zone = span_of(link->listener->zone->name),
-	    .legs = session->legs,
-	    .used_hour = used_in_hour(b, call->name)};
-	struct span arguments = json_raw(doc, call->arguments);
+	    .facts = session->facts,
+	    .used_hour = used_in_hour(b, call->name),
+	    .week_minute = week_minute()};
+	struct span arguments;
 	uint64_t number = ++b->next_request;
 	struct decision decision;
 	struct entry_head entry;
 	int error;
 
-	decide(b->policy, &request, &decision);
+	error = resolve(link, session, &request, &decision);
+	request.legs = session->legs; /* which that may have added to */
+	if (error == 0)
+		decide(b->policy, &request, &decision);
+	arguments = json_raw(request.doc, request.arguments);
 	error = decision.verdict == VERDICT_ALLOW
 		    ? prepare(link, session, &decision, pending_of(b, number))
 		    : -decision.error;

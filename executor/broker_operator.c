@@ -304,6 +304,8 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 	case METHOD_ITEM_DROP:
 		return take_change(
 		    link, message->id, handle, "drop", inbox_drop);
+	case METHOD_TASK:
+		return task_take(link, message->id, &message->params.task);
 	case METHOD_SESSION_LIST:
 		return take_sessions(link, message->id);
 	default:

@@ -171,28 +171,22 @@ take_read(struct planner *p, int64_t id, const struct handle_params *params)
 	struct broker *b = p->link.broker;
 	int64_t item = own_item(p, params->handle);
 	struct message_writer m;
-	struct buf clean;
 	int rc;
 
 	if (item == 0) {
 		fail(p, id, ERR_NOT_FOUND, "not a handle of this session");
 		return 0;
 	}
-	buf_init(&clean, CLEAN_MAX_BYTES);
-	rc = inbox_clean_text(b->inbox, item, &clean);
-	/* from here on it has seen other people's words */
-	if (rc == 0)
-		rc = session_add_legs(b, p->session, LEG_A);
+	rc = session_see(b, p->session, item);
 	if (rc != 0) {
 		fail(p, id, rc, err_text(rc));
 	} else {
 		result_begin(&m, channel_out(p->link.channel), id);
 		json_put_string(&m.json, "handle", params->handle);
-		json_put_raw(
-		    &m.json, "message", (struct span){clean.data, clean.len});
+		json_put_raw(&m.json, "message",
+		    (struct span){b->item_text.data, b->item_text.len});
 		link_answer(&p->link, &m, id, 0);
 	}
-	buf_free(&clean);
 	return 0;
 }
 
@@ -295,6 +289,9 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 		    &p->link, message->id, doc, &message->params.call);
 	case METHOD_CAPABILITY_LIST:
 		return take_capabilities(p, message->id);
+	case METHOD_TASK_NEXT:
+		return task_next_take(
+		    &p->link, message->id, &message->params.task_next);
 	case METHOD_INBOX_NEXT:
 		return take_next(p, message->id, &message->params.next);
 	case METHOD_INBOX_LIST:

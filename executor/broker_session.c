@@ -56,8 +56,15 @@ session_open(struct broker *b, const struct config_zone *zone,
 	session->id = id;
 	session->legs = ledger.legs;
 	session->mode = zone->session;
+	session->facts = facts_new();
+	facts_of_operator(session->facts, b->config);
 	session->next = b->sessions;
 	b->sessions = session;
+	rc = tasks_load(b, session);
+	if (rc != 0) {
+		log_event(LOG_ERROR, "tasks", "session=%lld reason=%s",
+		    (long long)id, err_text(rc)); /* it asks more */
+	}
 	record_session(
 	    b, session, zone->name, "begins", session_mode_name(session->mode));
 	*session_out = session;
@@ -85,6 +92,7 @@ session_close(struct broker *b, struct session *session)
 		    "the end of session %lld cannot be stored "
 		    "(%s): the next start settles what it held",
 		    (long long)session->id, err_text(rc));
+	facts_free(session->facts);
 	free(session);
 }
 
@@ -145,5 +153,30 @@ session_add_legs(struct broker *b, struct session *session, unsigned legs)
 		return rc;
 	session->legs |= legs;
 	record_legs(b, session, ledger.zone);
+	return 0;
+}
+
+int
+session_see(struct broker *b, struct session *session, int64_t item)
+{
+	unsigned legs = LEG_A;
+	int rc;
+
+	buf_clear(&b->item_text);
+	rc = inbox_clean_text(b->inbox, item, &b->item_text);
+	if (rc == 0)
+		rc = json_parse(&b->item_doc,
+		    (struct span){b->item_text.data, b->item_text.len}, NULL,
+		    NULL);
+	if (rc != 0)
+		return rc;
+	/* what comes back from ourselves may be what a session wrote */
+	if (item_is_own(b->config, &b->item_doc, json_root(&b->item_doc)))
+		legs |= LEG_B;
+	rc = session_add_legs(b, session, legs);
+	if (rc != 0 || session->seen == item)
+		return rc;
+	facts_of_item(session->facts, &b->item_doc, json_root(&b->item_doc));
+	session->seen = item;
 	return 0;
 }

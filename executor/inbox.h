@@ -284,4 +284,20 @@ typedef bool inbox_session_each_fn(
 int inbox_session_list(struct inbox *inbox, int64_t after, bool live_only,
     inbox_session_each_fn *each, void *arg);
 
+/*
+ * Tasks: the operator's words for a session, which are what a value of the
+ * operator's is compared with.
+ */
+#define INBOX_TASK_BYTES TASK_MAX_BYTES /* of all tasks of one session */
+
+/* -ERR_RANGE: no words. -ERR_QUOTA: with those before, over the limit.
+ * -ERR_WRONG_STATE: the session has ended. */
+int inbox_task_add(
+    struct inbox *inbox, int64_t session, struct span words, int64_t *id_out);
+
+/* The first task above `after`, its words into `words` (cleared).
+ * -ERR_NOT_FOUND: there is none. */
+int inbox_task_next(struct inbox *inbox, int64_t session, int64_t after,
+    struct buf *words, int64_t *id_out);
+
 #endif

@@ -93,7 +93,13 @@ static const char schema[] =
     " started INTEGER NOT NULL,"
     " ended INTEGER) STRICT;"
     "CREATE UNIQUE INDEX session_standing ON session (zone) WHERE mode = 2;"
-    "CREATE INDEX session_ended ON session (ended) WHERE ended IS NOT NULL;";
+    "CREATE INDEX session_ended ON session (ended) WHERE ended IS NOT NULL;"
+    "CREATE TABLE task ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " session INTEGER NOT NULL,"
+    " given INTEGER NOT NULL,"
+    " words TEXT NOT NULL) STRICT;"
+    "CREATE INDEX task_session ON task (session);";
 
 static int
 error_of_code(const struct inbox_db *db, int code)

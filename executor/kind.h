@@ -55,7 +55,7 @@ enum argument_role argument_role_find(struct span name);
 struct kind_argument {
 	const char *name;
 	enum argument_role role;
-	enum value_type type; /* VALUE_NAME: by its shape */
+	enum value_type type; /* a name or text: by its shape */
 	const char *what;     /* an id's kind of thing, or NULL */
 	bool reference;	      /* a handle may stand in its place */
 };

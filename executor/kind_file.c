@@ -30,12 +30,12 @@
  * other people's words wrote into it: so reading is legs A and B, and writing
  * is C, as others may read the file. */
 static const struct kind_argument path_argument[] = {
-    {"path", ARGUMENT_SELECTOR, VALUE_ID, "file", true},
+    {"path", ARGUMENT_SELECTOR, VALUE_ID, "file", false},
 };
 
 static const struct kind_argument write_arguments[] = {
-    {"path", ARGUMENT_OBJECT, VALUE_ID, "file", true},
-    {"text", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
+    {"path", ARGUMENT_OBJECT, VALUE_ID, "file", false},
+    {"text", ARGUMENT_CONTENT, VALUE_TEXT, NULL, true},
 };
 
 const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {

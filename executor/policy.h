@@ -37,6 +37,8 @@
  * and no rule of the file may have their ids:
  *   floor          a rule allows it, but with it the session has all three
  *                  legs (DENIED; asks, or denies if the policy says so)
+ *   reference      a handle in the arguments is none of the session's, has no
+ *                  such field, or stands where the kind takes none
  *   no-capability  there is no capability of that name     (ERR_DENIED)
  *   arguments      they do not fit its schema, or whether they fit it or a
  *                  rule takes too much work to find out    (ERR_SCHEMA)

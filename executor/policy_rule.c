@@ -13,7 +13,7 @@
 
 /* What decide() calls its own verdicts; see policy.h. */
 static const char *const reserved_ids[] = {
-    "no-capability", "arguments", "kind", "limit", "floor", "default"};
+    "no-capability", "reference", "arguments", "kind", "limit", "floor", "default"};
 
 #define MEMBER(key, want, required, type)                                      \
 	{                                                                      \

@@ -97,6 +97,15 @@ static const struct json_field list_shape[] = {
     FIELD(list, limit, "limit", JSON_WANT_INTEGER, true, 1, 1000),
 };
 
+static const struct json_field task_shape[] = {
+    FIELD(task, session, "session", JSON_WANT_INTEGER, true, 1, ID_MAX),
+    FIELD(task, words, "words", JSON_WANT_STRING, true, 1, TASK_MAX_BYTES),
+};
+
+static const struct json_field task_next_shape[] = {
+    FIELD(task_next, after, "after", JSON_WANT_INTEGER, true, 0, ID_MAX),
+};
+
 #define SHAPE(id, table) [METHOD_##id] = {table, sizeof table / sizeof table[0]}
 
 /* A method that is not named here has no params at all. */
@@ -107,6 +116,8 @@ static const struct {
     SHAPE(HELLO, hello_shape),
     SHAPE(CANCEL, cancel_shape),
     SHAPE(CALL, call_shape),
+    SHAPE(TASK, task_shape),
+    SHAPE(TASK_NEXT, task_next_shape),
     SHAPE(INBOX_NEXT, next_shape),
     SHAPE(INBOX_READ, handle_shape),
     SHAPE(INBOX_DONE, done_shape),

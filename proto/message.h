@@ -103,6 +103,14 @@ struct list_params {
 	int64_t limit;
 };
 
+struct task_params {
+	int64_t session;
+	struct span words;
+};
+struct task_next_params {
+	int64_t after; /* only tasks with a larger number */
+};
+
 union params {
 	struct hello_params hello;
 	struct cancel_params cancel;
@@ -117,6 +125,8 @@ union params {
 	struct end_params end;
 	struct credit_params credit;
 	struct list_params list;
+	struct task_params task;
+	struct task_next_params task_next;
 };
 
 enum message_type { MESSAGE_CALL, MESSAGE_RESULT, MESSAGE_ERROR };

@@ -26,7 +26,7 @@ EXECUTOR, PLANNER, READER = (BIN / ("trizone-" + name) for name in
 COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "session",
             "audit", "status", "doctor")
 NOT_YET = {
-    "executor": (("policy", "lint"), ("policy", "explain"), ("task", "1"),
+    "executor": (("policy", "lint"), ("policy", "explain"), 
                  ("backup",), ("restore",), ("review", "list"),
                  ("secret", "list"), ("firewall", "print"), ("halt",),
                  ("resume",), ("session", "new"), ("session", "end"),
@@ -38,7 +38,7 @@ NOT_YET = {
                 ("run", "--", "agent")),
     "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
-    "executor": ("policy", "task", "backup", "restore", "review", "secret",
+    "executor": ("policy", "backup", "restore", "review", "secret",
                  "firewall", "halt", "resume", "follow", "export"),
     "planner": ("mcp", "gateway", "llm"),
     "reader": ("telegram", "slack")}

@@ -22,6 +22,7 @@ drive_test(results drive 300 ${BIN})
 # 3,000 readers, so not under sanitizers
 drive_test(schema "drive;data;release" 600 ${BIN}/trizone-reader)
 drive_test(sessions drive 300 ${BIN})
+drive_test(provenance drive 300 ${BIN})
 drive_test(tree drive 120 ${BIN})
 drive_test(vectors "drive;data" 300 ${BIN}/trizone-reader)
 if(PLATFORM STREQUAL linux AND NOT TRIZONE_SANITIZE)

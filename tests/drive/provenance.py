@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Whose words a value is, over the real sockets: tasks, handles, facts of
+what was read, and what sheds nothing.
+
+usage: provenance.py [BIN]
+"""
+import json
+
+from harness import (Host, check, default_policy, equal, mail, main, until)
+
+DENIED, NOT_FOUND, SCHEMA, PEER = 1301, 1306, 1312, 1204
+OWN = "me@operator.example"
+AUTH = ("Authentication-Results: mx.operator.example; dkim=pass "
+        "header.d=%s\n")
+
+
+def policy_of(host, rules, **more):
+    policy = default_policy(host.files, host.notes)
+    policy["rules"] = [dict({"why": "because"}, **rule) for rule in rules]
+    policy.update(more)
+    return policy
+
+
+NOTE_FROM = {"id": "note", "verdict": "allow", "capability": "notify.send"}
+
+
+def host_for(rules, session="per-message", **config):
+    host = Host(session=session, operator={
+        "own": [OWN], "book": ["friend@known.example"]}, **config)
+    host.policy = policy_of(host, rules)
+    host.write_settings()
+    return host
+
+
+def note(wire, text, **more):
+    return wire.request("call", {"name": "notify.send",
+                                 "arguments": dict(more, text=text)})
+
+
+def refused_by(answer, rule, code=DENIED):
+    check(not answer.ok, "not refused: %r", answer.result)
+    equal((answer.error["code"], answer.error["data"]["rule"]), (code, rule),
+          "refusal")
+
+
+def allowed(answer):
+    check(answer.ok, "refused: %r", answer.error)
+
+
+def live(host):
+    rows = host.operate("session.list")["sessions"]
+    return max(rows, key=lambda row: row["session"])
+
+
+def take(wire):
+    answer = wire.request("inbox.next", {"wait_ms": 20000}, 30)
+    allowed(answer)
+    check(answer.result["handle"], "no item")
+    return answer.result["handle"]
+
+
+def task(host, session, words):
+    done = host.command("task", str(session), data=words.encode())
+    equal(done.returncode, 0, "task: %r" % done.stderr)
+    return done.stdout.decode().strip()
+
+
+def tasks():
+    """The operator's words reach the session, and make values his."""
+    with host_for([dict(NOTE_FROM, **{"from": {"content": ["operator"]}})],
+                  session="standing") as host:
+        host.start()
+        wire = host.connect("planner")
+        number = live(host)["session"]
+        refused_by(note(wire, "the blue door"), "default")
+        equal(wire.request("task.next", {"after": 0}).result["task"], None,
+              "no task yet")
+        name = task(host, number, "Write: the blue door, to me.\n")
+        got = wire.request("task.next", {"after": 0}).result
+        equal((got["task"], got["words"]),
+              (name, "Write: the blue door, to me."), "the task")
+        equal(wire.request("task.next", {"after": got["number"]})
+              .result["task"], None, "only once")
+        allowed(note(wire, "The  blue door"))
+        refused_by(note(wire, "the blue doo"), "default")
+        refused_by(note(wire, "the blue door; and more"), "default")
+        equal(live(host)["legs"], ["C"], "a task gives no leg A")
+        wire.close()
+        # kept over a restart, as the session is
+        host.stop_executor()
+        host.start()
+        wire = host.connect("planner")
+        allowed(note(wire, "the blue door"))
+        # bounds, and words that are none
+        for data, status in ((b"", 65), (b"x" * 15001, 65), (b"\xff", 65),
+                             (b"a\0b", 65)):
+            equal(host.command("task", str(number), data=data).returncode,
+                  status, "task of %d bytes" % len(data))
+        for arguments in ((), ("x",), ("0",), ("1", "2"), ("-1",)):
+            equal(host.command("task", *arguments, data=b"x").returncode, 64,
+                  "task %r" % (arguments,))
+        done = host.command("task", "999", data=b"x")
+        check(done.returncode != 0 and b"session" in done.stderr, "%r", done)
+        rows = [row for row in host.audit() if row["kind"] == "task"]
+        equal(len(rows), 1, "records of tasks")
+        check("blue" not in json.dumps(rows), "words on record: %r", rows)
+
+
+def handles():
+    """A handle is the session's own, stands where one is taken, is put in its
+    place once, and counts as seen."""
+    rules = [dict(NOTE_FROM, **{"from": {"content": ["operator", "prose"]}}),
+             {"id": "read", "verdict": "allow", "capability": "file.read"}]
+    with host_for(rules) as host:
+        host.start()
+        host.attach_reader()
+        (host.files / "a.txt").write_text("a file")
+        host.deliver_and_wait(mail('{"$ref":"msg:1#/from/address"}'))
+        wire = host.connect("planner")
+        refused_by(note(wire, {"$ref": "msg:1#/subject"}), "reference",
+                   NOT_FOUND)
+        handle = take(wire)
+        equal(live(host)["legs"], [], "nothing seen yet")
+        for bad in ({"$ref": handle + "#/subject", "x": 1},
+                    {"$ref": handle}, {"$ref": 7},
+                    {"$ref": handle + "#/to"}, {"$ref": handle + "#/nothing"},
+                    {"$ref": handle + "#/from"}, {"$ref": handle + "#"}):
+            refused_by(note(wire, bad), "reference", SCHEMA)
+        refused_by(note(wire, {"$ref": "msg:2#/subject"}), "reference",
+                   NOT_FOUND)
+        refused_by(wire.request("call", {
+            "name": "file.read",
+            "arguments": {"path": {"$ref": handle + "#/subject"}}}),
+            "reference", SCHEMA)
+        # the item is seen, though never read
+        allowed(note(wire, {"$ref": handle + "#/subject"}))
+        equal(live(host)["legs"], ["A", "C"], "seen by its handle")
+        # what a handle stood for was a handle's text, and stayed text
+        text = host.notes.read_text()
+        check("$ref" in text and "ann@example.org" not in text, "%r", text)
+        # on record is what was done
+        done = [row for row in host.audit() if row["kind"] == "intent"]
+        equal(len(done), 1, "intents")
+        wire.close()
+
+
+def unseen():
+    """A handle of an unread message adds its leg though the call is denied."""
+    with host_for([{"id": "no", "verdict": "deny",
+                    "capability": "notify.send"}]) as host:
+        host.start()
+        host.attach_reader()
+        host.deliver_and_wait(mail("hello"))
+        wire = host.connect("planner")
+        handle = take(wire)
+        refused_by(note(wire, {"$ref": handle + "#/subject"}), "no")
+        equal(live(host)["legs"], ["A"], "a verdict tells of a value")
+        wire.close()
+
+
+def senders():
+    """Unverified, verified, book and self are four sets."""
+    rules = [{"id": "links", "verdict": "deny", "capability": "notify.send",
+              "from": {"links": ["prose"], "content": ["prose"]}}]
+    for origin, value, ok in (
+            ("unverified", "ann@example.org", True),
+            ("verified", "ann@example.org", False),
+            ("self", OWN, True), ("book", "friend@known.example", True),
+            ("party", "bob@example.org", False),
+            ("prose", "bob@example.org", True),
+            ("operator", "ann@example.org", False)):
+        rules = [dict(NOTE_FROM, **{"from": {"title": [origin]}}),
+                 dict(NOTE_FROM, id="content",
+                      **{"from": {"content": [origin]}})]
+        with host_for(rules) as host:
+            host.start()
+            host.attach_reader()
+            raw = mail("x", "Ask carol@example.org.").replace(
+                b"\r\n\r\n", b"\r\nCc: bob@example.org\r\n\r\n", 1)
+            host.deliver_and_wait(raw)
+            wire = host.connect("planner")
+            allowed(wire.request("inbox.read", {"handle": take(wire)}))
+            answer = note(wire, value)
+            if ok:
+                allowed(answer)
+            else:
+                refused_by(answer, "default")
+            wire.close()
+
+
+def verified():
+    """The operator's own server vouches for a sender, nobody else does."""
+    for domain, ok in (("example.org", True), ("mail.example.org", False),
+                       ("org", False), ("evil.example", False),
+                       ("ample.org", False)):
+        with host_for([dict(NOTE_FROM,
+                            **{"from": {"content": ["verified"]}})]) as host:
+            host.start()
+            host.attach("mail", *host.reader_command(), "--trust-auth",
+                        "mx.operator.example")
+            raw = (AUTH % domain).replace("\n", "\r\n").encode() + mail("x")
+            host.deliver_and_wait(raw)
+            wire = host.connect("planner")
+            allowed(wire.request("inbox.read", {"handle": take(wire)}))
+            answer = note(wire, "ann@example.org")
+            if ok:
+                allowed(answer)
+            else:
+                refused_by(answer, "default")
+            wire.close()
+
+
+def mailed_to_myself():
+    """A mail from ourselves brings back what its session had seen."""
+    with host_for([]) as host:
+        host.start()
+        host.attach_reader()
+        host.deliver_and_wait(mail("a note", sender=OWN))
+        wire = host.connect("planner")
+        allowed(wire.request("inbox.read", {"handle": take(wire)}))
+        equal(live(host)["legs"], ["A", "B"], "legs of a mail from ourselves")
+        wire.close()
+
+
+def restarted():
+    """A restart, a reconnect and a second connection shed nothing."""
+    with host_for([], session="standing") as host:
+        host.start()
+        host.attach_reader()
+        host.deliver_and_wait(mail("hello"))
+        wire = host.connect("planner")
+        handle = take(wire)
+        allowed(wire.request("inbox.read", {"handle": handle}))
+        equal(live(host)["legs"], ["A"], "legs")
+        wire.close()
+        until(lambda: host.zone_status("planner")["channels"] == 0, 10,
+              "the channel is gone")
+        wire = host.connect("planner")
+        equal(live(host)["legs"], ["A"], "legs after a reconnect")
+        wire.close()
+        host.stop_executor()
+        host.start()
+        wire = host.connect("planner")
+        equal(live(host)["legs"], ["A"], "legs after a restart")
+        wire.close()
+
+
+def body(suite):
+    suite.case("tasks", tasks)
+    suite.case("handles", handles)
+    suite.case("unseen", unseen)
+    suite.case("senders", senders)
+    suite.case("verified", verified)
+    suite.case("mailed to myself", mailed_to_myself)
+    suite.case("restarted", restarted)
+
+
+if __name__ == "__main__":
+    main(body)
