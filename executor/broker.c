@@ -176,6 +176,8 @@ link_add(struct listener *l, int fd, const struct peer *peer)
 	link->broker = b;
 	link->listener = l;
 	link->peer = *peer;
+	link->vouched =
+	    l->kind == LINK_PLANNER && session_is_vouched(b, l->zone, peer);
 	link->next = b->links;
 	b->links = link;
 	b->link_count++;

@@ -78,6 +78,7 @@ struct link {
 	struct listener *listener;
 	struct channel *channel;
 	struct peer peer; /* as the kernel said when it connected */
+	bool vouched;	  /* a planner's: the provider made this instance */
 	unsigned orders;  /* a planner's, without a result yet */
 };
 
@@ -108,6 +109,15 @@ struct pending {
  * more than any one call brings (CONFIG_MAX_ZONES). */
 #define CONTENT_HELD_BYTES (64u << 20)
 
+/* The operator's side says that the next connection of that process to that
+ * zone is a new instance, made from the clean image. */
+struct vouch {
+	const struct config_zone *zone; /* NULL: free */
+	pid_t pid;
+	int64_t until_ms;
+};
+#define VOUCHES_MAX 64
+
 struct broker {
 	struct loop *loop;
 	struct config *config;
@@ -124,6 +134,7 @@ struct broker {
 	unsigned link_count;
 	struct watch *gone_timer;
 	struct session *sessions;
+	struct vouch vouches[VOUCHES_MAX];
 
 	struct watch *control;
 	struct watch *tick; /* once a second: deadlines, retention */
@@ -190,9 +201,17 @@ void entries_open(struct broker *b, int fd);
 
 /* broker_session.c */
 struct session *session_find(struct broker *b, int64_t id);
-/* -ERR_BUSY: a standing zone has its one channel already. */
-int session_open(struct broker *b, const struct config_zone *zone,
+/* A zone that connects by itself, not `vouched` for, has one session for ever,
+ * whatever its configuration says: else it would shed its legs by connecting
+ * again. -ERR_BUSY: a standing session has its one channel already. */
+int session_open(struct broker *b, const struct config_zone *zone, bool vouched,
     struct session **session_out);
+/* -ERR_RANGE: no such planner zone, or the process is not known. -ERR_BUSY:
+ * too many are waited for. */
+int session_vouch(struct broker *b, struct span zone, pid_t pid);
+/* Whether the connection was vouched for, once. */
+bool session_is_vouched(
+    struct broker *b, const struct config_zone *zone, const struct peer *peer);
 void session_close(struct broker *b, struct session *session);
 /* At start: end what was live when the service ended, standing ones
  * excepted. */

@@ -333,7 +333,8 @@ on_opened(struct channel *channel, void *context, const struct json_doc *doc,
 		return -ERR_ZONE;
 	rc = entry_hello(b, p->link.listener, 0, doc, hello);
 	if (rc == 0)
-		rc = session_open(b, p->link.listener->zone, &p->session);
+		rc = session_open(b, p->link.listener->zone, p->link.vouched,
+		    &p->session);
 	if (rc != 0)
 		return rc;
 	p->wait_timer = loop_timer(b->loop, on_wait_over, p);

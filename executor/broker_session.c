@@ -3,11 +3,15 @@
  * disk before the bytes that change it leave the broker.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/broker.h"
+
+#define VOUCH_MS 10000 /* from the promise to the connection */
 
 struct session *
 session_find(struct broker *b, int64_t id)
@@ -35,16 +39,55 @@ record_session(struct broker *b, const struct session *session,
 }
 
 int
-session_open(struct broker *b, const struct config_zone *zone,
+session_vouch(struct broker *b, struct span zone, pid_t pid)
+{
+	const struct config_zone *z = config_zone(b->config, zone);
+	int64_t now = clock_ms();
+
+	if (z == NULL || z->kind != ZONE_PLANNER || pid <= 0)
+		return -ERR_RANGE;
+	for (size_t i = 0; i < VOUCHES_MAX; i++) {
+		struct vouch *v = &b->vouches[i];
+
+		if (v->zone != NULL && v->until_ms > now)
+			continue;
+		*v = (struct vouch){z, pid, now + VOUCH_MS};
+		return 0;
+	}
+	return -ERR_BUSY;
+}
+
+bool
+session_is_vouched(
+    struct broker *b, const struct config_zone *zone, const struct peer *peer)
+{
+	int64_t now = clock_ms();
+
+	for (size_t i = 0; i < VOUCHES_MAX; i++) {
+		struct vouch *v = &b->vouches[i];
+
+		if (v->zone != zone || v->pid != peer->pid ||
+		    v->until_ms <= now)
+			continue;
+		v->zone = NULL;
+		return true;
+	}
+	/* root starts zones; a zone is never root where the service was
+	 * started by it */
+	return peer->uid == 0 && geteuid() != 0;
+}
+
+int
+session_open(struct broker *b, const struct config_zone *zone, bool vouched,
     struct session **session_out)
 {
+	enum session_mode mode = vouched ? zone->session : SESSION_STANDING;
 	struct inbox_session ledger;
 	struct session *session;
 	int64_t id;
 	int rc;
 
-	rc = inbox_session_new(
-	    b->inbox, span_of(zone->name), zone->session, &id);
+	rc = inbox_session_new(b->inbox, span_of(zone->name), mode, &id);
 	if (rc != 0)
 		return rc;
 	if (session_find(b, id) != NULL)
@@ -55,7 +98,7 @@ session_open(struct broker *b, const struct config_zone *zone,
 	session = alloc_bytes(sizeof *session);
 	session->id = id;
 	session->legs = ledger.legs;
-	session->mode = zone->session;
+	session->mode = mode;
 	session->facts = facts_new();
 	facts_of_operator(session->facts, b->config);
 	session->next = b->sessions;

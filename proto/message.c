@@ -97,6 +97,10 @@ static const struct json_field list_shape[] = {
     FIELD(list, limit, "limit", JSON_WANT_INTEGER, true, 1, 1000),
 };
 
+static const struct json_field zone_shape[] = {
+    FIELD(zone, zone, "zone", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
+};
+
 static const struct json_field task_shape[] = {
     FIELD(task, session, "session", JSON_WANT_INTEGER, true, 1, ID_MAX),
     FIELD(task, words, "words", JSON_WANT_STRING, true, 1, TASK_MAX_BYTES),
@@ -116,6 +120,7 @@ static const struct {
     SHAPE(HELLO, hello_shape),
     SHAPE(CANCEL, cancel_shape),
     SHAPE(CALL, call_shape),
+    SHAPE(SESSION_NEW, zone_shape),
     SHAPE(TASK, task_shape),
     SHAPE(TASK_NEXT, task_next_shape),
     SHAPE(INBOX_NEXT, next_shape),

@@ -103,6 +103,9 @@ struct list_params {
 	int64_t limit;
 };
 
+struct zone_params {
+	struct span zone;
+};
 struct task_params {
 	int64_t session;
 	struct span words;
@@ -125,6 +128,7 @@ union params {
 	struct end_params end;
 	struct credit_params credit;
 	struct list_params list;
+	struct zone_params zone;
 	struct task_params task;
 	struct task_next_params task_next;
 };

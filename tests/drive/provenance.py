@@ -5,8 +5,11 @@ what was read, and what sheds nothing.
 usage: provenance.py [BIN]
 """
 import json
+import os
 
-from harness import (Host, check, default_policy, equal, mail, main, until)
+import gullible
+from harness import (ACCOUNTS, Host, check, default_policy, equal, is_root,
+                     mail, main, until)
 
 DENIED, NOT_FOUND, SCHEMA, PEER = 1301, 1306, 1312, 1204
 OWN = "me@operator.example"
@@ -245,6 +248,50 @@ def restarted():
         wire.close()
 
 
+def connect_as_zone(host):
+    """As the zone's own user, with nobody to vouch for it."""
+    root = is_root()
+    if root:
+        os.setegid(os.stat(host.socket("planner")).st_gid)
+        os.seteuid(ACCOUNTS["planner"])
+    try:
+        return host.connect("planner", vouched=False)
+    finally:
+        if root:
+            os.seteuid(0)
+            os.setegid(0)
+
+
+def by_itself():
+    """A zone that connects by itself sheds nothing by it: not a new session,
+    and no second one at its side."""
+    with host_for([]) as host:
+        host.start()
+        host.attach_reader()
+        for number in range(2):
+            host.deliver_and_wait(mail("mail %d" % number))
+        wire = host.connect("planner")
+        equal((live(host)["mode"], live(host)["legs"]), ("per-message", []),
+              "vouched for")
+        wire.close()
+        wire = connect_as_zone(host)
+        equal(live(host)["mode"], "standing", "by itself")
+        allowed(wire.request("inbox.read", {"handle": take(wire)}))
+        equal(live(host)["legs"], ["A"], "legs")
+        try:
+            second = connect_as_zone(host)
+            second.request("inbox.list", {})
+            check(False, "a second connection at its side")
+        except gullible.WireLost:
+            pass
+        wire.close()
+        until(lambda: host.zone_status("planner")["channels"] == 0, 10,
+              "the channel is gone")
+        wire = connect_as_zone(host)
+        equal(live(host)["legs"], ["A"], "legs after a reconnect")
+        wire.close()
+
+
 def body(suite):
     suite.case("tasks", tasks)
     suite.case("handles", handles)
@@ -253,6 +300,7 @@ def body(suite):
     suite.case("verified", verified)
     suite.case("mailed to myself", mailed_to_myself)
     suite.case("restarted", restarted)
+    suite.case("by itself", by_itself)
 
 
 if __name__ == "__main__":
