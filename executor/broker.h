@@ -218,6 +218,9 @@ void session_close(struct broker *b, struct session *session);
 void sessions_settle(struct broker *b);
 /* Durable before it returns 0. */
 int session_add_legs(struct broker *b, struct session *session, unsigned legs);
+/* The item's clean object into item_text and item_doc; nobody has seen it by
+ * that. */
+int item_load_clean(struct broker *b, int64_t item);
 /* The session sees the item: its clean object is in item_text and item_doc,
  * the legs that gives are durable, and its fields are among the facts. */
 int session_see(struct broker *b, struct session *session, int64_t item);

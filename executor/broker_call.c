@@ -17,6 +17,7 @@
 #include "executor/role.h"
 
 /* Rule, why and detail with every byte written as \u0000, and the rest. */
+#define PLACE_BYTES 8192 /* a root and a path below it */
 #define REFUSAL_BYTES 4096
 #define REFUSAL_FIRST_BYTES 1024 /* what nearly all of them take */
 
@@ -89,9 +90,56 @@ say_no_reader(const struct broker *b, struct decision *decision)
 		    zone->name);
 }
 
+/* What a session writes keeps the session's legs but C, which is no property of
+ * bytes; durable before it is written. */
+static int
+label_place(struct broker *b, const struct session *session,
+    const struct decide_request *request, const struct capability *c)
+{
+	struct buf place;
+	int rc;
+
+	if (c->kind->place == NULL || !c->method->writes)
+		return 0;
+	buf_init(&place, PLACE_BYTES);
+	c->kind->place(
+	    c->settings, c->method, request->doc, request->arguments, &place);
+	rc = place.overflow ? -ERR_TOO_LARGE
+			    : inbox_label_add(b->inbox,
+				  (struct span){place.data, place.len},
+				  session->legs & ~(unsigned)LEG_C);
+	buf_free(&place);
+	return rc;
+}
+
+/* The legs that reading from a call's place brings back. */
+static int
+place_legs(
+    struct broker *b, const struct decide_request *request, unsigned *legs_out)
+{
+	const struct capability *c =
+	    policy_find(b->policy, request->capability);
+	struct buf place;
+	int rc;
+
+	*legs_out = 0;
+	if (c == NULL || c->kind->place == NULL || c->method->writes)
+		return 0;
+	buf_init(&place, PLACE_BYTES);
+	c->kind->place(
+	    c->settings, c->method, request->doc, request->arguments, &place);
+	rc = place.overflow
+		 ? -ERR_TOO_LARGE
+		 : inbox_label_get(b->inbox,
+		       (struct span){place.data, place.len}, legs_out);
+	buf_free(&place);
+	return rc;
+}
+
 /* What has to be true before an allowed order may leave; each step durable. */
 static int
-prepare(struct link *link, struct session *session, struct decision *decision,
+prepare(struct link *link, struct session *session,
+    const struct decide_request *request, struct decision *decision,
     const struct pending *slot)
 {
 	const struct capability *c = decision->capability;
@@ -119,7 +167,8 @@ prepare(struct link *link, struct session *session, struct decision *decision,
 			return rc;
 		session->acted = true;
 	}
-	return session_add_legs(b, session, decision->adds_legs);
+	rc = session_add_legs(b, session, decision->adds_legs);
+	return rc == 0 ? label_place(b, session, request, c) : rc;
 }
 
 static void
@@ -246,14 +295,21 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	struct entry_head entry;
 	int error;
 
+	decision = (struct decision){.verdict = VERDICT_DENY,
+	    .rule = "default",
+	    .why = "its place cannot be looked up"};
 	error = resolve(link, session, &request, &decision);
 	request.legs = session->legs; /* which that may have added to */
+	if (error == 0)
+		error = place_legs(b, &request, &request.place_legs);
 	if (error == 0)
 		decide(b->policy, &request, &decision);
 	arguments = json_raw(request.doc, request.arguments);
 	error = decision.verdict == VERDICT_ALLOW
-		    ? prepare(link, session, &decision, pending_of(b, number))
-		    : -decision.error;
+		    ? prepare(link, session, &request, &decision,
+			  pending_of(b, number))
+		: error == 0 ? -decision.error
+			     : error;
 	entry_init(&entry, RECORD_DECISION);
 	fill_entry(&entry, link, session, &decision, number, arguments);
 	if (error == 0) {

@@ -200,17 +200,24 @@ session_add_legs(struct broker *b, struct session *session, unsigned legs)
 }
 
 int
-session_see(struct broker *b, struct session *session, int64_t item)
+item_load_clean(struct broker *b, int64_t item)
 {
-	unsigned legs = LEG_A;
 	int rc;
 
 	buf_clear(&b->item_text);
 	rc = inbox_clean_text(b->inbox, item, &b->item_text);
-	if (rc == 0)
-		rc = json_parse(&b->item_doc,
-		    (struct span){b->item_text.data, b->item_text.len}, NULL,
-		    NULL);
+	if (rc != 0)
+		return rc;
+	return json_parse(&b->item_doc,
+	    (struct span){b->item_text.data, b->item_text.len}, NULL, NULL);
+}
+
+int
+session_see(struct broker *b, struct session *session, int64_t item)
+{
+	unsigned legs = LEG_A;
+	int rc = item_load_clean(b, item);
+
 	if (rc != 0)
 		return rc;
 	/* what comes back from ourselves may be what a session wrote */

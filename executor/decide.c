@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "executor/extract.h"
 #include "executor/facts.h"
 #include "executor/policy_impl.h"
 
@@ -45,6 +46,15 @@ policy_capability(const struct policy *policy, uint32_t number)
 {
 	return number < policy->capability_count ? policy->capabilities[number]
 						 : NULL;
+}
+
+const struct extract *
+policy_extract(const struct policy *policy, struct span name)
+{
+	for (uint32_t i = 0; i < policy->extract_count; i++)
+		if (span_is(name, extract_name(policy->extracts[i])))
+			return policy->extracts[i];
+	return NULL;
 }
 
 static int
@@ -286,7 +296,7 @@ static void
 apply_floor(struct question *q)
 {
 	const unsigned all = LEG_A | LEG_B | LEG_C;
-	unsigned has = q->request->legs, adds = effects_legs(q->effects);
+	unsigned has = q->request->legs, adds = q->decision->adds_legs;
 	struct decision *d = q->decision;
 
 	if (d->verdict >= q->policy->floor || (has | adds) != all ||
@@ -379,6 +389,6 @@ decide(const struct policy *policy, const struct decide_request *request,
 	if (!check_capability(&q) || !check_schema(&q) || !check_kind(&q))
 		return;
 	q.effects = call_effects(request, q.capability->effects);
-	decision_out->adds_legs = effects_legs(q.effects);
+	decision_out->adds_legs = effects_legs(q.effects) | request->place_legs;
 	apply_rules(&q);
 }

@@ -300,4 +300,15 @@ int inbox_task_add(
 int inbox_task_next(struct inbox *inbox, int64_t session, int64_t after,
     struct buf *words, int64_t *id_out);
 
+/*
+ * Labels of places outside: what a session had when it wrote there.
+ */
+#define INBOX_LABELS_MAX 100000
+
+/* Durable before it returns 0. -ERR_QUOTA: there are too many places. */
+int inbox_label_add(struct inbox *inbox, struct span place, unsigned legs);
+
+/* The legs of everything ever written to the place or below it. */
+int inbox_label_get(struct inbox *inbox, struct span place, unsigned *legs_out);
+
 #endif

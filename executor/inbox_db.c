@@ -99,7 +99,11 @@ static const char schema[] =
     " session INTEGER NOT NULL,"
     " given INTEGER NOT NULL,"
     " words TEXT NOT NULL) STRICT;"
-    "CREATE INDEX task_session ON task (session);";
+    "CREATE INDEX task_session ON task (session);"
+    "CREATE TABLE label ("
+    " place TEXT PRIMARY KEY,"
+    " legs INTEGER NOT NULL CHECK (legs BETWEEN 1 AND 7)) STRICT,"
+    " WITHOUT ROWID;";
 
 static int
 error_of_code(const struct inbox_db *db, int code)

@@ -74,6 +74,7 @@ struct kind_method {
 	const char *schema; /* default argument schema, JSON text */
 	struct kind_effects effects;
 	bool content; /* it brings bytes back that a reader makes clean */
+	bool writes;  /* its place keeps what it writes */
 };
 
 struct kind {
@@ -93,6 +94,13 @@ struct kind {
 	/* What a call does, where that is in the settings; NULL: it is what
 	 * the method says. Lives as long as the settings. */
 	const struct kind_effects *(*effects)(const void *settings);
+
+	/* The durable place a call writes to or reads from, which carries the
+	 * labels of what is in it, into `out`; NULL where there is none. The
+	 * arguments have passed check. */
+	void (*place)(const void *settings, const struct kind_method *method,
+	    const struct json_doc *doc, const struct json_node *arguments,
+	    struct buf *out);
 
 	/* One sentence for `check`: what an instance with these settings can
 	 * do, limits included. */

@@ -23,6 +23,7 @@
  *         "model_after_untrusted": "why the model's words are accepted when
  *                                  it has read a stranger's",
  *         "hours": { "from": "08:00", "to": "18:00", "days": ["mon"] } } ],
+ *     "extracts": [ see extract.h ], (optional)
  *     "floor": { "verdict": "ask" | "deny", (optional)
  *       "exceptions": [{ "capability": ..., "why": "..." }] } }
  *
@@ -90,6 +91,7 @@ struct capability {
 };
 
 struct policy;
+struct extract; /* executor/extract.h */
 
 /* Read a policy. On failure `where` says what and where. The snapshot is
  * immutable; free with policy_free (NULL is fine). */
@@ -101,6 +103,10 @@ size_t policy_capability_count(const struct policy *policy);
 const struct capability *policy_capability(
     const struct policy *policy, uint32_t number);
 const struct capability *policy_find(
+    const struct policy *policy, struct span name);
+
+/* The extract of that name, or NULL. */
+const struct extract *policy_extract(
     const struct policy *policy, struct span name);
 
 /* One capability object alone, as a courier gets it (capability.source);
@@ -117,6 +123,7 @@ struct decide_request {
 	struct span zone;
 	unsigned legs;		   /* enum leg bits the session has */
 	const struct facts *facts; /* what it knows; NULL: nothing */
+	unsigned place_legs;	   /* that its place brings back, see kind.h */
 	uint32_t used_hour;   /* calls of this capability in the last hour */
 	uint32_t week_minute; /* local time, from Monday 0:00 */
 };

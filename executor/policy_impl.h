@@ -56,6 +56,8 @@ struct policy {
 	enum verdict floor; /* of the third leg: ask or deny */
 	struct exception *exceptions;
 	uint32_t exception_count;
+	struct extract **extracts;
+	uint32_t extract_count;
 };
 
 /* 10,000 rules of ten values, and schemas. */

@@ -53,6 +53,12 @@ static const struct json_field handle_shape[] = {
 	handle, handle, "handle", JSON_WANT_STRING, true, 1, HANDLE_MAX_BYTES),
 };
 
+static const struct json_field extract_shape[] = {
+    FIELD(
+	extract, handle, "handle", JSON_WANT_STRING, true, 1, HANDLE_MAX_BYTES),
+    FIELD(extract, name, "name", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
+};
+
 static const struct json_field done_shape[] = {
     FIELD(done, handle, "handle", JSON_WANT_STRING, true, 1, HANDLE_MAX_BYTES),
     FIELD(done, outcome, "outcome", JSON_WANT_STRING, true, 1, 200),
@@ -125,6 +131,7 @@ static const struct {
     SHAPE(TASK_NEXT, task_next_shape),
     SHAPE(INBOX_NEXT, next_shape),
     SHAPE(INBOX_READ, handle_shape),
+    SHAPE(INBOX_EXTRACT, extract_shape),
     SHAPE(INBOX_DONE, done_shape),
     SHAPE(CLEAN, clean_shape),
     SHAPE(RECORD, record_shape),

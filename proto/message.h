@@ -67,6 +67,10 @@ struct next_params {
 struct handle_params {
 	struct span handle;
 };
+struct extract_params {
+	struct span handle;
+	struct span name;
+};
 struct done_params {
 	struct span handle;
 	struct span outcome;
@@ -120,6 +124,7 @@ union params {
 	struct call_params call;
 	struct next_params next;
 	struct handle_params handle;
+	struct extract_params extract;
 	struct done_params done;
 	struct clean_params clean;
 	struct record_params record;

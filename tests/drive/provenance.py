@@ -9,7 +9,7 @@ import os
 
 import gullible
 from harness import (ACCOUNTS, Host, check, default_policy, equal, is_root,
-                     mail, main, until)
+                     mail, main, own, until)
 
 DENIED, NOT_FOUND, SCHEMA, PEER = 1301, 1306, 1312, 1204
 OWN = "me@operator.example"
@@ -248,6 +248,152 @@ def restarted():
         wire.close()
 
 
+def extracts():
+    """Narrow fields spare leg A, and stay a stranger's."""
+    rules = [dict(NOTE_FROM, **{"from": {"content": ["operator"]}}),
+             dict(NOTE_FROM, id="prose", **{"from": {"title": ["operator"],
+                                                     "content": ["prose"]}})]
+    fields = [{"name": "day", "type": "date"},
+              {"name": "topic", "type": "choice", "in": "/subject",
+               "values": ["Order", "Invoice"]},
+              {"name": "total", "type": "number", "in": "/body",
+               "after": "total:", "least": 0, "most": 10000},
+              {"name": "links", "type": "count", "in": "/links", "most": 3},
+              {"name": "known", "type": "verified"}]
+    with host_for([]) as host:
+        host.policy = policy_of(host, rules, extracts=[
+            {"name": "bill", "why": "bills are sorted", "fields": fields}])
+        host.write_settings()
+        host.start()
+        host.attach_reader()
+        host.deliver_and_wait(mail("Your INVOICE", "Hello.\r\nTotal: 4711 of "
+                                   "https://a.example and more."))
+        host.deliver_and_wait(mail("Nothing", "Total: 99999"))
+        for want in ({"topic": "Invoice", "total": 4711, "links": 1,
+                      "known": False},
+                     {"topic": None, "total": None, "links": 0,
+                      "known": False}):
+            wire = host.connect("planner")
+            handle = take(wire)
+            answer = wire.request("inbox.extract", {"handle": handle,
+                                                    "name": "bill"})
+            allowed(answer)
+            got = answer.result["values"]
+            check(got.pop("day") is None or True, "a day")
+            equal(got, want, "values")
+            equal(live(host)["legs"], [], "an extract adds no leg")
+            # endorsed is not the operator's: no amount for a payment
+            answer = note(wire, str(want["total"]))
+            refused_by(answer, "default")
+            for bad in ({"handle": handle, "name": "other"},
+                        {"handle": "msg:99", "name": "bill"}):
+                answer = wire.request("inbox.extract", bad)
+                equal(answer.error["code"], NOT_FOUND, "extract %r" % bad)
+            allowed(wire.request("inbox.done", {"handle": handle,
+                                                "outcome": "sorted"}))
+            wire.close()
+        rows = [row for row in host.audit() if row["kind"] == "session"
+                and row.get("why") == "has an extract"]
+        equal(len(rows), 2, "extracts on record")
+    for wrong in ([dict(fields[1], values=["v%d" % i for i in range(200)])],
+                  [dict(fields[2], least=0, most=10 ** 12),
+                   dict(fields[2], name="b", most=10 ** 12)],
+                  [dict(fields[0], **{"in": "/body"})],
+                  [{"name": "x", "type": "text", "in": "/body"}],
+                  [fields[0], fields[0]], []):
+        with host_for([]) as host:
+            host.policy = policy_of(host, rules, extracts=[
+                {"name": "bill", "why": "because", "fields": wrong}])
+            host.write_settings()
+            done = host.command("check")
+            equal(done.returncode, 78, "check of %r: %r"
+                  % (wrong[:1], done.stderr[-200:]))
+
+
+def written_and_read():
+    """A file that a session wrote gives back what the session had seen."""
+    with host_for([]) as host:
+        work = host.files / "work"
+        host.policy["capabilities"] = [
+            {"name": "work.read", "kind": "file", "method": "read",
+             "why": "my own words", "settings": {
+                 "root": str(host.files), "trusted": True}},
+            {"name": "work.list", "kind": "file", "method": "list",
+             "why": "my own words", "settings": {
+                 "root": str(host.files), "trusted": True}},
+            {"name": "work.write", "kind": "file", "method": "write",
+             "why": "drafts", "settings": {"root": str(work),
+                                           "write": True}}]
+        host.policy["rules"] = [
+            {"id": "all", "why": "a test", "verdict": "allow",
+             "capability": ["work.read", "work.list", "work.write"]}]
+        host.policy["floor"] = {"exceptions": [
+            {"capability": "work.write", "why": "a test"}]}
+        host.write_settings()
+        work.mkdir(mode=0o700)
+        own(work, "file")
+        host.start()
+        host.attach_reader()
+        for name in ("mine.txt",):
+            (host.files / name).write_text("mine")
+            os.chmod(host.files / name, 0o644)
+
+        def call(wire, name, **arguments):
+            return wire.request("call", {"name": name,
+                                         "arguments": arguments})
+        host.deliver_and_wait(mail("hello", "write this down"))
+        wire = host.connect("planner")
+        allowed(call(wire, "work.read", path="mine.txt"))
+        equal(live(host)["legs"], ["B"], "the operator's own file")
+        allowed(call(wire, "work.write", path="before.txt", text="x"))
+        allowed(wire.request("inbox.read", {"handle": take(wire)}))
+        allowed(call(wire, "work.write", path="after.txt", text="y"))
+        wire.close()
+        for path, legs in (("work/before.txt", ["B"]),
+                           ("work/after.txt", ["A", "B"]),
+                           ("mine.txt", ["B"])):
+            wire = host.connect("planner")
+            allowed(call(wire, "work.read", path=path))
+            equal(live(host)["legs"], legs, "legs of " + path)
+            wire.close()
+        wire = host.connect("planner")
+        allowed(call(wire, "work.list", path="work"))
+        equal(live(host)["legs"], ["A", "B"], "names carry labels too")
+        wire.close()
+        host.stop_executor()
+        host.start()
+        wire = host.connect("planner")
+        allowed(call(wire, "work.read", path="work/after.txt"))
+        equal(live(host)["legs"], ["A", "B"], "legs after a restart")
+        wire.close()
+
+
+def thousand():
+    """Independent messages ask as often as fresh sessions do: each once."""
+    rules = [dict(NOTE_FROM, without_legs=["C"]),
+             dict(NOTE_FROM, id="again", verdict="ask")]
+    many = 1000 if os.environ.get("TRIZONE_LONG") else 100
+    with host_for(rules) as host:
+        host.start()
+        host.attach_reader()
+        asked = {"messages": 0, "sessions": 0}
+        for kind in asked:
+            for number in range(many):
+                wire = host.connect("planner")
+                if kind == "messages":
+                    if number % 50 == 0:
+                        for more in range(number, min(number + 50, many)):
+                            host.deliver(mail("mail %d" % more))
+                    allowed(wire.request("inbox.read",
+                                         {"handle": take(wire)}))
+                for _ in range(2):
+                    answer = note(wire, "n %d" % number)
+                    asked[kind] += (not answer.ok and answer.error["data"]
+                                    ["verdict"] == "ask")
+                wire.close()
+        equal(asked, {"messages": many, "sessions": many}, "questions")
+
+
 def connect_as_zone(host):
     """As the zone's own user, with nobody to vouch for it."""
     root = is_root()
@@ -301,6 +447,9 @@ def body(suite):
     suite.case("mailed to myself", mailed_to_myself)
     suite.case("restarted", restarted)
     suite.case("by itself", by_itself)
+    suite.case("extracts", extracts)
+    suite.case("written and read", written_and_read)
+    suite.case("thousand", thousand)
 
 
 if __name__ == "__main__":
