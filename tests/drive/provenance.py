@@ -362,10 +362,9 @@ def written_and_read():
         wire.close()
         host.stop_executor()
         host.start()
-        until(lambda: host.zone_status("mail")["channels"], 30,
-              "the reader is back")
         wire = host.connect("planner")
-        allowed(call(wire, "work.read", path="work/after.txt"))
+        until(lambda: call(wire, "work.read", path="work/after.txt").ok, 30,
+              "the reader is back")
         equal(live(host)["legs"], ["A", "B"], "legs after a restart")
         wire.close()
 
