@@ -87,6 +87,15 @@ say_no_reader(const struct broker *b, struct decision *decision)
 		    zone->name);
 }
 
+static void
+say_no_courier(const struct capability *c, struct decision *decision)
+{
+	snprintf(decision->detail, sizeof decision->detail,
+	    "it is allowed, but this version can not do it: no courier "
+	    "performs the kind \"%s\" yet",
+	    c->kind->name);
+}
+
 /* What has to be true before an allowed order may leave; each step durable. */
 static int
 prepare(struct link *link, struct session *session, struct decision *decision,
@@ -96,6 +105,10 @@ prepare(struct link *link, struct session *session, struct decision *decision,
 	struct broker *b = link->broker;
 	int rc;
 
+	if (c->kind->run == NULL) {
+		say_no_courier(c, decision);
+		return -ERR_UNAVAILABLE;
+	}
 	if (!b->courier_up[b->plan.courier_of[c->number]])
 		return -ERR_UNAVAILABLE;
 	if (c->method->content && !reader_for_content(b)) {

@@ -79,6 +79,10 @@ print_capability(
 	if (c->method->content)
 		buf_add_text(
 		    out, "    what it brings back goes through a reader\n");
+	if (c->kind->run == NULL)
+		buf_add_text(out,
+		    "    no courier performs this kind yet: an allowed call "
+		    "is refused as unavailable\n");
 	buf_add_text(out, "    rules: ");
 	add_rules_of(policy, c, out);
 	buf_add_text(out, "\n");
@@ -280,6 +284,7 @@ json_capability(struct json_writer *w, const struct capability *c)
 	json_put_text(w, "kind", c->kind->name);
 	json_put_text(w, "method", m->name);
 	json_put_string(w, "does", (struct span){words.data, words.len});
+	json_put_boolean(w, "available", c->kind->run != NULL);
 	json_put_text(w, "why", c->why);
 	json_put_integer(w, "per_hour", c->per_hour);
 	json_put_legs(w, "legs", effects_legs(c->effects->effects));
