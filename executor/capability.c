@@ -115,6 +115,7 @@ read_limits(const struct json_doc *doc, const struct json_node *node,
 		    where);
 	if (rc == 0)
 		c->per_hour = (uint32_t)limits.per_hour;
+	c->per_hour_given = rc == 0 && json_get(doc, node, "per_hour") != NULL;
 	return rc;
 }
 

@@ -85,6 +85,7 @@ struct capability {
 	char *schema_text; /* JSON, as written or the method's default */
 	char *source;	   /* JSON of the whole instance, for its courier */
 	uint32_t per_hour; /* hard ceiling; broker and courier both count */
+	bool per_hour_given; /* by the policy; else it is the default */
 };
 
 struct policy;
@@ -117,6 +118,10 @@ struct decide_request {
 	const struct facts *facts; /* what it knows; NULL: nothing */
 	uint32_t used_hour;   /* calls of this capability in the last hour */
 	uint32_t week_minute; /* local time, from Monday 0:00 */
+	/* "What if", of the operator's commands only: origins of every value
+	 * of a role (enum from of policy_impl.h) in the place of those found,
+	 * 0: as found. NULL in live calls. */
+	const unsigned *supposed;
 };
 
 struct decision {
