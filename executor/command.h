@@ -20,6 +20,7 @@ int command_deliver(int argc, char **argv);
 int command_attach(int argc, char **argv);
 int command_inbox(int argc, char **argv);
 int command_session(int argc, char **argv);
+int command_policy(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_doctor(int argc, char **argv);

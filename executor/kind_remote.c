@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "executor/beneath.h"
 #include "executor/name.h"
+#include "executor/policy_impl.h"
 #include "executor/schema.h"
 
 static const struct remote_method *
@@ -127,30 +128,27 @@ read_lines(const struct json_doc *doc, const struct json_node *node,
 	return rc;
 }
 
-/* Of those the method has; none that it has not. */
+/* Of those the method has; none that it has not, and all that no operator can
+ * know better about. */
 static int
 read_effects(const struct json_doc *doc, const struct json_node *node,
     const struct remote_setting *s, struct remote_settings *settings,
     struct json_error *where)
 {
-	const struct json_node *at;
-	unsigned effects = 0;
+	unsigned all = settings->row->method->effects.effects, effects = 0;
+	int rc;
 
 	if (node->type != JSON_ARRAY)
 		return complain(
 		    doc, node, s, "has to be a list of effects", where);
-	for (at = json_first(doc, node); at != NULL;
-	     at = json_next(doc, node, at)) {
-		unsigned bit =
-		    at->type == JSON_STRING ? effect_find(at->value.string) : 0;
-
-		if ((bit & settings->row->method->effects.effects) == 0)
-			return complain(doc, at, s,
-			    "may name leaves, private, untrusted, changes and "
-			    "destroys",
-			    where);
-		effects |= bit;
-	}
+	rc = policy_bits_read(doc, node, POLICY_EFFECTS, &effects, where);
+	if (rc != 0)
+		return rc;
+	if ((effects & ~all) != 0 || ((unsigned)s->least & ~effects) != 0)
+		return complain(doc, node, s,
+		    "has an effect that the method has not, or leaves one out "
+		    "that it always has",
+		    where);
 	settings->effects.effects = effects;
 	return 0;
 }
@@ -356,6 +354,6 @@ kind_remote_settings_print(
 		print_value(&s[i], &settings->values[i], out);
 	if (settings->effects.effects != method->effects.effects)
 		buf_add_text(out, "; the operator says that it does less than "
-				  "such programs can");
+				  "its kind can");
 	buf_add_text(out, ".");
 }

@@ -12,7 +12,8 @@
  *
  * Effects are taken strictly: what an argument says leaves, so a search and a
  * GET do (leg C), and so does a move in the operator's own mailbox. Only for
- * exec may the settings name fewer, as only the operator knows the program.
+ * http and exec may the settings name fewer, as only the operator knows whether
+ * what a host serves is private, and what the program does.
  */
 #ifndef TRIZONE_EXECUTOR_KIND_REMOTE_H
 #define TRIZONE_EXECUTOR_KIND_REMOTE_H
@@ -39,7 +40,7 @@ enum remote_setting_type {
 	SETTING_PREFIX,	    /* how the path of a URL begins */
 	SETTING_PROGRAM,    /* absolute path of what is no shell */
 	SETTING_FOLDER,	    /* absolute path */
-	SETTING_EFFECTS	    /* a list of effects */
+	SETTING_EFFECTS	    /* a list; `least` are effects it has to name */
 };
 
 struct remote_setting {

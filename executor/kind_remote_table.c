@@ -251,6 +251,11 @@ const struct kind_method kind_code_methods[KIND_CODE_METHOD_COUNT] = {
 	{                                                                      \
 		"max_bytes", SETTING_NUMBER, false, 1, REMOTE_BYTES_MAX, 65536 \
 	}
+/* `always`: what the settings cannot leave out. */
+#define EFFECTS(always)                                                        \
+	{                                                                      \
+		"effects", SETTING_EFFECTS, false, always, 0, 0                \
+	}
 #define FOLDER                                                                 \
 	{                                                                      \
 		"folder", SETTING_LINE, true, 1, 200, 0                        \
@@ -263,10 +268,13 @@ const struct kind_method kind_code_methods[KIND_CODE_METHOD_COUNT] = {
 const struct remote_method remote_methods[] = {
     {&kind_http_methods[0], "gets what a URL of one host names",
 	{HOST, PORT, {"path", SETTING_PREFIX, false, 1, 1000, 0},
-	    CREDENTIAL(false), MAX_BYTES}},
+	    CREDENTIAL(false), EFFECTS(EFFECT_LEAVES | EFFECT_UNTRUSTED),
+	    MAX_BYTES}},
     {&kind_http_methods[1], "posts a text to a URL of one host",
 	{HOST, PORT, {"path", SETTING_PREFIX, false, 1, 1000, 0},
-	    CREDENTIAL(false), MAX_BYTES}},
+	    CREDENTIAL(false),
+	    EFFECTS(EFFECT_LEAVES | EFFECT_UNTRUSTED | EFFECT_CHANGES),
+	    MAX_BYTES}},
     {&kind_smtp_methods[0], "sends one mail without attachments",
 	{HOST, PORT, CREDENTIAL(true),
 	    {"from", SETTING_ADDRESS, true, 3, 254, 0},
@@ -293,8 +301,8 @@ const struct remote_method remote_methods[] = {
     {&kind_exec_methods[0], "runs one program, without a shell",
 	{{"program", SETTING_PROGRAM, true, 1, 1000, 0},
 	    {"folder", SETTING_FOLDER, true, 1, 1000, 0},
-	    {"options", SETTING_LINES, false, 1, 200, 0},
-	    {"effects", SETTING_EFFECTS, false, 0, 0, 0}, SECONDS, MAX_BYTES}},
+	    {"options", SETTING_LINES, false, 1, 200, 0}, EFFECTS(0), SECONDS,
+	    MAX_BYTES}},
     {&kind_code_methods[0], "runs a source in a machine that has nothing",
 	{{"language", SETTING_LINE, true, 1, 20, 0}, SECONDS,
 	    {"memory_mb", SETTING_NUMBER, false, 16, 4096, 256}, MAX_BYTES}},

@@ -266,13 +266,53 @@ lint_model(const struct lint *lint, const struct rule *rule)
 	    "stranger's words: take model out of destination, or ask");
 }
 
+/* Whether a schema lists the values of a property, or of its elements. */
+static bool
+lists_values(const struct schema *schema, const char *name)
+{
+	const struct json_node *property, *items;
+	struct json_doc doc;
+	bool found = false;
+
+	if (schema == NULL)
+		return false;
+	json_init(&doc);
+	if (json_parse(&doc, schema_text(schema), &policy_text_limits, NULL) ==
+	    0) {
+		property = json_get(
+		    &doc, json_get(&doc, json_root(&doc), "properties"), name);
+		items = json_get(&doc, property, "items");
+		found = json_get(&doc, property, "enum") != NULL ||
+			json_get(&doc, property, "const") != NULL ||
+			json_get(&doc, items, "enum") != NULL ||
+			json_get(&doc, items, "const") != NULL;
+	}
+	json_done(&doc);
+	return found;
+}
+
+/* Whether the operator has listed every place that it may go to. */
+static bool
+lists_destinations(const struct rule *rule, const struct capability *c)
+{
+	const struct kind_effects *e = c->effects;
+
+	for (size_t i = 0; i < e->argument_count; i++)
+		if (e->arguments[i].role == ARGUMENT_DESTINATION &&
+		    !lists_values(rule->arguments, e->arguments[i].name) &&
+		    !lists_values(c->arguments, e->arguments[i].name))
+			return false;
+	return true;
+}
+
 /* Whether it allows a call of a session with leg A whose destination is the
  * model's. */
 static bool
-lets_model_send(const struct rule *rule)
+lets_model_send(const struct rule *rule, const struct capability *c)
 {
 	return rule->verdict == VERDICT_ALLOW &&
 	       (rule->without_legs & LEG_A) == 0 &&
+	       !lists_destinations(rule, c) &&
 	       (rule->from[FROM_DESTINATION] == 0 ||
 		   (rule_accepts(rule, FROM_DESTINATION, LEG_A) &
 		       ORIGIN_MODEL) != 0);
@@ -289,7 +329,7 @@ lint_floor(const struct lint *lint, uint32_t index, const struct capability *c)
 	if (!floor_excepts(lint->policy, c->number) ||
 	    (c->effects->effects & EFFECT_LEAVES) == 0 ||
 	    !can_have_role(c->effects, FROM_DESTINATION) ||
-	    !lets_model_send(rule) ||
+	    !lets_model_send(rule, c) ||
 	    rule_is_unreachable(lint->policy, index, c->number, &by))
 		return;
 	report(lint, LINT_UNDONE_FLOOR, rule->id, c->name,
