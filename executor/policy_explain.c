@@ -313,18 +313,28 @@ add_zones(struct search *s)
 }
 
 static void
+add_legs(struct search *s, unsigned legs)
+{
+	for (unsigned leg = LEG_A; leg <= LEG_C; leg <<= 1)
+		if ((legs & leg) != 0)
+			add_step(
+			    s, (struct step){.kind = STEP_LEG, .bits = leg});
+}
+
+/* In the order in which equally small ones are welcome. */
+static void
 add_steps(struct search *s)
 {
 	uint32_t most = s->explanation->decision.capability->per_hour;
 
 	for (int i = 0; i < FROM_COUNT; i++)
 		add_origins(s, (enum from)i);
-	for (unsigned leg = LEG_A; leg <= LEG_C; leg <<= 1)
-		add_step(s, (struct step){.kind = STEP_LEG, .bits = leg});
+	add_legs(s, s->request->legs);
 	add_times(s);
 	add_zones(s);
 	add_step(s, (struct step){.kind = STEP_USED,
 			.number = s->request->used_hour < most ? most : 0});
+	add_legs(s, ~s->request->legs);
 }
 
 static bool
@@ -452,27 +462,37 @@ try_rules(struct search *s, bool more)
 	}
 }
 
-/* Of one supposed role, every origin that leads to the same rule: what is said
- * then is "operator or party", and true of each. */
+static bool
+same_decision(const struct search *s, struct change *c)
+{
+	const struct decision *best = &s->explanation->change.decision;
+
+	c->request.supposed = c->supposed;
+	decide(s->policy, &c->request, &c->decision);
+	return c->decision.verdict == best->verdict &&
+	       strcmp(c->decision.rule, best->rule) == 0;
+}
+
+/* Of each supposed role, every origin that leads to the same rule: what is
+ * said then is "operator or party", and true of each. */
 static void
 widen_origins(struct search *s)
 {
-	struct change *best = &s->explanation->change, c = *best;
-	unsigned from = 0, same = 0;
+	struct change *best = &s->explanation->change;
+	struct change wide = *best, c;
 
-	if (bits_of(best->roles) != 1)
-		return;
-	while (best->roles >> from != 1)
-		from++;
-	for (unsigned bit = 0; bit < ORIGIN_COUNT; bit++) {
-		c.supposed[from] = 1u << bit;
-		c.request.supposed = c.supposed;
-		decide(s->policy, &c.request, &c.decision);
-		if (c.decision.verdict == best->decision.verdict &&
-		    strcmp(c.decision.rule, best->decision.rule) == 0)
-			same |= 1u << bit;
+	for (unsigned from = 0; from < FROM_COUNT; from++) {
+		if ((best->roles >> from & 1) == 0)
+			continue;
+		for (unsigned bit = 0; bit < ORIGIN_COUNT; bit++) {
+			c = *best;
+			c.supposed[from] = 1u << bit;
+			if (same_decision(s, &c))
+				wide.supposed[from] |= 1u << bit;
+		}
 	}
-	best->supposed[from] = same;
+	if (best->roles != 0 && same_decision(s, &wide))
+		memcpy(best->supposed, wide.supposed, sizeof best->supposed);
 }
 
 static void

@@ -20,6 +20,22 @@ done_word(enum verdict verdict)
 					: "denied";
 }
 
+/* "destination comes" */
+static const char *
+comes(enum from from)
+{
+	static const char *const words[FROM_COUNT] = {
+	    [FROM_DESTINATION] = "destination comes",
+	    [FROM_OBJECT] = "object comes",
+	    [FROM_TITLE] = "title comes",
+	    [FROM_CONTENT] = "content comes",
+	    [FROM_SELECTOR] = "selector comes",
+	    [FROM_LINKS] = "links come",
+	};
+
+	return words[from];
+}
+
 /* "operator; model" of the values of a role: each different set once. */
 static void
 add_found(const struct leaves *leaves, enum from from, struct buf *out)
@@ -65,7 +81,7 @@ add_role_miss(const struct explanation *e, const struct decide_request *r,
 		buf_add_format(out, "the call has no %s", from_name(from));
 		return;
 	}
-	buf_add_format(out, "%s comes from ", from_name(from));
+	buf_add_format(out, "%s from ", comes(from));
 	add_found(&e->leaves, from, out);
 	buf_add_text(out, ", not from ");
 	if (accepted == 0)
@@ -151,7 +167,7 @@ add_change_roles(
 		    out, "%s%s came from ", *lead, from_name((enum from)i));
 		words_add_origins(out, e->change.supposed[i], " or ");
 		if (has_role(&e->leaves, (enum from)i)) {
-			buf_add_text(out, " (it comes from ");
+			buf_add_text(out, " (now from ");
 			add_found(&e->leaves, (enum from)i, out);
 			buf_add_text(out, ")");
 		}
@@ -276,8 +292,7 @@ print_session(const struct explanation *e, const struct decide_request *r,
 	for (int i = 0; i < FROM_COUNT; i++) {
 		if (!has_role(&e->leaves, (enum from)i))
 			continue;
-		buf_add_format(
-		    out, "  %s comes from ", from_name((enum from)i));
+		buf_add_format(out, "  %s from ", comes((enum from)i));
 		add_found(&e->leaves, (enum from)i, out);
 		buf_add_text(out, "\n");
 	}

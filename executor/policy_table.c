@@ -196,30 +196,41 @@ print_rows(const struct policy *policy, const struct capability *c,
 		: "");
 }
 
+static void
+print_floor(const struct policy *policy, struct buf *out)
+{
+	struct cell cell = {.out = out};
+	const char *lead = ", but not of ";
+	struct buf text;
+
+	buf_init(&text, POLICY_MAX_BYTES);
+	buf_add_format(&text,
+	    "A call that gives a session all three legs is %s",
+	    policy->floor == VERDICT_DENY ? "denied" : "asked about");
+	for (uint32_t i = 0; i < policy->capability_count; i++) {
+		if (!floor_excepts(policy, i))
+			continue;
+		buf_add_format(
+		    &text, "%s%s", lead, policy->capabilities[i]->name);
+		lead = ", ";
+	}
+	buf_add(&text, ".", 2); /* with its NUL */
+	add_phrase(&cell, text.data);
+	buf_add_byte(out, '\n');
+	buf_free(&text);
+}
+
 void
 policy_table_print(const struct policy *policy, struct buf *out)
 {
 	size_t columns = name_columns(policy);
-	struct cell cell = {.out = out};
-	bool first = true;
 
 	buf_add_text(out, "capability");
 	pad(out, sizeof "capability" - 1, columns);
 	buf_add_format(out, "%-*sby rule: when\n", VERDICT_COLUMNS, "");
 	for (uint32_t i = 0; i < policy->capability_count; i++)
 		print_rows(policy, policy->capabilities[i], columns, out);
-	add_phrase(&cell, policy->floor == VERDICT_DENY
-			      ? "What gives a session all three legs is denied"
-			      : "What gives a session all three legs is asked "
-				"about");
-	for (uint32_t i = 0; i < policy->capability_count; i++) {
-		if (!floor_excepts(policy, i))
-			continue;
-		add_word(&cell, first ? SPAN(", but not of") : SPAN("or"));
-		add_word(&cell, span_of(policy->capabilities[i]->name));
-		first = false;
-	}
-	buf_add_text(out, ".\n");
+	print_floor(policy, out);
 }
 
 static void
