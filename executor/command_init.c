@@ -224,7 +224,7 @@ write_policy(const struct places *places, const char *files)
 	    "      \"capability\": [\"file.list\", \"file.read\"] },\n"
 	    "    { \"id\": \"note-to-operator\", \"verdict\": \"allow\",\n"
 	    "      \"why\": \"A note stays on this machine.\",\n"
-	    "      \"capability\": \"notify.send\" }\n"
+	    "      \"capability\": \"notify.send\", \"zone\": \"planner\" }\n"
 	    "  ],\n"
 	    "  \"floor\": { \"exceptions\": [\n"
 	    "    { \"capability\": \"notify.send\",\n"
