@@ -70,6 +70,11 @@ void ask_or_die(struct client *client, struct client_answer *answer_out);
  * printable ASCII become escapes. */
 void print_inert(struct span text);
 
+/* Make the file `name` in `dir` with that mode, whatever our umask, and sync
+ * it; ends the process if it cannot or if there is one. */
+void write_new_file(
+    const char *dir, const char *name, struct span text, mode_t mode);
+
 /* "2026-01-02 03:04:05" of milliseconds since 1970, UTC. */
 void format_time(int64_t ms, char out[32]);
 

@@ -6,18 +6,15 @@
 #include "executor/command_policy.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
-#include "common/io.h"
 #include "executor/command.h"
 #include "executor/policy_impl.h"
 #include "executor/policy_lint.h"
@@ -160,19 +157,6 @@ refuse_existing(const char *path)
 }
 
 static void
-write_new(const char *path, const unsigned char *bytes, size_t count)
-{
-	int fd = open(
-	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-
-	if (fd < 0)
-		die_errno("%s", path);
-	if (io_write_all(fd, (struct span){(const char *)bytes, count}) != 0 ||
-	    fsync(fd) != 0 || close(fd) != 0)
-		die_errno("%s", path);
-}
-
-static void
 write_starter(const struct starter *starter, const char *dir)
 {
 	char *policy = alloc_format("%s/policy.json", dir);
@@ -180,8 +164,12 @@ write_starter(const struct starter *starter, const char *dir)
 
 	refuse_existing(policy);
 	refuse_existing(tests);
-	write_new(policy, starter->policy, starter->policy_bytes);
-	write_new(tests, starter->tests, starter->tests_bytes);
+	write_new_file(dir, "policy.json",
+	    (struct span){(const char *)starter->policy, starter->policy_bytes},
+	    0644);
+	write_new_file(dir, "policy-tests.json",
+	    (struct span){(const char *)starter->tests, starter->tests_bytes},
+	    0644);
 	printf("wrote %s and %s\n"
 	       "next: put your hosts, addresses and folders into it, then\n"
 	       "      trizone-executor policy lint %s\n"

@@ -276,11 +276,13 @@ static void
 print_session(const struct explanation *e, const struct decide_request *r,
     struct buf *out)
 {
+	size_t replaced = 0;
 	char time[16];
 
 	week_minute_format(r->week_minute, time);
-	buf_add_format(
-	    out, "  zone %.*s, %s, legs ", (int)r->zone.n, r->zone.p, time);
+	buf_add_text(out, "  zone ");
+	inert_add(out, r->zone, false, &replaced);
+	buf_add_format(out, ", %s, legs ", time);
 	if (r->legs == 0)
 		buf_add_text(out, "none");
 	words_add_legs(out, r->legs, ", ");
