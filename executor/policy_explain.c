@@ -32,8 +32,8 @@ struct search {
 	struct explanation *explanation;
 	struct step steps[STEPS_MAX];
 	size_t count;
-	unsigned tries;
-	bool full; /* not every single change is among the steps */
+	unsigned tries, most; /* decisions asked for, and to ask for */
+	bool full;	      /* not every single change is among the steps */
 };
 
 /*
@@ -368,7 +368,7 @@ try_pairs(struct search *s)
 		for (size_t j = i + 1; j < s->count; j++) {
 			if (same_thing(&s->steps[i], &s->steps[j]))
 				continue;
-			if (s->tries >= EXPLAIN_TRIES / 2)
+			if (s->tries >= s->most / 2)
 				return false;
 			change_begin(s, &c);
 			change_step(&c, &s->steps[i]);
@@ -451,7 +451,7 @@ try_rules(struct search *s, bool more)
 		if (!rule_names(rule, number) || !can_match(s, rule))
 			continue;
 		for (size_t j = 0; j < (more ? s->count : 1); j++) {
-			if (s->tries >= EXPLAIN_TRIES)
+			if (s->tries >= s->most)
 				return;
 			change_begin(s, &c);
 			supply(s, rule, &c);
@@ -515,6 +515,15 @@ find_change(struct search *s)
 	    !s->full && (best->size == 2 || (best->size == 3 && pairs));
 }
 
+/* The more rules, the longer one decision takes: some seconds in all. */
+static unsigned
+tries_of(const struct policy *policy)
+{
+	unsigned most = EXPLAIN_TRIES / (1 + policy->rule_count / 64);
+
+	return most < EXPLAIN_TRIES_LEAST ? EXPLAIN_TRIES_LEAST : most;
+}
+
 void
 explain(const struct policy *policy, const struct decide_request *request,
     struct explanation *out)
@@ -545,6 +554,7 @@ explain(const struct policy *policy, const struct decide_request *request,
 	search->policy = policy;
 	search->request = request;
 	search->explanation = out;
+	search->most = tries_of(policy);
 	find_change(search);
 	widen_origins(search);
 	free(search);

@@ -11,7 +11,8 @@
 
 /* Stands for a zone that no rule names; no name looks like it. */
 #define EXPLAIN_OTHER_ZONE "(another)"
-#define EXPLAIN_TRIES 30000u /* decisions asked for; some seconds at most */
+#define EXPLAIN_TRIES 30000u	  /* decisions asked for, of a small policy */
+#define EXPLAIN_TRIES_LEAST 2000u /* and of a large one, beside single ones */
 
 /* Why a rule does not match, all reasons at once. */
 struct misses {
