@@ -163,7 +163,8 @@ static const struct {
 	find_function *find;
 	const char *words;
 } word_sets[] = {
-    [POLICY_LEGS] = {leg_find, "legs are \"A\", \"B\" and \"C\""},
+    [POLICY_LEGS] = {leg_find,
+	"\"legs\" and \"without_legs\" name \"A\", \"B\" and \"C\""},
     [POLICY_DAYS] = {day_find, "a day is mon, tue, wed, thu, fri, sat or sun"},
     [POLICY_ORIGINS] = {origin_find,
 	"an origin is operator, self, book, verified, unverified, party, "

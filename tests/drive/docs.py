@@ -246,7 +246,7 @@ def check_lint_codes():
     return (differ("finding", set(listed), set(codes)) +
             missing_words("trizone-policy.5",
                           table_keys("executor/policy_call.c") |
-                          table_keys("executor/command_test.c")))
+                          table_keys("executor/command_policy_test.c")))
 
 
 def check_records():
