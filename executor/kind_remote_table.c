@@ -29,6 +29,7 @@
 #define ADDRESS                                                                \
 	PATTERN(                                                               \
 	    "254", "^[A-Za-z0-9._%+=-]+@[A-Za-z0-9-]+(\\\\.[A-Za-z0-9-]+)+$")
+#define PEOPLE LIST(ADDRESS, "50")
 #define DIGITS PATTERN("20", "^[0-9]+$")
 #define CHAT PATTERN("33", "^(-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{4,31})$")
 /* A name or an id; a token has another beginning. */
@@ -79,10 +80,13 @@ static const struct kind_argument mail_arguments[] = {
 const struct kind_method kind_smtp_methods[KIND_SMTP_METHOD_COUNT] = {
     {
 	.name = "send",
-	.schema = OBJECT(
-	    "\"to\":" LIST(ADDRESS, "50") ",\"cc\":" LIST(ADDRESS, "50") ",\"subject\":" LINE(
-		"200") ",\"text\":" TEXT("65536") ",\"reply_to\":" DIGITS,
-	    "\"to\",\"subject\",\"text\""),
+	.schema =
+	    OBJECT("\"to\":" PEOPLE ",\"cc\":" PEOPLE ","
+		   "\"subject\":" LINE(
+		       "200") ","
+			      "\"text\":" TEXT("65536") ","
+							"\"reply_to\":" DIGITS,
+		"\"to\",\"subject\",\"text\""),
 	.effects = {EFFECT_LEAVES | EFFECT_CHANGES, NULL, mail_arguments,
 	    COUNT(mail_arguments)},
     },

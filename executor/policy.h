@@ -82,9 +82,9 @@ struct capability {
 	void *settings;
 	const struct kind_effects *effects; /* the settings' or the method's */
 	struct schema *arguments;
-	char *schema_text; /* JSON, as written or the method's default */
-	char *source;	   /* JSON of the whole instance, for its courier */
-	uint32_t per_hour; /* hard ceiling; broker and courier both count */
+	char *schema_text;   /* JSON, as written or the method's default */
+	char *source;	     /* JSON of the whole instance, for its courier */
+	uint32_t per_hour;   /* hard ceiling; broker and courier both count */
 	bool per_hour_given; /* by the policy; else it is the default */
 };
 
