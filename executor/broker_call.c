@@ -136,6 +136,15 @@ place_legs(
 	return rc;
 }
 
+static void
+say_no_courier(const struct capability *c, struct decision *decision)
+{
+	snprintf(decision->detail, sizeof decision->detail,
+	    "it is allowed, but this version can not do it: no courier "
+	    "performs the kind \"%s\" yet",
+	    c->kind->name);
+}
+
 /* What has to be true before an allowed order may leave; each step durable. */
 static int
 prepare(struct link *link, struct session *session,
@@ -146,6 +155,10 @@ prepare(struct link *link, struct session *session,
 	struct broker *b = link->broker;
 	int rc;
 
+	if (c->kind->run == NULL) {
+		say_no_courier(c, decision);
+		return -ERR_UNAVAILABLE;
+	}
 	if (!b->courier_up[b->plan.courier_of[c->number]])
 		return -ERR_UNAVAILABLE;
 	if (c->method->content && !reader_for_content(b)) {

@@ -85,9 +85,10 @@ struct capability {
 	void *settings;
 	const struct kind_effects *effects; /* the settings' or the method's */
 	struct schema *arguments;
-	char *schema_text; /* JSON, as written or the method's default */
-	char *source;	   /* JSON of the whole instance, for its courier */
-	uint32_t per_hour; /* hard ceiling; broker and courier both count */
+	char *schema_text;   /* JSON, as written or the method's default */
+	char *source;	     /* JSON of the whole instance, for its courier */
+	uint32_t per_hour;   /* hard ceiling; broker and courier both count */
+	bool per_hour_given; /* by the policy; else it is the default */
 };
 
 struct policy;
@@ -126,6 +127,10 @@ struct decide_request {
 	unsigned place_legs;	   /* that its place brings back, see kind.h */
 	uint32_t used_hour;   /* calls of this capability in the last hour */
 	uint32_t week_minute; /* local time, from Monday 0:00 */
+	/* "What if", of the operator's commands only: origins of every value
+	 * of a role (enum from of policy_impl.h) in the place of those found,
+	 * 0: as found. NULL in live calls. */
+	const unsigned *supposed;
 };
 
 struct decision {
