@@ -213,6 +213,8 @@ int session_vouch(struct broker *b, struct span zone, pid_t pid);
 bool session_is_vouched(
     struct broker *b, const struct config_zone *zone, const struct peer *peer);
 void session_close(struct broker *b, struct session *session);
+/* An operator ends it, a standing one too; it has no channel any more. */
+int session_finish(struct broker *b, int64_t id);
 /* At start: end what was live when the service ended, standing ones
  * excepted. */
 void sessions_settle(struct broker *b);
@@ -237,6 +239,9 @@ void facts_of_item(struct facts *facts, const struct json_doc *doc,
 void facts_of_operator(struct facts *facts, const struct config *config);
 
 /* broker_task.c: the operator's words, from his socket to the session. */
+/* Whether it is the operator himself: root, or our own user where we are not
+ * started by root. */
+bool operator_speaks(const struct link *link);
 int task_take(struct link *link, int64_t id, const struct task_params *params);
 int task_next_take(
     struct link *link, int64_t id, const struct task_next_params *params);
@@ -249,6 +254,8 @@ extern const struct channel_owner planner_owner;
 /* An item became ready: hand it to a planner that waits. */
 void planner_wake(struct broker *b);
 struct session *planner_session(struct link *link);
+/* Close the channel of a session, if it has one. */
+void planner_end(struct broker *b, int64_t session);
 
 /* broker_call.c */
 int call_take(struct link *link, int64_t id, const struct json_doc *doc,

@@ -221,6 +221,28 @@ take_session_new(
 	return 0;
 }
 
+/* A new ledger for the zone: so, as for tasks, root says it. */
+static int
+take_session_end(
+    struct link *link, int64_t id, const struct session_params *params)
+{
+	struct broker *b = link->broker;
+	struct message_writer m;
+	int rc;
+
+	if (!operator_speaks(link))
+		return refuse(link, id, ERR_PEER);
+	planner_end(b, params->session);
+	rc = session_finish(b, params->session);
+	if (rc != 0)
+		return refuse(link, id, rc);
+	result_begin(&m, channel_out(link->channel), id);
+	json_put_integer(&m.json, "session", params->session);
+	link_answer(link, &m, id, 0);
+	planner_wake(b);
+	return 0;
+}
+
 static void
 put_zones(struct json_writer *w, const struct broker *b)
 {
@@ -323,6 +345,9 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 	case METHOD_SESSION_NEW:
 		return take_session_new(
 		    link, message->id, &message->params.zone);
+	case METHOD_SESSION_END:
+		return take_session_end(
+		    link, message->id, &message->params.session);
 	case METHOD_TASK:
 		return task_take(link, message->id, &message->params.task);
 	case METHOD_SESSION_LIST:

@@ -134,6 +134,21 @@ planner_wake(struct broker *b)
 	}
 }
 
+void
+planner_end(struct broker *b, int64_t session)
+{
+	for (struct link *l = b->links, *next; l != NULL; l = next) {
+		struct planner *p = (struct planner *)l;
+
+		next = l->next;
+		if (!l->gone && l->listener->kind == LINK_PLANNER &&
+		    p->session != NULL && p->session->id == session) {
+			channel_close(l->channel, -ERR_CLOSED);
+			return;
+		}
+	}
+}
+
 static void
 fail(struct planner *p, int64_t id, int error, const char *text)
 {

@@ -139,6 +139,21 @@ session_close(struct broker *b, struct session *session)
 	free(session);
 }
 
+int
+session_finish(struct broker *b, int64_t id)
+{
+	struct session session = {.id = id};
+	struct inbox_session ledger;
+	int rc = inbox_session_get(b->inbox, id, &ledger);
+
+	if (rc == 0 && ledger.ended_ms == 0)
+		rc = inbox_session_finish(b->inbox, id);
+	if (rc == 0)
+		record_session(b, &session, ledger.zone,
+		    "ended by the operator", session_mode_name(ledger.mode));
+	return rc;
+}
+
 static bool
 settle_one(const struct inbox_session *ledger, void *context)
 {

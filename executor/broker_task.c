@@ -16,6 +16,12 @@ refuse(struct link *link, int64_t id, int error, const char *text)
 	return 0;
 }
 
+bool
+operator_speaks(const struct link *link)
+{
+	return link->peer.uid == 0 || link->peer.uid == geteuid();
+}
+
 static void
 record_task(struct broker *b, int64_t session, int64_t task, struct span words)
 {
@@ -62,7 +68,7 @@ task_take(struct link *link, int64_t id, const struct task_params *params)
 	int64_t task;
 	int rc;
 
-	if (link->peer.uid != 0 && link->peer.uid != geteuid())
+	if (!operator_speaks(link))
 		return refuse(link, id, ERR_PEER,
 		    "only root gives tasks: what they say is the operator's");
 	if (session == NULL)

@@ -25,8 +25,11 @@ static const char inbox_usage[] =
 
 static const char session_usage[] =
     "usage: trizone-executor session list [--config FILE] [--json]\n"
-    "Live planner sessions with their legs: A has seen untrusted words, B has\n"
-    "seen private data, C has caused an effect outside.\n";
+    "       trizone-executor session end [--config FILE] SESSION\n"
+    "list: live planner sessions with their legs: A has seen untrusted words,\n"
+    "B has seen private data, C has caused an effect outside.\n"
+    "end: close its channel and end it, a standing one too; the zone's next has\n"
+    "no legs, so first see to it that the zone begins with nothing.\n";
 
 #define PAGE_ITEMS 500
 
@@ -349,6 +352,34 @@ print_session(struct place session)
 	putchar('\n');
 }
 
+static int
+session_end(int argc, char **argv)
+{
+	struct common_options options;
+	struct client_answer answer;
+	struct config *config;
+	struct client *client;
+	long long session;
+	char *end = NULL;
+	int status = EXIT_USAGE;
+
+	if (!common_options(argc, argv, session_usage, &options, &status))
+		return status;
+	session = argc - optind == 1 ? strtoll(argv[optind], &end, 10) : 0;
+	if (session <= 0 || *end != '\0') {
+		fputs(session_usage, stderr);
+		return EXIT_USAGE;
+	}
+	config = config_or_die(options.config, EXIT_CONFIG);
+	client = connect_or_die(config, SIDE_OPERATOR, "operator", NULL, NULL);
+	json_put_integer(
+	    client_begin(client, METHOD_SESSION_END), "session", session);
+	ask_or_die(client, &answer);
+	client_close(client);
+	config_free(config);
+	return EXIT_DONE;
+}
+
 int
 command_session(int argc, char **argv)
 {
@@ -359,6 +390,8 @@ command_session(int argc, char **argv)
 	struct client *client;
 	int status = EXIT_USAGE;
 
+	if (argc >= 2 && strcmp(argv[1], "end") == 0)
+		return session_end(argc - 1, argv + 1);
 	if (argc < 2 || strcmp(argv[1], "list") != 0) {
 		bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
 

@@ -274,6 +274,9 @@ int inbox_session_add_legs(struct inbox *inbox, int64_t session, unsigned legs);
 /* Its claims: claimed -> ready, acted -> interrupted; and its end is written,
  * unless it is a standing one. Again: 0. */
 int inbox_session_ended(struct inbox *inbox, int64_t session);
+/* The same, and a standing one ends too: its zone's next begins with nothing.
+ * For an operator who knows that the zone does. */
+int inbox_session_finish(struct inbox *inbox, int64_t session);
 
 int inbox_session_get(
     struct inbox *inbox, int64_t session, struct inbox_session *session_out);

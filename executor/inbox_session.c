@@ -167,8 +167,8 @@ inbox_session_add_legs(struct inbox *inbox, int64_t session, unsigned legs)
 	return inbox_end(inbox, query_run(&q));
 }
 
-int
-inbox_session_ended(struct inbox *inbox, int64_t session)
+static int
+end(struct inbox *inbox, int64_t session, bool standing_too)
 {
 	struct inbox_session s;
 	int error = inbox_session_get(inbox, session, &s);
@@ -182,10 +182,22 @@ inbox_session_ended(struct inbox *inbox, int64_t session)
 		error = claim_end(inbox, session);
 	while (error == 0);
 	if (error == -ERR_NOT_FOUND)
-		error = s.mode == SESSION_STANDING
+		error = s.mode == SESSION_STANDING && !standing_too
 			    ? 0
 			    : session_end(inbox, session);
 	return inbox_end(inbox, error);
+}
+
+int
+inbox_session_ended(struct inbox *inbox, int64_t session)
+{
+	return end(inbox, session, false);
+}
+
+int
+inbox_session_finish(struct inbox *inbox, int64_t session)
+{
+	return end(inbox, session, true);
 }
 
 int

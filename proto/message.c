@@ -107,6 +107,10 @@ static const struct json_field zone_shape[] = {
     FIELD(zone, zone, "zone", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
 };
 
+static const struct json_field session_shape[] = {
+    FIELD(session, session, "session", JSON_WANT_INTEGER, true, 1, ID_MAX),
+};
+
 static const struct json_field task_shape[] = {
     FIELD(task, session, "session", JSON_WANT_INTEGER, true, 1, ID_MAX),
     FIELD(task, words, "words", JSON_WANT_STRING, true, 1, TASK_MAX_BYTES),
@@ -127,6 +131,7 @@ static const struct {
     SHAPE(CANCEL, cancel_shape),
     SHAPE(CALL, call_shape),
     SHAPE(SESSION_NEW, zone_shape),
+    SHAPE(SESSION_END, session_shape),
     SHAPE(TASK, task_shape),
     SHAPE(TASK_NEXT, task_next_shape),
     SHAPE(INBOX_NEXT, next_shape),

@@ -110,6 +110,9 @@ struct list_params {
 struct zone_params {
 	struct span zone;
 };
+struct session_params {
+	int64_t session;
+};
 struct task_params {
 	int64_t session;
 	struct span words;
@@ -134,6 +137,7 @@ union params {
 	struct credit_params credit;
 	struct list_params list;
 	struct zone_params zone;
+	struct session_params session;
 	struct task_params task;
 	struct task_next_params task_next;
 };

@@ -29,7 +29,7 @@ NOT_YET = {
     "executor": (("policy", "replay"),
                  ("backup",), ("restore",), ("review", "list"),
                  ("secret", "list"), ("firewall", "print"), ("halt",),
-                 ("resume",), ("session", "new"), ("session", "end"),
+                 ("resume",), ("session", "new"),
                  ("audit", "follow"), ("audit", "report"),
                  ("audit", "export"), ("inbox", "steal"),
                  ("deliver", "telegram"), ("deliver", "slack"),

@@ -248,6 +248,32 @@ def restarted():
         wire.close()
 
 
+def ended():
+    """Only the operator begins a standing session anew."""
+    with host_for([], session="standing") as host:
+        host.start()
+        host.attach_reader()
+        host.deliver_and_wait(mail("hello"))
+        wire = host.connect("planner")
+        allowed(wire.request("inbox.read", {"handle": take(wire)}))
+        number = live(host)["session"]
+        for arguments, status in ((("end",), 64), (("end", "x"), 64),
+                                  (("end", "999"), 69)):
+            equal(host.command("session", *arguments).returncode, status,
+                  "session %r" % (arguments,))
+        equal(host.command("session", "end", str(number)).returncode, 0, "end")
+        try:
+            wire.request("inbox.list", {})
+            check(False, "an ended session has a channel")
+        except gullible.WireLost:
+            pass
+        wire = host.connect("planner")
+        check(live(host)["session"] > number, "a new session")
+        equal(live(host)["legs"], [], "legs of a new session")
+        equal(take(wire)[:4], "msg:", "its item is ready again")
+        wire.close()
+
+
 def extracts():
     """Narrow fields spare leg A, and stay a stranger's."""
     rules = [dict(NOTE_FROM, **{"from": {"content": ["operator"]}}),
@@ -448,6 +474,7 @@ def body(suite):
     suite.case("mailed to myself", mailed_to_myself)
     suite.case("restarted", restarted)
     suite.case("by itself", by_itself)
+    suite.case("ended", ended)
     suite.case("extracts", extracts)
     suite.case("written and read", written_and_read)
     suite.case("thousand", thousand)
