@@ -260,6 +260,19 @@ put_processes(struct json_writer *w, const struct broker *b)
 	buf_free(&text);
 }
 
+static void
+put_policy(struct json_writer *w, const struct broker *b)
+{
+	char hex[2 * SHA256_BYTES + 1];
+
+	hex_encode(b->policy_hash, sizeof b->policy_hash, hex);
+	json_key(w, "policy");
+	json_open(w, '{');
+	json_put_text(w, "sha256", hex);
+	json_put_integer(w, "reloads", b->reloads);
+	json_close(w, '}');
+}
+
 static int
 take_status(struct link *link, int64_t id)
 {
@@ -270,6 +283,7 @@ take_status(struct link *link, int64_t id)
 	result_begin(&m, channel_out(link->channel), id);
 	put_zones(&m.json, b);
 	put_couriers(&m.json, b);
+	put_policy(&m.json, b);
 	json_key(&m.json, "inbox");
 	json_open(&m.json, '{');
 	for (int i = 0; i < INBOX_STATE_COUNT; i++)
@@ -304,6 +318,8 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 	case METHOD_ITEM_DROP:
 		return take_change(
 		    link, message->id, handle, "drop", inbox_drop);
+	case METHOD_POLICY_RELOAD:
+		return reload_ask(link, message->id);
 	case METHOD_SESSION_LIST:
 		return take_sessions(link, message->id);
 	default:
@@ -328,6 +344,7 @@ on_closed(struct channel *channel, void *context, int error)
 
 	(void)channel;
 	(void)error;
+	reload_forget(link->broker, link);
 	link_remove(link);
 }
 

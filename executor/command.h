@@ -21,6 +21,7 @@ int command_attach(int argc, char **argv);
 int command_inbox(int argc, char **argv);
 int command_session(int argc, char **argv);
 int command_audit(int argc, char **argv);
+int command_reload(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 

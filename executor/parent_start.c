@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,12 +130,35 @@ add_paths(struct lock *lock, const struct capability *c)
 		    lock, paths[i].path, paths[i].write, paths[i].shown);
 }
 
+void
+parent_share(const struct parent *p, const struct policy *policy,
+    uint32_t index, struct buf *out)
+{
+	size_t capabilities = policy_capability_count(policy);
+
+	for (uint32_t i = 0; i < capabilities; i++) {
+		const struct capability *c = policy_capability(policy, i);
+		uint32_t length;
+		char *text;
+
+		if (p->plan.courier_of[i] != index)
+			continue;
+		text = alloc_format("%u\n%s", i, c->source);
+		length = (uint32_t)strlen(text);
+		buf_add(out, &length, sizeof length);
+		buf_add(out, text, length);
+		free(text);
+	}
+	if (out->overflow)
+		bug("a courier's share of the policy");
+}
+
 /* A courier gets only its own capabilities: "number\n" and the instance. */
 void
 parent_start_courier(struct parent *p, uint32_t index)
 {
 	struct courier *courier = &p->couriers[index];
-	size_t capabilities = policy_capability_count(p->setup->policy);
+	size_t capabilities = policy_capability_count(p->policy);
 	struct span texts[POLICY_MAX_CAPABILITIES + 1];
 	struct lock lock;
 	int fds[3];
@@ -142,8 +166,7 @@ parent_start_courier(struct parent *p, uint32_t index)
 
 	lock_for(p, p->plan.kind[index]->name, &lock);
 	for (uint32_t i = 0; i < capabilities; i++) {
-		const struct capability *c =
-		    policy_capability(p->setup->policy, i);
+		const struct capability *c = policy_capability(p->policy, i);
 
 		if (p->plan.courier_of[i] != index)
 			continue;

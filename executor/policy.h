@@ -107,6 +107,19 @@ int capability_parse(struct span text, uint32_t number,
     struct capability **capability_out, struct json_error *where);
 void capability_free(struct capability *capability);
 
+/*
+ * Whether `new_one` may take the place of `old` while the service runs. 0, or
+ * -ERR_WRONG_STATE and in `reason` what differs that needs a restart: another
+ * set or order of capabilities, and of one all but its why, arguments and
+ * limits, which includes every key that may come. Rules and the floor may all
+ * be different. policy_change.c.
+ */
+int policy_change(const struct policy *old, const struct policy *new_one,
+    char *reason, size_t room);
+/* Of two instances of one capability: `to` gets why, schema, limits and source
+ * of `from`, which is freed; its settings stay, with what is open in them. */
+void capability_renew(struct capability *to, struct capability *from);
+
 /* What a decision looks at. All borrowed. */
 struct decide_request {
 	struct span capability; /* name as the planner sent it */
