@@ -443,6 +443,7 @@ broker_main(void)
 	b.loop = loop_new();
 	entries_open(&b, FD_FIRST);
 	read_settings(&b);
+	buf_init(&b.inputs, ENTRY_INPUTS_MAX);
 	open_inbox(&b);
 	sessions_settle(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);

@@ -113,6 +113,7 @@ struct broker {
 	int64_t reload_id;
 	struct plan plan;
 	struct inbox *inbox;
+	struct buf inputs; /* of the call being decided, for the side store */
 	struct buf attestation; /* its own, said to everybody */
 	struct lock_report reports[REPORTS_MAX]; /* its own first */
 	size_t report_count;
@@ -167,6 +168,10 @@ void entry_text(char *to, size_t room, struct span text);
 /* Queue it; the body follows for an order. */
 void entry_send(struct broker *b, const struct entry_head *entry,
     struct span name, struct span body);
+/* The same for a decision, with what it was made from; `inputs` may be empty.
+ */
+void entry_send_decision(struct broker *b, const struct entry_head *entry,
+    struct span name, struct span inputs, struct span body);
 /* The same with a detail that is longer than the entry has room for; what is
  * over ENTRY_DETAIL_MAX is cut. */
 void entry_send_long(

@@ -284,6 +284,11 @@ take_status(struct link *link, int64_t id)
 	put_zones(&m.json, b);
 	put_couriers(&m.json, b);
 	put_policy(&m.json, b);
+	json_key(&m.json, "decision_inputs");
+	json_open(&m.json, '{');
+	json_put_boolean(
+	    &m.json, "kept", b->config->audit_inputs.recipient != NULL);
+	json_close(&m.json, '}');
 	json_key(&m.json, "inbox");
 	json_open(&m.json, '{');
 	for (int i = 0; i < INBOX_STATE_COUNT; i++)

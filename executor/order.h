@@ -48,7 +48,8 @@ struct entry_head {
 	uint32_t body_bytes;   /* 0 unless order is 1 */
 	uint32_t committed;    /* 1: body_hash is set */
 	uint32_t detail_bytes; /* a detail longer than `detail` holds, or 0 */
-	uint32_t unused;
+	uint32_t inputs_bytes; /* what was decided on, for the side store, or 0
+				*/
 	unsigned char body_hash[SHA256_BYTES];
 	char zone[NAME_MAX_BYTES + 1];
 	char rule[NAME_MAX_BYTES + 1];
@@ -58,6 +59,8 @@ struct entry_head {
 #define NO_CAPABILITY UINT32_MAX
 #define ENTRY_NAME_MAX 256
 #define ENTRY_DETAIL_MAX 1024 /* what a record keeps of it */
+/* Arguments, where each value came from, and all the rest. */
+#define ENTRY_INPUTS_MAX (FRAME_MAX_BYTES + 65536)
 
 /* auditor -> courier: do this; its intent is on disk. */
 struct order_head {

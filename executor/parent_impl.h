@@ -70,6 +70,7 @@ struct parent {
 	struct listeners listeners;
 	struct child auditor, broker;
 	struct courier *couriers;
+	int inputs_key;	   /* where the auditor reads its first one; -1: none */
 	int entry_ends[2]; /* auditor's (read), broker's (write) */
 	struct lock own;   /* how the parent itself is locked */
 	struct lock_report auditor_report;
@@ -86,6 +87,11 @@ void parent_pipe(int ends[2]);
 
 /* The links between the others. */
 void parent_links(struct parent *p);
+
+/* If decision inputs are to be kept: have a helper make their first key, for
+ * the auditor to read from inputs_key; before the parent's own locks, which
+ * would hold for age too. parent_key.c. */
+void parent_make_key(struct parent *p);
 
 /* The parent's own locks: all is open that needs more than starting roles
  * does. */

@@ -120,6 +120,17 @@ int policy_change(const struct policy *old, const struct policy *new_one,
  * of `from`, which is freed; its settings stay, with what is open in them. */
 void capability_renew(struct capability *to, struct capability *from);
 
+/* Where one value of a call came from, as it was found when the call was
+ * decided; for deciding it again. */
+struct decide_value {
+	uint32_t node;	      /* of the arguments, counted from theirs */
+	uint32_t link;	      /* 0: the value; else that URL in it, from 1 */
+	enum value_type type; /* what it was taken for */
+	struct span what;     /* as kind_argument.what, or empty */
+	unsigned origins;     /* enum origin bits */
+};
+#define DECIDE_VALUES_MAX 256u /* of more, no rule accepts any */
+
 /* What a decision looks at. All borrowed. */
 struct decide_request {
 	struct span capability; /* name as the planner sent it */
@@ -128,6 +139,9 @@ struct decide_request {
 	struct span zone;
 	unsigned legs;		   /* enum leg bits the session has */
 	const struct facts *facts; /* what it knows; NULL: nothing */
+	/* Instead of facts, if not NULL: what decide_values found before. */
+	const struct decide_value *values;
+	size_t value_count;
 	uint32_t used_hour;   /* calls of this capability in the last hour */
 	uint32_t week_minute; /* local time, from Monday 0:00 */
 };
@@ -140,12 +154,21 @@ struct decision {
 	const char *why;      /* the rule's reason; as long as the policy */
 	uint32_t rule_number; /* position, from 1; 0 for built-in rules */
 	unsigned adds_legs;   /* legs the session gets if this is done */
-	char detail[200];     /* what exactly did not match; may be "" */
+	/* A rule asked for the origin of a value that `values` do not have: of
+	 * this request nothing is known. Never with facts. */
+	bool unknown;
+	char detail[200]; /* what exactly did not match; may be "" */
 };
 
 /* Pure: same inputs, same decision. No allocation. */
 void decide(const struct policy *policy, const struct decide_request *request,
     struct decision *decision_out);
+
+/* Where the values of a call came from, at most DECIDE_VALUES_MAX, in the order
+ * of the arguments; returns how many. Their `what` lives as long as the policy.
+ * Pure. */
+size_t decide_values(const struct policy *policy,
+    const struct decide_request *request, struct decide_value *out);
 
 /* In words: every capability, every rule, what is denied. For `check`. */
 void policy_print(const struct policy *policy, struct buf *out);
