@@ -21,6 +21,8 @@ int command_attach(int argc, char **argv);
 int command_inbox(int argc, char **argv);
 int command_session(int argc, char **argv);
 int command_audit(int argc, char **argv);
+int command_policy(int argc, char **argv);
+int policy_replay_main(int argc, char **argv); /* argv[0] is "replay" */
 int command_reload(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_doctor(int argc, char **argv);

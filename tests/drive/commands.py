@@ -24,7 +24,7 @@ BIN = folder_of_programs()
 EXECUTOR, PLANNER, READER = (BIN / ("trizone-" + name) for name in
                              ("executor", "planner", "reader"))
 COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "session",
-            "audit", "status", "doctor", "reload")
+            "audit", "status", "doctor", "reload", "policy")
 NOT_YET = {
     "executor": (("policy", "lint"), ("policy", "explain"), ("task", "1"),
                  ("backup",), ("restore",), ("review", "list"),

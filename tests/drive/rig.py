@@ -61,7 +61,7 @@ def entry(body=b"", capability=NO_CAPABILITY, kind="intent", **lies):
         "capability": capability, "verdict": 0, "error": 0,
         "order": int(kind == "intent"), "name_bytes": len(name),
         "name_full": len(name), "body_bytes": len(body), "committed": 1,
-        "detail_bytes": 0, "unused": 0, "hash": sha256(body), "zone": b"planner", "rule": b"r", "why": b"w",
+        "detail_bytes": 0, "inputs_bytes": 0, "hash": sha256(body), "zone": b"planner", "rule": b"r", "why": b"w",
         "detail": b""}
     check(not set(lies) - set(fields), "no such field: %r", lies)
     fields.update(lies)
