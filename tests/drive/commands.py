@@ -38,7 +38,7 @@ NOT_YET = {
                 ("run", "--", "agent")),
     "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
-    "executor": ("policy", "task", "backup", "restore", "review", "secret",
+    "executor": ("task", "backup", "restore", "review", "secret",
                  "firewall", "halt", "resume", "follow", "export"),
     "planner": ("mcp", "gateway", "llm"),
     "reader": ("telegram", "slack")}
