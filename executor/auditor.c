@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -15,6 +16,7 @@
 #include "executor/auditor_impl.h"
 
 #define SYNC_MS 200   /* how long a mere record may wait for its sync */
+#define KEY_MS 1000   /* it is in the pipe already */
 #define STOP_MS 10000 /* waiting for outcomes at the end */
 
 struct span
@@ -28,7 +30,14 @@ text_of(const char *text, size_t room)
 void
 auditor_flush(struct auditor *a, bool sync)
 {
-	int rc = audit_flush(a->audit, sync);
+	int rc = a->inputs == NULL ? 0 : inputs_flush(a->inputs, false);
+
+	if (rc != 0)
+		die(EXIT_SYSTEM,
+		    "decision inputs cannot be stored (%s): nothing is done "
+		    "until they can; free some space",
+		    err_text(rc));
+	rc = audit_flush(a->audit, sync);
 
 	if (rc != 0)
 		die(EXIT_SYSTEM,
@@ -52,6 +61,28 @@ auditor_append(struct auditor *a, const struct record *record)
 	return sequence;
 }
 
+uint64_t
+auditor_append_decision(
+    struct auditor *a, struct record *record, struct span inputs)
+{
+	struct inputs_draft draft;
+	uint64_t sequence;
+	int rc;
+
+	if (inputs.n == 0)
+		return auditor_append(a, record);
+	inputs_draft(inputs, &draft);
+	record->inputs = draft.reference;
+	sequence = auditor_append(a, record);
+	record->inputs = NULL;
+	rc = inputs_add(
+	    a->inputs, sequence, (uint64_t)clock_utc_ms(), inputs, &draft);
+	if (rc != 0)
+		die(EXIT_SYSTEM, "decision inputs cannot be stored: %s",
+		    err_text(rc));
+	return sequence;
+}
+
 static size_t
 entry_length(const void *head)
 {
@@ -59,10 +90,11 @@ entry_length(const void *head)
 
 	if (entry->name_bytes > ENTRY_NAME_MAX ||
 	    entry->detail_bytes > ENTRY_DETAIL_MAX ||
+	    entry->inputs_bytes > ENTRY_INPUTS_MAX ||
 	    entry->body_bytes > ORDER_BODY_MAX)
 		return SIZE_MAX;
 	return (size_t)entry->name_bytes + entry->detail_bytes +
-	       entry->body_bytes;
+	       entry->inputs_bytes + entry->body_bytes;
 }
 
 /* Whether the log has room for its numbers, and its kind for a commitment;
@@ -76,6 +108,9 @@ entry_is_sound(const struct entry_head *entry)
 		return false;
 	if (entry->committed != 0 &&
 	    !record_commits((enum record_kind)entry->kind))
+		return false;
+	if (entry->inputs_bytes != 0 && entry->kind != RECORD_DECISION &&
+	    entry->kind != RECORD_INTENT)
 		return false;
 	return entry->verdict < VERDICT_COUNT &&
 	       entry->request <= RECORD_NUMBER_MAX &&
@@ -107,7 +142,9 @@ take_entry(
     struct auditor *a, const struct entry_head *entry, const char *behind)
 {
 	const char *detail = behind + entry->name_bytes;
-	const char *body = detail + entry->detail_bytes;
+	struct span inputs = {
+	    detail + entry->detail_bytes, entry->inputs_bytes};
+	const char *body = inputs.p + inputs.n;
 	struct record record = {
 	    .kind = (enum record_kind)entry->kind,
 	    .request = entry->request,
@@ -129,7 +166,7 @@ take_entry(
 	    .body = entry->committed != 0 ? entry->body_hash : NULL,
 	};
 
-	if (!entry_is_sound(entry) ||
+	if (!entry_is_sound(entry) || (inputs.n != 0 && a->inputs == NULL) ||
 	    (entry->kind == RECORD_INTENT) != (entry->order == 1) ||
 	    !order_is_sound(a, entry, body))
 		die(EXIT_BUG,
@@ -137,9 +174,9 @@ take_entry(
 		    "%u, order %u",
 		    entry->kind, entry->order);
 	if (entry->order == 1)
-		orders_take(a, entry, &record, body);
+		orders_take(a, entry, &record, inputs, body);
 	else
-		auditor_append(a, &record);
+		auditor_append_decision(a, &record, inputs);
 }
 
 static void
@@ -290,6 +327,8 @@ end_service(struct auditor *a)
 	orders_end(a);
 	auditor_append(a, &stop);
 	auditor_flush(a, true);
+	if (inputs_close(a->inputs) != 0)
+		die(EXIT_SYSTEM, "decision inputs cannot be stored");
 	if (audit_close(a->audit) != 0)
 		die(EXIT_SYSTEM, "the audit cannot be closed");
 }
@@ -311,13 +350,33 @@ on_unfinished(const struct record *intent, uint64_t sequence, void *context)
 	return 0;
 }
 
+/* The key comes from a helper that has ended by now. */
+static void
+open_inputs(struct auditor *a, const char *folder, struct span text)
+{
+	int fd = FD_ORDERS + (int)a->plan->couriers;
+	struct audit_problem problem;
+	struct inputs_limits limits;
+	struct inputs_key key;
+
+	if (text.n != sizeof limits)
+		bug("limits of decision inputs");
+	memcpy(&limits, text.p, sizeof limits);
+	if (read_all(fd, &key, sizeof key, KEY_MS) != 0 ||
+	    key.wrapped_bytes > INPUTS_WRAPPED_MAX)
+		die(EXIT_SYSTEM, "no key for decision inputs");
+	close(fd);
+	if (inputs_open(folder, &key, &limits, &a->inputs, &problem) != 0)
+		die(EXIT_SYSTEM, "decision inputs: %s", problem.text);
+}
+
 static void
 auditor_open(struct auditor *a, struct span *texts, size_t count)
 {
 	struct audit_problem problem;
 	char folder[4096];
 
-	if (count != 2 || texts[1].n != sizeof *a->plan ||
+	if (count < 2 || texts[1].n != sizeof *a->plan ||
 	    span_copy(texts[0], folder, sizeof folder) != 0)
 		bug("auditor start texts");
 	a->plan = (const struct plan *)(const void *)alloc_text(
@@ -327,23 +386,26 @@ auditor_open(struct auditor *a, struct span *texts, size_t count)
 		die(EXIT_SYSTEM, "audit: %s", problem.text);
 	if (audit_unfinished(a->audit, on_unfinished, a) != 0)
 		die(EXIT_SYSTEM, "audit: open intents cannot be read");
+	if (count == 3)
+		open_inputs(a, folder, texts[2]);
 }
 
 int
 auditor_main(void)
 {
 	static struct auditor a;
-	struct span texts[2];
+	struct span texts[3];
 	struct buf store;
 
-	auditor_open(&a, texts, role_begin(&store, texts, 2));
+	auditor_open(&a, texts, role_begin(&store, texts, 3));
 	buf_free(&store);
 	record_attestation(&a, RECORD_START, role_seal());
 	auditor_flush(&a, true);
 	buf_init(&a.held, QUEUE_MAX);
 	set_nonblocking((const int[]){FD_CONTROL, FD_ENTRIES}, 2);
 	inflow_init(&a.entries, FD_ENTRIES, sizeof(struct entry_head),
-	    ENTRY_NAME_MAX + ENTRY_DETAIL_MAX + ORDER_BODY_MAX);
+	    ENTRY_NAME_MAX + ENTRY_DETAIL_MAX + ENTRY_INPUTS_MAX +
+		ORDER_BODY_MAX);
 	for (uint32_t i = 0; i < a.plan->couriers; i++) {
 		set_nonblocking((const int[]){FD_ORDERS + (int)i}, 1);
 		buf_init(&a.lines[i].out, QUEUE_MAX);

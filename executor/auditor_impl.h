@@ -11,6 +11,7 @@
 
 #include "common/limits.h"
 #include "executor/audit_log.h"
+#include "executor/inputs_store.h"
 #include "executor/order.h"
 #include "executor/plan.h"
 #include "executor/record.h"
@@ -44,6 +45,7 @@ struct line {
 
 struct auditor {
 	struct audit *audit;
+	struct inputs_store *inputs; /* NULL: they are not kept */
 	const struct plan *plan;
 	struct inflow entries;
 	struct line lines[COURIERS_MAX];
@@ -67,6 +69,11 @@ struct span text_of(const char *text, size_t room);
 /* Everything appended so far to the disk; if that fails, nothing is done. */
 void auditor_flush(struct auditor *a, bool sync);
 
+/* A record of a decision with what it was made from, which may be empty. As
+ * auditor_append. */
+uint64_t auditor_append_decision(
+    struct auditor *a, struct record *record, struct span inputs);
+
 /* Gives the record's sequence; ends the process if it cannot be written. */
 uint64_t auditor_append(struct auditor *a, const struct record *record);
 
@@ -76,7 +83,7 @@ uint64_t auditor_append(struct auditor *a, const struct record *record);
 
 /* Put an order on record, and hold it for orders_release. */
 void orders_take(struct auditor *a, const struct entry_head *entry,
-    const struct record *record, const char *body);
+    struct record *record, struct span inputs, const char *body);
 
 /* No more entries are to be read. */
 bool orders_are_high(const struct auditor *a);

@@ -88,7 +88,7 @@ hold_order(struct auditor *a, const struct entry_head *entry, uint64_t sequence,
 
 void
 orders_take(struct auditor *a, const struct entry_head *entry,
-    const struct record *record, const char *body)
+    struct record *record, struct span inputs, const char *body)
 {
 	struct open_order order = {.request = entry->request,
 	    .session = entry->session,
@@ -98,7 +98,7 @@ orders_take(struct auditor *a, const struct entry_head *entry,
 
 	if (a->open_count == OPEN_MAX)
 		bug("no room for an order that was read");
-	order.sequence = auditor_append(a, record);
+	order.sequence = auditor_append_decision(a, record, inputs);
 	memcpy(order.zone, entry->zone, sizeof order.zone);
 	order.zone[sizeof order.zone - 1] = '\0';
 	name.n = name.n > NAME_MAX_BYTES ? NAME_MAX_BYTES : name.n;

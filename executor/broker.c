@@ -258,6 +258,14 @@ on_control(void *context)
 		attest(b, &record.report);
 		return;
 	}
+	if (rc == 1 && record.what == CONTROL_POLICY) {
+		reload_policy(b, &record);
+		return;
+	}
+	if (rc == 1 && record.what == CONTROL_RELOADED) {
+		reload_result(b, &record);
+		return;
+	}
 	if (rc == 1 && record.courier >= b->plan.couriers)
 		bug("control record names courier %u", record.courier);
 	if (rc == 1 && record.what == CONTROL_DOWN)
@@ -347,6 +355,7 @@ read_settings(struct broker *b)
 
 	if (role_begin(&store, texts, 3) != 3)
 		bug("broker start texts");
+	sha256_of(texts[1].p, texts[1].n, b->policy_hash);
 	record_texts(b, texts);
 	rc = config_parse_again(texts[0], "", &b->config, &where);
 	if (rc == 0)
@@ -438,6 +447,7 @@ broker_main(void)
 	b.loop = loop_new();
 	entries_open(&b, FD_FIRST);
 	read_settings(&b);
+	buf_init(&b.inputs, ENTRY_INPUTS_MAX);
 	open_inbox(&b);
 	sessions_settle(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);

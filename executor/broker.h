@@ -121,9 +121,14 @@ struct vouch {
 struct broker {
 	struct loop *loop;
 	struct config *config;
-	struct policy *policy;
+	struct policy *policy; /* replaced whole, between two decisions */
+	unsigned char policy_hash[SHA256_BYTES]; /* of its text */
+	uint32_t reloads;			 /* since the start */
+	struct link *reload_link; /* who waits for one; NULL: nobody */
+	int64_t reload_id;
 	struct plan plan;
 	struct inbox *inbox;
+	struct buf inputs; /* of the call being decided, for the side store */
 	struct buf attestation; /* its own, said to everybody */
 	struct lock_report reports[REPORTS_MAX]; /* its own first */
 	size_t report_count;
@@ -184,6 +189,10 @@ void entry_text(char *to, size_t room, struct span text);
 /* Queue it; the body follows for an order. */
 void entry_send(struct broker *b, const struct entry_head *entry,
     struct span name, struct span body);
+/* The same for a decision, with what it was made from; `inputs` may be empty.
+ */
+void entry_send_decision(struct broker *b, const struct entry_head *entry,
+    struct span name, struct span inputs, struct span body);
 /* The same with a detail that is longer than the entry has room for; what is
  * over ENTRY_DETAIL_MAX is cut. */
 void entry_send_long(
@@ -308,6 +317,16 @@ void reader_feed(struct broker *b);
 /* broker_deliver.c */
 struct link *deliver_new(struct broker *b);
 extern const struct channel_owner deliver_owner;
+
+/* broker_reload.c: another policy while it runs. The operator asks for one;
+ * answered when it is done. */
+int reload_ask(struct link *link, int64_t id);
+/* The link is gone; the reload goes on. */
+void reload_forget(struct broker *b, const struct link *link);
+/* POLICY of the parent: decide by the text behind it from now on. */
+void reload_policy(struct broker *b, const struct control *record);
+/* RELOADED of the parent: what became of it. */
+void reload_result(struct broker *b, const struct control *record);
 
 /* broker_operator.c */
 struct link *operator_new(struct broker *b);

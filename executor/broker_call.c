@@ -13,6 +13,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "executor/broker.h"
+#include "executor/inputs.h"
 #include "executor/reference.h"
 #include "executor/role.h"
 
@@ -184,9 +185,36 @@ prepare(struct link *link, struct session *session,
 	return rc == 0 ? label_place(b, session, request, c) : rc;
 }
 
+/* What the decision was made from, if that is kept. It always fits: arguments
+ * came in a frame, and what is known of each value is a few bytes. */
+static struct span
+inputs_of(struct link *link, const struct session *session,
+    const struct decide_request *request, const struct decision *decision,
+    int error)
+{
+	static struct inputs inputs; /* one call at a time */
+	struct broker *b = link->broker;
+
+	if (b->config->audit_inputs.recipient == NULL)
+		return (struct span){0};
+	inputs.request = *request;
+	inputs.request.value_count =
+	    decide_values(b->policy, request, inputs.values);
+	inputs.time_ms = clock_utc_ms();
+	inputs.session = session->id;
+	memcpy(inputs.policy, b->policy_hash, sizeof inputs.policy);
+	inputs.verdict = decision->verdict;
+	inputs.rule = span_of(decision->rule);
+	inputs.error = (uint32_t)-error;
+	buf_clear(&b->inputs);
+	if (inputs_write(&inputs, &b->inputs) != 0)
+		bug("decision inputs over their limit");
+	return (struct span){b->inputs.data, b->inputs.len};
+}
+
 static void
 send_order(struct link *link, int64_t id, const struct call_params *call,
-    struct entry_head *entry, struct span arguments)
+    struct entry_head *entry, struct span inputs, struct span arguments)
 {
 	struct broker *b = link->broker;
 	struct pending *slot = pending_of(b, entry->request);
@@ -204,7 +232,7 @@ send_order(struct link *link, int64_t id, const struct call_params *call,
 	content_hold(slot, policy_capability(b->policy, entry->capability));
 	link->orders++;
 	link->listener->orders++;
-	entry_send(b, entry, call->name, arguments);
+	entry_send_decision(b, entry, call->name, inputs, arguments);
 }
 
 /* Local time, for rules that have hours; none where it cannot be told. */
@@ -302,7 +330,7 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	    .facts = session->facts,
 	    .used_hour = used_in_hour(b, call->name),
 	    .week_minute = week_minute()};
-	struct span arguments;
+	struct span arguments, inputs;
 	uint64_t number = ++b->next_request;
 	struct decision decision;
 	struct entry_head entry;
@@ -323,14 +351,15 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 			  pending_of(b, number))
 		: error == 0 ? -decision.error
 			     : error;
+	inputs = inputs_of(link, session, &request, &decision, error);
 	entry_init(&entry, RECORD_DECISION);
 	fill_entry(&entry, link, session, &decision, number, arguments);
 	if (error == 0) {
-		send_order(link, id, call, &entry, arguments);
+		send_order(link, id, call, &entry, inputs, arguments);
 		return 0;
 	}
 	entry.error = (uint32_t)-error;
-	entry_send(b, &entry, call->name, (struct span){0});
+	entry_send_decision(b, &entry, call->name, inputs, (struct span){0});
 	refuse(link, id, &decision, error, number);
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include "executor/broker.h"
 #include "executor/role.h"
 
-#define ENTRIES_MAX (16u << 20)
+#define ENTRIES_MAX (32u << 20)
 #define ENTRIES_HIGH (4u << 20)
 #define ENTRIES_LOW (1u << 20)
 #define FINISH_MS 10000
@@ -52,10 +52,10 @@ hold_links(struct broker *b, bool hold)
 	}
 }
 
-/* Name, detail and body lie behind the head, in this order. */
+/* Name, detail, inputs and body lie behind the head, in this order. */
 static void
 queue(struct broker *b, const struct entry_head *entry, struct span name,
-    struct span detail, struct span body)
+    struct span detail, struct span inputs, struct span body)
 {
 	struct entry_head head = *entry;
 
@@ -63,10 +63,12 @@ queue(struct broker *b, const struct entry_head *entry, struct span name,
 	head.name_bytes =
 	    name.n > ENTRY_NAME_MAX ? ENTRY_NAME_MAX : (uint32_t)name.n;
 	head.detail_bytes = (uint32_t)detail.n;
+	head.inputs_bytes = (uint32_t)inputs.n;
 	head.body_bytes = (uint32_t)body.n;
 	if (buf_add(&b->entries, &head, sizeof head) != 0 ||
 	    buf_add(&b->entries, name.p, head.name_bytes) != 0 ||
 	    buf_add(&b->entries, detail.p, detail.n) != 0 ||
+	    buf_add(&b->entries, inputs.p, inputs.n) != 0 ||
 	    buf_add(&b->entries, body.p, body.n) != 0)
 		die(EXIT_UNAVAILABLE, "the auditor takes no records");
 	if (b->entries.len - b->entries_sent > ENTRIES_HIGH)
@@ -79,7 +81,14 @@ void
 entry_send(struct broker *b, const struct entry_head *entry, struct span name,
     struct span body)
 {
-	queue(b, entry, name, (struct span){0}, body);
+	entry_send_decision(b, entry, name, (struct span){0}, body);
+}
+
+void
+entry_send_decision(struct broker *b, const struct entry_head *entry,
+    struct span name, struct span inputs, struct span body)
+{
+	queue(b, entry, name, (struct span){0}, inputs, body);
 }
 
 void
@@ -89,7 +98,8 @@ entry_send_long(
 	if (detail.n > ENTRY_DETAIL_MAX)
 		detail.n =
 		    ENTRY_DETAIL_MAX; /* the auditor cuts at characters */
-	queue(b, entry, (struct span){0}, detail, (struct span){0});
+	queue(b, entry, (struct span){0}, detail, (struct span){0},
+	    (struct span){0});
 }
 
 /* "attests less than is required: no-network probes", or nothing. */

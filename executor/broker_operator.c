@@ -298,6 +298,19 @@ put_processes(struct json_writer *w, const struct broker *b)
 	buf_free(&text);
 }
 
+static void
+put_policy(struct json_writer *w, const struct broker *b)
+{
+	char hex[2 * SHA256_BYTES + 1];
+
+	hex_encode(b->policy_hash, sizeof b->policy_hash, hex);
+	json_key(w, "policy");
+	json_open(w, '{');
+	json_put_text(w, "sha256", hex);
+	json_put_integer(w, "reloads", b->reloads);
+	json_close(w, '}');
+}
+
 static int
 take_status(struct link *link, int64_t id)
 {
@@ -308,6 +321,12 @@ take_status(struct link *link, int64_t id)
 	result_begin(&m, channel_out(link->channel), id);
 	put_zones(&m.json, b);
 	put_couriers(&m.json, b);
+	put_policy(&m.json, b);
+	json_key(&m.json, "decision_inputs");
+	json_open(&m.json, '{');
+	json_put_boolean(
+	    &m.json, "kept", b->config->audit_inputs.recipient != NULL);
+	json_close(&m.json, '}');
 	json_key(&m.json, "inbox");
 	json_open(&m.json, '{');
 	for (int i = 0; i < INBOX_STATE_COUNT; i++)
@@ -350,6 +369,8 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 		    link, message->id, &message->params.session);
 	case METHOD_TASK:
 		return task_take(link, message->id, &message->params.task);
+	case METHOD_POLICY_RELOAD:
+		return reload_ask(link, message->id);
 	case METHOD_SESSION_LIST:
 		return take_sessions(link, message->id);
 	default:
@@ -374,6 +395,7 @@ on_closed(struct channel *channel, void *context, int error)
 
 	(void)channel;
 	(void)error;
+	reload_forget(link->broker, link);
 	link_remove(link);
 }
 

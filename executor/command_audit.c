@@ -1,19 +1,96 @@
 /*
  * audit: show and verify, for the log a configuration names.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/account.h"
+#include "common/alloc.h"
 #include "common/err.h"
+#include "executor/audit_log.h"
 #include "executor/audit_show.h"
 #include "executor/audit_verify.h"
 #include "executor/command.h"
+#include "executor/inputs_file.h"
 
 static const char usage[] =
     "usage: trizone-executor audit show [--config FILE] [OPTION...]\n"
     "       trizone-executor audit verify [--config FILE] [OPTION...]\n"
-    "       trizone-executor audit show|verify --help\n"
+    "       trizone-executor audit erase [--config FILE] SEQ\n"
+    "       trizone-executor audit show|verify|erase --help\n"
     "The log is the configuration's, or that of --dir DIR.\n";
+
+static const char erase_usage[] =
+    "usage: trizone-executor audit erase [--config FILE] SEQ\n"
+    "Erase what the record SEQ (16 digits) was decided on and the salt of its\n"
+    "commitment. The record itself stays, and the chain with it.\n"
+    "Exit status: 0 it is gone; 69 there was nothing; 77 not permitted.\n";
+
+struct erasure {
+	const char *dir;
+	uint64_t seq;
+};
+
+/* Both are gone, or were; one of them has to be there. */
+static int
+erase(void *context)
+{
+	const struct erasure *what = context;
+	struct audit_problem problem;
+	char *path = alloc_format("%s/" INPUTS_FOLDER, what->dir);
+	int row = inputs_erase(path, what->seq);
+	int salt = audit_erase(what->dir, what->seq, &problem);
+
+	free(path);
+	if (row != 0 && row != -ERR_NOT_FOUND) {
+		fprintf(stderr, "what it was decided on: %s\n", err_text(row));
+		return row == -ERR_PEER ? EXIT_NOT_PERMITTED : EXIT_SYSTEM;
+	}
+	if (salt != 0 && salt != -ERR_NOT_FOUND) {
+		fprintf(stderr, "%s\n", problem.text);
+		return audit_exit_status(salt);
+	}
+	if (row == 0 || salt == 0)
+		return EXIT_DONE;
+	fputs("there is nothing of that record to erase\n", stderr);
+	return EXIT_UNAVAILABLE;
+}
+
+/* Root becomes the folder's owner for it, and is led nowhere by a link. */
+static int
+erase_as_owner(const char *dir, uint64_t seq)
+{
+	struct erasure what = {dir, seq};
+	struct account owner = {.uid = 0};
+	struct stat st;
+
+	if (stat(dir, &st) != 0) {
+		fprintf(stderr, "%s: %s\n", dir, strerror(errno));
+		return EXIT_UNAVAILABLE;
+	}
+	if (geteuid() == 0) {
+		owner.uid = st.st_uid;
+		owner.gid = st.st_gid;
+	}
+	return account_as(&owner, erase, &what);
+}
+
+static int
+audit_erase_main(int argc, char **argv, const char *default_dir)
+{
+	bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+	uint64_t seq;
+
+	if (argc == 2 && !help && default_dir != NULL &&
+	    record_seq_parse(span_of(argv[1]), &seq) == 0)
+		return erase_as_owner(default_dir, seq);
+	fputs(erase_usage, help ? stdout : stderr);
+	return help ? EXIT_DONE : EXIT_USAGE;
+}
 
 static const struct {
 	const char *name, *title;
@@ -21,7 +98,10 @@ static const struct {
 } commands[] = {
     {"show", "trizone-executor audit show", audit_show_main},
     {"verify", "trizone-executor audit verify", audit_verify_main},
+    {"erase", "trizone-executor audit erase", audit_erase_main},
 };
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
 
 static bool
 takes_value(const char *argument)
@@ -86,9 +166,10 @@ command_audit(int argc, char **argv)
 	int status = EXIT_USAGE;
 	size_t i = 0;
 
-	while (argc >= 2 && i < 2 && strcmp(argv[1], commands[i].name) != 0)
+	while (
+	    argc >= 2 && i < COMMANDS && strcmp(argv[1], commands[i].name) != 0)
 		i++;
-	if (argc < 2 || i == 2) {
+	if (argc < 2 || i == COMMANDS) {
 		bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
 
 		fputs(usage, help ? stdout : stderr);
@@ -98,7 +179,8 @@ command_audit(int argc, char **argv)
 	argv++;
 	path = take_config(&argc, argv);
 	/* a log can be looked at where no configuration is */
-	if (path != NULL || !names_log(argc, argv))
+	if (path != NULL || commands[i].run == audit_erase_main ||
+	    !names_log(argc, argv))
 		config = config_or_die(
 		    path != NULL ? path : CONFIG_DEFAULT_PATH, EXIT_CONFIG);
 	snprintf(title, sizeof title, "%s", commands[i].title);

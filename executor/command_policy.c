@@ -41,6 +41,7 @@ static const struct {
     {"lint", policy_lint_main, policy_lint_usage},
     {"explain", policy_explain_main, policy_explain_usage},
     {"test", policy_test_main, policy_test_usage},
+    {"replay", policy_replay_main, policy_replay_usage},
 };
 
 #define PARTS (sizeof parts / sizeof parts[0])

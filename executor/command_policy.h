@@ -15,10 +15,11 @@ int policy_init_main(int argc, char **argv);
 int policy_lint_main(int argc, char **argv);
 int policy_explain_main(int argc, char **argv);
 int policy_test_main(int argc, char **argv);
+int policy_replay_main(int argc, char **argv); /* command_replay.c */
 
 /* Usage of each, one text; `policy --help` shows them all. */
 extern const char policy_init_usage[], policy_lint_usage[],
-    policy_explain_usage[], policy_test_usage[];
+    policy_explain_usage[], policy_test_usage[], policy_replay_usage[];
 
 /* The policy in the file `path`, or, if that is NULL, the one that the
  * configuration names; ends the process with 78 and a place if it cannot be

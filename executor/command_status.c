@@ -135,6 +135,11 @@ command_status(int argc, char **argv)
 		print_list(&answer, "zones", "zone");
 		print_list(&answer, "couriers", "courier");
 		print_members(answer.doc,
+		    json_get(answer.doc, answer.result, "policy"), "policy");
+		print_members(answer.doc,
+		    json_get(answer.doc, answer.result, "decision_inputs"),
+		    "replay");
+		print_members(answer.doc,
 		    json_get(answer.doc, answer.result, "inbox"), "inbox");
 		print_attested(&answer, "processes", "role", NULL);
 		print_attested(&answer, "zones", "zone", "attestation");

@@ -25,6 +25,10 @@
 #define KEEP_DAYS_MOST 3650
 #define PER_MINUTE_DEFAULT 600
 #define PER_MINUTE_MOST 100000
+/* 16 segments, each with room for the longest decision */
+#define INPUTS_BYTES_LEAST (32 << 20)
+#define INPUTS_BYTES_DEFAULT (1 << 30)
+#define INPUTS_DAYS_DEFAULT 90
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -172,21 +176,42 @@ check_sockets(const struct config *config, const struct json_doc *doc,
 /*
  * Sections.
  */
+struct audit_text {
+	const struct json_node *path, *recipient;
+	int64_t max_bytes, keep_days;
+};
+
 static int
 read_audit(struct config *config, const struct json_doc *doc,
     const struct json_node *node, struct json_error *where)
 {
 	static const struct json_field fields[] = {
-	    {"path", JSON_WANT_ANY, false, 0, 0, 0}};
-	const struct json_node *path = NULL;
+	    {"path", JSON_WANT_ANY, false, offsetof(struct audit_text, path), 0,
+		0},
+	    {"recipient", JSON_WANT_ANY, false,
+		offsetof(struct audit_text, recipient), 0, 0},
+	    {"max_bytes", JSON_WANT_INTEGER, false,
+		offsetof(struct audit_text, max_bytes), INPUTS_BYTES_LEAST,
+		MAX_BYTES_MOST},
+	    {"keep_days", JSON_WANT_INTEGER, false,
+		offsetof(struct audit_text, keep_days), 1, KEEP_DAYS_MOST},
+	};
+	struct audit_text text = {.max_bytes = INPUTS_BYTES_DEFAULT,
+	    .keep_days = INPUTS_DAYS_DEFAULT};
 	int rc = 0;
 
 	if (node != NULL)
-		rc = json_read(doc, node, fields, COUNT(fields), &path, where);
+		rc = json_read(doc, node, fields, COUNT(fields), &text, where);
+	if (rc == 0)
+		rc = config_read_recipient(doc, text.recipient,
+		    &config->audit_inputs.recipient, where);
+	config->audit_inputs.total_bytes = (uint64_t)text.max_bytes;
+	config->audit_inputs.keep_days = (uint32_t)text.keep_days;
 	if (rc != 0)
 		return rc;
-	if (path != NULL)
-		return read_folder(doc, path, "audit", &config->audit, where);
+	if (text.path != NULL)
+		return read_folder(
+		    doc, text.path, "audit", &config->audit, where);
 	config->audit = alloc_format("%s/audit", config->state);
 	return 0;
 }
@@ -375,6 +400,7 @@ config_free(struct config *config)
 	free(config->run);
 	free(config->policy);
 	free(config->audit);
+	free(config->audit_inputs.recipient);
 	free(config->operator_recipient);
 	config_people_free(&config->own);
 	config_people_free(&config->book);

@@ -6,7 +6,9 @@
  *     "state": "/var/lib/trizone",
  *     "run": "/run/trizone",
  *     "policy": "policy.json",           relative to the configuration's folder
- *     "audit": { "path": "/var/lib/trizone/audit" },
+ *     "audit": { "path": "/var/lib/trizone/audit",
+ *                "recipient": "age1...", "max_bytes": 1073741824,
+ *                "keep_days": 90 },
  *     "zones": {
  *       "planner": { "kind": "planner", "session": "per-message",
  *                    "deadline_ms": 300000, "max_sessions": 4,
@@ -25,7 +27,8 @@
  * Mandatory: version, state, run, policy, and of a zone its kind and a
  * reader's channel. The values shown for the others are their defaults, except
  * that without "zones" nobody is served, without "deliver" nothing is taken,
- * without a recipient nothing can be sealed, and without an entry in "peers"
+ * without a recipient nothing can be sealed and what was decided on is not
+ * kept, and without an entry in "peers"
  * only root and the service's own user may connect to that socket. An entry
  * replaces that: it is the whole list.
  */
@@ -80,6 +83,13 @@ struct config_zone {
 	struct config_peers peers;
 };
 
+/* How much of what was decided on is kept, beside the audit. */
+struct config_inputs {
+	char *recipient; /* NULL: nothing */
+	uint64_t total_bytes;
+	uint32_t keep_days;
+};
+
 struct config {
 	char *state, *run, *policy, *audit; /* absolute paths */
 	struct config_zone *zones;	    /* in the order of the file */
@@ -90,6 +100,7 @@ struct config {
 	uint32_t deliver_per_minute;
 	struct config_peers deliver_peers;
 	struct config_peers operator_peers;
+	struct config_inputs audit_inputs;
 	char *operator_recipient;	/* NULL: none */
 	struct config_people own, book; /* the operator's; who he knows */
 	char *accounts[ACCOUNT_ROLES]; /* never NULL */
@@ -112,8 +123,8 @@ int config_parse_again(struct span text, const char *folder,
 /* Who may connect to which socket, in the order zones, operator, deliver, as
  * numbers: what the parent has looked up, for the broker. Returns how many
  * there are, at most `room`; -ERR_RANGE if it is another number. */
-size_t config_peers_pack(const struct config *config, struct config_peers *out,
-    size_t room);
+size_t config_peers_pack(
+    const struct config *config, struct config_peers *out, size_t room);
 int config_peers_unpack(
     struct config *config, const struct config_peers *in, size_t count);
 

@@ -27,6 +27,9 @@ int config_require_channel(const struct json_doc *doc,
 /* config_people.c */
 int config_read_operator(struct config *config, const struct json_doc *doc,
     const struct json_node *node, struct json_error *where);
+/* An age recipient; absent is fine. */
+int config_read_recipient(const struct json_doc *doc,
+    const struct json_node *node, char **out, struct json_error *where);
 void config_people_free(struct config_people *people);
 
 #endif

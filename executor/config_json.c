@@ -92,6 +92,15 @@ config_print_json(const struct config *config, struct buf *out)
 	json_put_text(&w, "state", config->state);
 	json_put_text(&w, "run", config->run);
 	json_put_text(&w, "audit", config->audit);
+	json_key(&w, "decision_inputs");
+	json_open(&w, '{');
+	json_put_boolean(&w, "kept", config->audit_inputs.recipient != NULL);
+	if (config->audit_inputs.recipient != NULL)
+		json_put_text(&w, "recipient", config->audit_inputs.recipient);
+	json_put_integer(
+	    &w, "max_bytes", (int64_t)config->audit_inputs.total_bytes);
+	json_put_integer(&w, "keep_days", config->audit_inputs.keep_days);
+	json_close(&w, '}');
 	json_put_text(&w, "policy", config->policy);
 	json_key(&w, "zones");
 	json_open(&w, '{');

@@ -28,16 +28,17 @@ is_recipient(struct span text)
 	return true;
 }
 
-static int
-read_recipient(struct config *config, const struct json_doc *doc,
-    const struct json_node *node, struct json_error *where)
+int
+config_read_recipient(const struct json_doc *doc, const struct json_node *node,
+    char **out, struct json_error *where)
 {
+	if (node == NULL)
+		return 0;
 	if (node->type != JSON_STRING || !is_recipient(node->value.string))
 		return json_complain(doc, node, where, ERR_RANGE,
 		    "\"recipient\" has to be a public age recipient (age1...), "
 		    "never a secret key");
-	config->operator_recipient =
-	    alloc_text(node->value.string.p, node->value.string.n);
+	*out = alloc_text(node->value.string.p, node->value.string.n);
 	return 0;
 }
 
@@ -95,8 +96,9 @@ config_read_operator(struct config *config, const struct json_doc *doc,
 		rc = json_read(doc, node, operator_fields,
 		    sizeof operator_fields / sizeof operator_fields[0], &text,
 		    where);
-	if (rc == 0 && text.recipient != NULL)
-		rc = read_recipient(config, doc, text.recipient, where);
+	if (rc == 0)
+		rc = config_read_recipient(doc, text.recipient,
+		    &config->operator_recipient, where);
 	if (rc == 0 && text.own != NULL)
 		rc = read_people(&config->own, doc, text.own, where);
 	if (rc == 0 && text.book != NULL)

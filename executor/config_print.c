@@ -88,6 +88,21 @@ print_deliver(const struct config *config, struct buf *out)
 	buf_add_text(out, ".\n");
 }
 
+static void
+print_inputs(const struct config_inputs *inputs, struct buf *out)
+{
+	if (inputs->recipient == NULL) {
+		buf_add_text(out,
+		    "What is decided on is not kept, so policy replay has "
+		    "nothing to decide again: name an audit recipient.\n");
+		return;
+	}
+	buf_add_format(out,
+	    "What is decided on is kept sealed for %s, at most %" PRIu64
+	    " bytes and %" PRIu32 " days.\n",
+	    inputs->recipient, inputs->total_bytes, inputs->keep_days);
+}
+
 void
 config_print(const struct config *config, struct buf *out)
 {
@@ -95,6 +110,7 @@ config_print(const struct config *config, struct buf *out)
 	    "State is kept in %s, the audit in %s, sockets in %s.\n"
 	    "What may be done is in %s.\n",
 	    config->state, config->audit, config->run, config->policy);
+	print_inputs(&config->audit_inputs, out);
 	buf_add_text(out, config->zone_count == 0
 			      ? "No zones: nobody is served.\n"
 			      : "Zones:\n");

@@ -28,6 +28,7 @@ enum { FD_ORDERS = FD_FIRST, FD_RESULTS, FD_END };
 
 struct instance {
 	struct capability *capability;
+	struct capability *offered; /* of the next policy, or NULL */
 	struct quota quota;
 };
 
@@ -39,21 +40,32 @@ struct courier {
 	struct sha256 *digest;
 };
 
-/* "number\n{instance}". */
+/* "number\n{instance}". 0, or the error of capability_parse. */
+static int
+parse_instance(
+    struct span text, struct capability **out, struct json_error *where)
+{
+	unsigned long number = 0;
+	size_t head = 0;
+
+	while (head < text.n && text.p[head] >= '0' && text.p[head] <= '9' &&
+	       number < POLICY_MAX_CAPABILITIES)
+		number = number * 10 + (unsigned long)(text.p[head++] - '0');
+	if (head + 1 >= text.n || text.p[head] != '\n' ||
+	    number >= POLICY_MAX_CAPABILITIES)
+		bug("courier start text");
+	text.p += head + 1;
+	text.n -= head + 1;
+	return capability_parse(text, (uint32_t)number, out, where);
+}
+
 static void
 load_instance(struct instance *instance, struct span text)
 {
 	struct json_error where;
-	char reason[400], *end;
-	unsigned long number = strtoul(text.p, &end, 10);
-	size_t head = (size_t)(end - text.p) + 1;
+	char reason[400];
 
-	if (head >= text.n || *end != '\n' || number >= POLICY_MAX_CAPABILITIES)
-		bug("courier start text");
-	text.p += head;
-	text.n -= head;
-	if (capability_parse(
-		text, (uint32_t)number, &instance->capability, &where) != 0) {
+	if (parse_instance(text, &instance->capability, &where) != 0) {
 		json_error_text(&where, reason, sizeof reason);
 		die(EXIT_CONFIG, "capability: %s", reason);
 	}
@@ -98,6 +110,28 @@ find_instance(struct courier *courier, uint32_t number)
 	return NULL;
 }
 
+/* Whether this version of the capability takes the order. The settings are
+ * those of the one that is open: no reload changes them. */
+static int
+check_by(struct courier *courier, struct instance *instance,
+    const struct capability *c, char *detail)
+{
+	const struct capability *open = instance->capability;
+	const struct json_node *arguments = json_root(&courier->doc);
+	int rc;
+
+	if (quota_used(&instance->quota, clock_ms()) >= c->per_hour) {
+		snprintf(detail, DETAIL_BYTES,
+		    "ceiling of %u calls an hour is reached", c->per_hour);
+		return -ERR_LIMIT;
+	}
+	rc = schema_check(
+	    c->arguments, &courier->doc, arguments, detail, DETAIL_BYTES);
+	return rc != 0 ? rc
+		       : open->kind->check(open->settings, open->method,
+			     &courier->doc, arguments, detail, DETAIL_BYTES);
+}
+
 /* Everything the broker should have checked, once more. */
 static int
 check_order(struct courier *courier, const struct order_head *order,
@@ -105,7 +139,6 @@ check_order(struct courier *courier, const struct order_head *order,
 {
 	unsigned char hash[SHA256_BYTES];
 	struct instance *instance = find_instance(courier, order->capability);
-	struct capability *c;
 	struct span body = {courier->body.data, courier->body.len};
 	int rc;
 
@@ -119,21 +152,18 @@ check_order(struct courier *courier, const struct order_head *order,
 		    detail, DETAIL_BYTES, "the body is not the one on record");
 		return -ERR_REFUSED;
 	}
-	c = instance->capability;
-	if (quota_used(&instance->quota, clock_ms()) >= c->per_hour) {
-		snprintf(detail, DETAIL_BYTES,
-		    "ceiling of %u calls an hour is reached", c->per_hour);
-		return -ERR_LIMIT;
-	}
 	rc = json_parse(&courier->doc, body, NULL, NULL);
-	if (rc == 0)
-		rc = schema_check(c->arguments, &courier->doc,
-		    json_root(&courier->doc), detail, DETAIL_BYTES);
-	if (rc == 0)
-		rc = c->kind->check(c->settings, c->method, &courier->doc,
-		    json_root(&courier->doc), detail, DETAIL_BYTES);
-	if (rc == 0)
+	if (rc != 0)
+		return rc;
+	rc = check_by(courier, instance, instance->capability, detail);
+	/* between two policies an order of either is taken, whole */
+	if (rc != 0 && instance->offered != NULL &&
+	    check_by(courier, instance, instance->offered, detail) == 0)
+		rc = 0;
+	if (rc == 0) {
+		detail[0] = '\0';
 		*instance_out = instance;
+	}
 	return rc;
 }
 
@@ -246,6 +276,112 @@ serve_order(struct courier *courier)
 }
 
 static void
+drop_offer(struct courier *courier)
+{
+	for (size_t i = 0; i < courier->count; i++) {
+		capability_free(courier->instances[i].offered);
+		courier->instances[i].offered = NULL;
+	}
+}
+
+/* One instance of the next policy, for the one of its number. */
+static bool
+take_offered(struct courier *courier, struct span text)
+{
+	struct capability *c;
+	struct json_error where;
+	struct instance *instance;
+
+	if (parse_instance(text, &c, &where) != 0)
+		return false;
+	instance = find_instance(courier, c->number);
+	if (instance == NULL || instance->offered != NULL ||
+	    strcmp(instance->capability->name, c->name) != 0) {
+		capability_free(c);
+		return false;
+	}
+	instance->offered = c;
+	return true;
+}
+
+/* Texts as role_start writes them: all of them, or none. */
+static bool
+take_offer(struct courier *courier, struct span texts)
+{
+	size_t count = 0;
+	bool good = true;
+
+	drop_offer(courier);
+	while (good && texts.n != 0) {
+		uint32_t length = 0;
+
+		if (texts.n >= sizeof length)
+			memcpy(&length, texts.p, sizeof length);
+		if (length == 0 || length > texts.n - sizeof length)
+			bug("an offer is cut");
+		good = take_offered(
+		    courier, (struct span){texts.p + sizeof length, length});
+		texts.p += sizeof length + length;
+		texts.n -= sizeof length + length;
+		count++;
+	}
+	if (good && count == courier->count)
+		return true;
+	drop_offer(courier);
+	return false;
+}
+
+static void
+settle(struct courier *courier)
+{
+	for (size_t i = 0; i < courier->count; i++) {
+		struct instance *instance = &courier->instances[i];
+
+		if (instance->offered == NULL)
+			bug("settled without an offer");
+		capability_renew(instance->capability, instance->offered);
+		instance->offered = NULL;
+	}
+}
+
+static void
+answer_control(const struct control *record, bool taken)
+{
+	struct control answer = {
+	    .what = taken ? CONTROL_TAKEN : CONTROL_REFUSED,
+	    .number = record->number};
+
+	if (control_tell(FD_CONTROL, answer, (struct span){0}) != 0)
+		die(EXIT_UNAVAILABLE, "the parent does not listen");
+}
+
+/* One word of the parent's; false when it is gone. */
+static bool
+serve_control(struct courier *courier)
+{
+	struct control record;
+	struct buf text;
+	int rc = control_receive(FD_CONTROL, &record);
+
+	if (rc <= 0)
+		return rc == 0;
+	buf_init(&text, CONTROL_TEXT_MAX);
+	if (control_text(FD_CONTROL, &record, &text) != 0)
+		rc = -ERR_CLOSED;
+	else if (record.what == CONTROL_OFFER)
+		answer_control(&record,
+		    take_offer(courier, (struct span){text.data, text.len}));
+	else if (record.what == CONTROL_DROP)
+		drop_offer(courier);
+	else if (record.what == CONTROL_SETTLE) {
+		settle(courier);
+		answer_control(&record, true);
+	}
+	buf_free(&text);
+	return rc > 0;
+}
+
+static void
 serve(struct courier *courier)
 {
 	struct pollfd watch[] = {
@@ -259,8 +395,9 @@ serve(struct courier *courier)
 				continue;
 			die_errno("poll");
 		}
-		if (watch[0].revents != 0)
-			return; /* the parent stops us, or is gone */
+		/* first: what is settled holds for the next order */
+		if (watch[0].revents != 0 && !serve_control(courier))
+			return; /* the parent is gone */
 		if (watch[1].revents != 0 && !serve_order(courier))
 			return;
 	}

@@ -242,6 +242,7 @@ match_values(
 		if (!q->leaves.filled)
 			leaves_fill(
 			    &q->leaves, q->request, q->capability->effects);
+		q->decision->unknown |= q->leaves.unknown;
 		if (!leaves_accept(&q->leaves, (enum from)i, accepted))
 			return miss(detail, room,
 			    "where its %s come%s from is not what it accepts",

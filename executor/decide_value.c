@@ -38,39 +38,78 @@ call_effects(
 	return effects->effects & ~(unsigned)EFFECT_LEAVES;
 }
 
+/* One value whose origin is wanted. */
+struct place {
+	uint32_t node, link;
+	enum value_type type;
+	struct span what, value;
+};
+
+static bool
+is_full(struct leaves *leaves)
+{
+	leaves->too_many |= leaves->count == DECIDE_VALUES_MAX;
+	return leaves->too_many;
+}
+
 static void
 add(struct leaves *leaves, enum from from, unsigned origins)
 {
-	if (leaves->count == LEAVES_MAX) {
-		leaves->too_many = true;
+	if (is_full(leaves))
 		return;
-	}
 	leaves->at[leaves->count].from = from;
 	leaves->at[leaves->count].origins = origins;
 	leaves->count++;
 }
 
+/* What was found of it before; 0 if nothing is known. */
 static unsigned
-origins_of(const struct decide_request *request, enum value_type type,
-    const char *what, struct span value)
+known_origins(const struct decide_request *request, const struct place *place)
 {
-	if (request->facts == NULL)
-		return ORIGIN_MODEL;
-	return facts_origins(request->facts, type,
-	    what == NULL ? (struct span){0} : span_of(what), value);
+	for (size_t i = 0; i < request->value_count; i++) {
+		const struct decide_value *v = &request->values[i];
+
+		if (v->node == place->node && v->link == place->link &&
+		    v->type == place->type && span_equal(v->what, place->what))
+			return v->origins;
+	}
+	return 0;
+}
+
+static unsigned
+origins_of(struct leaves *leaves, const struct decide_request *request,
+    const struct place *place)
+{
+	unsigned origins = ORIGIN_MODEL;
+
+	if (request->values != NULL)
+		origins = known_origins(request, place);
+	else if (request->facts != NULL)
+		origins = facts_origins(
+		    request->facts, place->type, place->what, place->value);
+	leaves->unknown |= origins == 0;
+	if (leaves->found != NULL)
+		leaves->found[leaves->count] =
+		    (struct decide_value){place->node, place->link, place->type,
+			place->what, origins};
+	return origins;
 }
 
 /* Links in what leaves; one is as good as a destination. */
 static void
 add_links(struct leaves *leaves, const struct decide_request *request,
-    struct span text)
+    const struct place *text)
 {
-	struct span found;
+	struct place link = {.node = text->node, .type = VALUE_URL};
 	size_t at = 0;
 
-	while (!leaves->too_many && value_next(VALUE_URL, text, &at, &found))
-		add(leaves, FROM_LINKS,
-		    origins_of(request, VALUE_URL, NULL, found));
+	while (!leaves->too_many &&
+	       value_next(VALUE_URL, text->value, &at, &link.value)) {
+		link.link++;
+		if (!is_full(leaves))
+			add(leaves, FROM_LINKS,
+			    origins_of(leaves, request, &link));
+	}
 }
 
 static void
@@ -79,20 +118,29 @@ add_leaf(struct leaves *leaves, const struct decide_request *request,
 {
 	bool writes = argument->role == ARGUMENT_CONTENT ||
 		      argument->role == ARGUMENT_TITLE;
-	struct span value = node->type == JSON_STRING
-				? node->value.string
-				: json_raw(request->doc, node);
-	enum value_type type =
-	    node->type == JSON_INTEGER || node->type == JSON_REAL
-		? VALUE_NUMBER
-		: argument->type;
-	unsigned origins = origins_of(request, type, argument->what, value);
+	bool number = node->type == JSON_INTEGER || node->type == JSON_REAL;
+	struct place place = {
+	    .node = (uint32_t)(node - request->arguments),
+	    .type = number ? VALUE_NUMBER : argument->type,
+	    .what = argument->what == NULL ? (struct span){0}
+					   : span_of(argument->what),
+	    .value = node->type == JSON_STRING ? node->value.string
+					       : json_raw(request->doc, node),
+	};
+	unsigned origins;
 
+	if (is_full(leaves))
+		return;
+	origins = origins_of(leaves, request, &place);
 	add(leaves, (enum from)argument->role, origins);
-	if (argument->role == ARGUMENT_TITLE)
+	if (argument->role == ARGUMENT_TITLE) {
+		if (leaves->found != NULL && leaves->count < DECIDE_VALUES_MAX)
+			leaves->found[leaves->count] =
+			    leaves->found[leaves->count - 1];
 		add(leaves, FROM_CONTENT, origins);
+	}
 	if (writes && node->type == JSON_STRING)
-		add_links(leaves, request, value);
+		add_links(leaves, request, &place);
 }
 
 /* Each leaf below `node`, in text order: its nodes stand behind one another
@@ -139,7 +187,7 @@ leaves_fill(struct leaves *leaves, const struct decide_request *request,
 
 	leaves->count = 0;
 	leaves->filled = true;
-	leaves->too_many = false;
+	leaves->too_many = leaves->unknown = false;
 	for (key = json_first(doc, request->arguments);
 	     key != NULL && !leaves->too_many;
 	     key = json_next(doc, request->arguments, key))
@@ -164,4 +212,18 @@ leaves_accept(const struct leaves *leaves, enum from from, unsigned origins)
 		found = true;
 	}
 	return found;
+}
+
+size_t
+decide_values(const struct policy *policy, const struct decide_request *request,
+    struct decide_value *out)
+{
+	const struct capability *c = policy_find(policy, request->capability);
+	struct leaves leaves = {.found = out};
+
+	if (c == NULL || request->arguments == NULL ||
+	    request->arguments->type != JSON_OBJECT)
+		return 0;
+	leaves_fill(&leaves, request, c->effects);
+	return leaves.count;
 }

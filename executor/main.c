@@ -19,6 +19,8 @@ static const struct {
     {"init", command_init, "write a first configuration, policy and keys"},
     {"check", command_check, "say in words what a configuration means"},
     {"run", command_run, "the service"},
+    {"policy", command_policy, "decide again under another policy"},
+    {"reload", command_reload, "another policy while it runs"},
     {"attach", command_attach, "connect a zone's socket to a command"},
     {"deliver", command_deliver, "raw bytes on stdin into the spool"},
     {"inbox", command_inbox, "list, show, release, drop what came in"},

@@ -13,8 +13,8 @@
 #include "common/err.h"
 
 #define READ_BYTES (64u * 1024)
-/* A control record is 16 bytes: a peer that has not taken it in this time is
- * stuck. */
+/* A control record, or its text, is small: a peer that has not taken it in this
+ * time is stuck. */
 #define CONTROL_MS 5000
 
 void
@@ -178,15 +178,25 @@ read_all(int fd, void *bytes, size_t count, int ms)
 }
 
 int
+control_tell(int fd, struct control record, struct span text)
+{
+	int rc;
+
+	record.magic = ORDER_MAGIC;
+	record.bytes = (uint32_t)text.n;
+	rc = write_all(fd, &record, sizeof record, CONTROL_MS);
+	return rc != 0 ? rc : write_all(fd, text.p, text.n, CONTROL_MS);
+}
+
+int
 control_try(int fd, enum control_what what, uint32_t courier,
     const struct lock_report *report)
 {
-	struct control record = {
-	    .magic = ORDER_MAGIC, .what = what, .courier = courier};
+	struct control record = {.what = what, .courier = courier};
 
 	if (report != NULL)
 		record.report = *report;
-	return write_all(fd, &record, sizeof record, CONTROL_MS);
+	return control_tell(fd, record, (struct span){0});
 }
 
 void
@@ -207,10 +217,27 @@ control_receive(int fd, struct control *out)
 		return 0;
 	if (read_all(fd, &record, sizeof record, CONTROL_MS) != 0)
 		return -ERR_CLOSED;
-	if (record.magic != ORDER_MAGIC || !lock_report_sound(&record.report))
+	if (record.magic != ORDER_MAGIC || record.what >= CONTROL_COUNT ||
+	    record.bytes > CONTROL_TEXT_MAX ||
+	    !lock_report_sound(&record.report))
 		bug("control record that cannot be");
 	*out = record;
 	return 1;
+}
+
+int
+control_text(int fd, const struct control *record, struct buf *out)
+{
+	char *to;
+
+	buf_clear(out);
+	to = buf_reserve(out, record->bytes);
+	if (to == NULL)
+		bug("control record with too long a text");
+	if (read_all(fd, to, record->bytes, CONTROL_MS) != 0)
+		return -ERR_CLOSED;
+	out->len = record->bytes;
+	return 0;
 }
 
 const char *

@@ -22,6 +22,7 @@
 #include "common/limits.h"
 #include "common/lock.h"
 #include "common/sha256.h"
+#include "common/text.h"
 
 #define ORDER_MAGIC 0x7a336f72u /* a head that does not begin so is a bug */
 #define ORDER_BODY_MAX FRAME_MAX_BYTES /* arguments came in one frame */
@@ -47,7 +48,8 @@ struct entry_head {
 	uint32_t body_bytes;   /* 0 unless order is 1 */
 	uint32_t committed;    /* 1: body_hash is set */
 	uint32_t detail_bytes; /* a detail longer than `detail` holds, or 0 */
-	uint32_t unused;
+	uint32_t inputs_bytes; /* what was decided on, for the side store, or 0
+				*/
 	unsigned char body_hash[SHA256_BYTES];
 	char zone[NAME_MAX_BYTES + 1];
 	char rule[NAME_MAX_BYTES + 1];
@@ -57,6 +59,8 @@ struct entry_head {
 #define NO_CAPABILITY UINT32_MAX
 #define ENTRY_NAME_MAX 256
 #define ENTRY_DETAIL_MAX 1024 /* what a record keeps of it */
+/* Arguments, where each value came from, and all the rest. */
+#define ENTRY_INPUTS_MAX (FRAME_MAX_BYTES + 65536)
 
 /* auditor -> courier: do this; its intent is on disk. */
 struct order_head {
@@ -112,16 +116,35 @@ enum control_what {
 	CONTROL_UP,	 /* parent -> broker, auditor: it runs (again) */
 	CONTROL_STUCK,	 /* auditor -> parent: no outcome in time, kill it */
 	CONTROL_STOP,	 /* parent -> broker: finish and end */
-	CONTROL_ATTEST	 /* parent -> broker, auditor: what one is locked by */
+	CONTROL_ATTEST,	 /* parent -> broker, auditor: what one is locked by */
+	/* a new policy, see parent_reload.c */
+	CONTROL_OFFER,	 /* parent -> courier: take orders by these texts too */
+	CONTROL_POLICY,	 /* parent -> broker: decide by this text from now on */
+	CONTROL_SETTLE,	 /* parent -> courier: by what was offered alone */
+	CONTROL_DROP,	 /* parent -> courier: forget what was offered */
+	CONTROL_TAKEN,	 /* their answer to the first three: so it is */
+	CONTROL_REFUSED, /* or: it cannot be taken, all is as it was */
+	CONTROL_RELOAD,	 /* broker -> parent: the operator asks for one */
+	CONTROL_RELOADED, /* parent -> broker: `error`, and a text that says
+			     why it was refused */
+	CONTROL_COUNT
 };
 
+/* Exactly `bytes` of text follow the record; only of OFFER, POLICY and
+ * RELOADED. */
 struct control {
 	uint32_t magic;
 	uint32_t what;
 	uint32_t courier;
+	uint32_t bytes;
+	uint32_t number; /* of the reload, so that no late answer is taken for
+			    the next one's */
+	uint32_t error;	 /* enum err, 0: none */
+	uint32_t asked;	 /* 1: of a RELOADED that RELOAD asked for */
 	uint32_t unused;
 	struct lock_report report; /* of READY and ATTEST */
 };
+#define CONTROL_TEXT_MAX (4u << 20) /* all instances of a policy, and heads */
 
 /*
  * Heads with bodies over stream descriptors.
@@ -172,8 +195,16 @@ void control_send(int fd, enum control_what what, uint32_t courier,
 /* For the parent: 0, -ERR_DEADLINE or -ERR_CLOSED. */
 int control_try(int fd, enum control_what what, uint32_t courier,
     const struct lock_report *report);
-/* 1 and the record, 0 if there is none now, -ERR_CLOSED. */
+/* For the parent: a record with a text; fills in magic and bytes. 0,
+ * -ERR_DEADLINE (the peer may have a part of it: it is of no use any more) or
+ * -ERR_CLOSED. */
+int control_tell(int fd, struct control record, struct span text);
+/* 1 and the record, 0 if there is none now, -ERR_CLOSED. One with a text has
+ * to be followed by control_text. */
 int control_receive(int fd, struct control *out);
+/* The text behind it into `out`, which is cleared; its max is the bound. 0 or
+ * -ERR_CLOSED. */
+int control_text(int fd, const struct control *record, struct buf *out);
 
 const char *outcome_name(enum outcome outcome);
 

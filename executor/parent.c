@@ -33,7 +33,7 @@
 #define DEATHS_MS 600000
 
 /* Set by signal handlers only; the pipe wakes the loop. */
-static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t stop_signal, reload_signal;
 static int signal_pipe[2];
 
 static void
@@ -41,7 +41,9 @@ on_signal(int number)
 {
 	int saved_errno = errno;
 
-	if (number != SIGCHLD)
+	if (number == SIGHUP)
+		reload_signal = 1;
+	else if (number != SIGCHLD)
 		stop_signal = 1;
 	if (write(signal_pipe[1], "", 1) < 0) {
 		/* full: the loop will wake up all the same */
@@ -120,6 +122,7 @@ courier_died(struct parent *p, uint32_t index)
 
 	close(courier->child.control);
 	courier->child = (struct child){.control = -1};
+	reload_courier_gone(p, index);
 	if (p->stopping)
 		return;
 	if (!courier->been_up) {
@@ -270,6 +273,12 @@ take_control(struct parent *p, struct child *from)
 		if (may_be_ready(from,
 			from == &p->auditor ? "auditor" : "broker", &record))
 			is_ready(p, from, &record.report);
+	} else if (record.what == CONTROL_RELOAD && from == &p->broker) {
+		reload_want(p, true);
+	} else if ((record.what == CONTROL_TAKEN ||
+		       record.what == CONTROL_REFUSED) &&
+		   from == &p->broker) {
+		reload_broker_answers(p, &record);
 	} else if (record.courier >= p->plan.couriers) {
 		bug("control record for a courier there is not");
 	} else if (record.what == CONTROL_DRAINED) {
@@ -290,10 +299,14 @@ take_courier_control(struct parent *p, uint32_t index)
 	struct courier *courier = &p->couriers[index];
 	struct control record;
 
-	if (control_receive(courier->child.control, &record) == 1 &&
-	    record.what == CONTROL_READY &&
-	    courier->state == COURIER_STARTING &&
-	    may_be_ready(&courier->child, p->plan.kind[index]->name, &record))
+	if (control_receive(courier->child.control, &record) != 1)
+		return;
+	if (record.what == CONTROL_TAKEN || record.what == CONTROL_REFUSED)
+		reload_courier_answers(p, index, &record);
+	else if (record.what == CONTROL_READY &&
+		 courier->state == COURIER_STARTING &&
+		 may_be_ready(
+		     &courier->child, p->plan.kind[index]->name, &record))
 		tell_up(p, index, &record.report);
 }
 
@@ -313,6 +326,8 @@ first_deadline(const struct parent *p)
 
 	first = sooner(first, p->auditor.deadline_ms);
 	first = sooner(first, p->broker.deadline_ms);
+	if (p->reload.step != RELOAD_NONE)
+		first = sooner(first, p->reload.deadline_ms);
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		first = sooner(first, p->couriers[i].child.deadline_ms);
 	return first;
@@ -363,6 +378,12 @@ check_deadlines(struct parent *p)
 		if (courier->child.deadline_ms == 0 ||
 		    now < courier->child.deadline_ms)
 			continue;
+		if (courier->state == COURIER_WAITING &&
+		    p->reload.step != RELOAD_NONE) {
+			/* it gets the policy that holds afterwards */
+			courier->child.deadline_ms = now + BACKOFF_FIRST_MS;
+			continue;
+		}
 		courier->child.deadline_ms = 0;
 		if (courier->state == COURIER_WAITING) {
 			parent_start_courier(p, i);
@@ -422,6 +443,10 @@ wait_for_events(struct parent *p)
 		die_errno("signal pipe");
 	if (stop_signal != 0)
 		begin_stop(p, EXIT_DONE);
+	if (reload_signal != 0) {
+		reload_signal = 0;
+		reload_want(p, false);
+	}
 	/* before reaping: what a child said before it died counts */
 	if (watch[0].revents != 0 && p->auditor.pid > 0)
 		take_control(p, &p->auditor);
@@ -432,6 +457,7 @@ wait_for_events(struct parent *p)
 			take_courier_control(p, i);
 	reap(p);
 	check_deadlines(p);
+	reload_go_on(p);
 }
 
 /* Wait for one child's READY before the next is started. */
@@ -468,7 +494,7 @@ parent_run(const struct parent_setup *setup)
 	static struct parent p;
 
 	p.setup = setup;
-
+	p.policy = setup->policy;
 	if (plan_make(setup->policy, &p.plan) != 0)
 		die(EXIT_CONFIG, "the policy needs more than %d couriers",
 		    COURIERS_MAX);
@@ -477,10 +503,12 @@ parent_run(const struct parent_setup *setup)
 	parent_folders(setup->config, p.accounts);
 	parent_lock(setup->config);
 	parent_listen(setup->config, p.accounts, &p.listeners);
+	parent_make_key(&p);
 	catch_signals();
 	parent_links(&p);
 	parent_lock_in(&p);
-	if (start_everybody(&p))
+	p.serving = start_everybody(&p);
+	if (p.serving)
 		log_event(LOG_INFO, "ready", "run=%s zones=%zu couriers=%u",
 		    setup->config->run, setup->config->zone_count,
 		    p.plan.couriers);
@@ -488,5 +516,6 @@ parent_run(const struct parent_setup *setup)
 		wait_for_events(&p);
 	parent_unlisten(setup->config);
 	free(p.couriers);
+	policy_free(p.own_policy);
 	return p.status;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,10 +13,17 @@
 #include "common/cgroup.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "executor/inputs_store.h"
 #include "executor/order.h"
 #include "executor/parent_impl.h"
 #include "executor/profile.h"
 #include "executor/role.h"
+
+/* Of all that may be kept one segment is at most this part, and begins at
+ * least once a day: what is dropped is a segment. */
+#define SEGMENTS_LEAST 16
+#define DAY_MS UINT64_C(86400000)
+#define SEGMENT_MS DAY_MS
 
 void
 parent_pipe(int ends[2])
@@ -77,19 +85,33 @@ start_child(struct child *child, enum role role, const struct lock *lock,
 void
 parent_start_auditor(struct parent *p)
 {
-	int fds[2 + COURIERS_MAX];
-	struct span texts[3];
+	const struct config *config = p->setup->config;
+	struct inputs_limits limits = {
+	    .total_bytes = config->audit_inputs.total_bytes,
+	    .segment_bytes = config->audit_inputs.total_bytes / SEGMENTS_LEAST,
+	    .segment_ms = SEGMENT_MS,
+	    .keep_ms = config->audit_inputs.keep_days * DAY_MS};
+	size_t fd_count = 2 + p->plan.couriers, text_count = 3;
+	int fds[3 + COURIERS_MAX];
+	struct span texts[4];
 	struct lock lock;
 
 	lock_for(p, "auditor", &lock);
-	lock_add_path(&lock, p->setup->config->audit, true, false);
+	lock_add_path(&lock, config->audit, true, false);
 	fds[1] = p->entry_ends[0];
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		fds[2 + i] = p->couriers[i].order_ends[0];
-	texts[1] = span_of(p->setup->config->audit);
+	texts[1] = span_of(config->audit);
 	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
-	start_child(&p->auditor, ROLE_AUDITOR, &lock, fds, 2 + p->plan.couriers,
-	    texts, 3);
+	if (p->inputs_key >= 0) {
+		fds[fd_count++] = p->inputs_key;
+		texts[text_count++] =
+		    (struct span){(const char *)&limits, sizeof limits};
+	}
+	start_child(
+	    &p->auditor, ROLE_AUDITOR, &lock, fds, fd_count, texts, text_count);
+	if (p->inputs_key >= 0)
+		close(p->inputs_key);
 	lock_done(&lock);
 }
 
@@ -129,12 +151,35 @@ add_paths(struct lock *lock, const struct capability *c)
 		    lock, paths[i].path, paths[i].write, paths[i].shown);
 }
 
+void
+parent_share(const struct parent *p, const struct policy *policy,
+    uint32_t index, struct buf *out)
+{
+	size_t capabilities = policy_capability_count(policy);
+
+	for (uint32_t i = 0; i < capabilities; i++) {
+		const struct capability *c = policy_capability(policy, i);
+		uint32_t length;
+		char *text;
+
+		if (p->plan.courier_of[i] != index)
+			continue;
+		text = alloc_format("%u\n%s", i, c->source);
+		length = (uint32_t)strlen(text);
+		buf_add(out, &length, sizeof length);
+		buf_add(out, text, length);
+		free(text);
+	}
+	if (out->overflow)
+		bug("a courier's share of the policy");
+}
+
 /* A courier gets only its own capabilities: "number\n" and the instance. */
 void
 parent_start_courier(struct parent *p, uint32_t index)
 {
 	struct courier *courier = &p->couriers[index];
-	size_t capabilities = policy_capability_count(p->setup->policy);
+	size_t capabilities = policy_capability_count(p->policy);
 	struct span texts[POLICY_MAX_CAPABILITIES + 1];
 	struct lock lock;
 	int fds[3];
@@ -142,8 +187,7 @@ parent_start_courier(struct parent *p, uint32_t index)
 
 	lock_for(p, p->plan.kind[index]->name, &lock);
 	for (uint32_t i = 0; i < capabilities; i++) {
-		const struct capability *c =
-		    policy_capability(p->setup->policy, i);
+		const struct capability *c = policy_capability(p->policy, i);
 
 		if (p->plan.courier_of[i] != index)
 			continue;

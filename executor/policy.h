@@ -116,6 +116,30 @@ int capability_parse(struct span text, uint32_t number,
     struct capability **capability_out, struct json_error *where);
 void capability_free(struct capability *capability);
 
+/*
+ * Whether `new_one` may take the place of `old` while the service runs. 0, or
+ * -ERR_WRONG_STATE and in `reason` what differs that needs a restart: another
+ * set or order of capabilities, and of one all but its why, arguments and
+ * limits, which includes every key that may come. Rules and the floor may all
+ * be different. policy_change.c.
+ */
+int policy_change(const struct policy *old, const struct policy *new_one,
+    char *reason, size_t room);
+/* Of two instances of one capability: `to` gets why, schema, limits and source
+ * of `from`, which is freed; its settings stay, with what is open in them. */
+void capability_renew(struct capability *to, struct capability *from);
+
+/* Where one value of a call came from, as it was found when the call was
+ * decided; for deciding it again. */
+struct decide_value {
+	uint32_t node;	      /* of the arguments, counted from theirs */
+	uint32_t link;	      /* 0: the value; else that URL in it, from 1 */
+	enum value_type type; /* what it was taken for */
+	struct span what;     /* as kind_argument.what, or empty */
+	unsigned origins;     /* enum origin bits */
+};
+#define DECIDE_VALUES_MAX 256u /* of more, no rule accepts any */
+
 /* What a decision looks at. All borrowed. */
 struct decide_request {
 	struct span capability; /* name as the planner sent it */
@@ -125,6 +149,9 @@ struct decide_request {
 	unsigned legs;		   /* enum leg bits the session has */
 	const struct facts *facts; /* what it knows; NULL: nothing */
 	unsigned place_legs;	   /* that its place brings back, see kind.h */
+	/* Instead of facts, if not NULL: what decide_values found before. */
+	const struct decide_value *values;
+	size_t value_count;
 	uint32_t used_hour;   /* calls of this capability in the last hour */
 	uint32_t week_minute; /* local time, from Monday 0:00 */
 	/* "What if", of the operator's commands only: origins of every value
@@ -141,12 +168,21 @@ struct decision {
 	const char *why;      /* the rule's reason; as long as the policy */
 	uint32_t rule_number; /* position, from 1; 0 for built-in rules */
 	unsigned adds_legs;   /* legs the session gets if this is done */
-	char detail[200];     /* what exactly did not match; may be "" */
+	/* A rule asked for the origin of a value that `values` do not have: of
+	 * this request nothing is known. Never with facts. */
+	bool unknown;
+	char detail[200]; /* what exactly did not match; may be "" */
 };
 
 /* Pure: same inputs, same decision. No allocation. */
 void decide(const struct policy *policy, const struct decide_request *request,
     struct decision *decision_out);
+
+/* Where the values of a call came from, at most DECIDE_VALUES_MAX, in the order
+ * of the arguments; returns how many. Their `what` lives as long as the policy.
+ * Pure. */
+size_t decide_values(const struct policy *policy,
+    const struct decide_request *request, struct decide_value *out);
 
 /* In words: every capability, every rule, what is denied. For `check`. */
 void policy_print(const struct policy *policy, struct buf *out);

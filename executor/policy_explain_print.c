@@ -74,7 +74,7 @@ add_role_miss(const struct explanation *e, const struct decide_request *r,
 
 	if (e->leaves.too_many) {
 		buf_add_format(
-		    out, "the call has more than %u values", LEAVES_MAX);
+		    out, "the call has more than %u values", DECIDE_VALUES_MAX);
 		return;
 	}
 	if (none) {

@@ -118,15 +118,15 @@ unsigned rule_accepts(const struct rule *rule, enum from from, unsigned legs);
  * decide_value.c: the values of one call and where they came from. Filled at
  * the first rule that asks, as most calls meet none.
  */
-#define LEAVES_MAX 256u /* values of one call; of more, no rule accepts any */
-
 struct leaves {
 	struct {
 		enum from from;
 		unsigned origins;
-	} at[LEAVES_MAX];
+	} at[DECIDE_VALUES_MAX];
 	uint32_t count;
 	bool filled, too_many;
+	bool unknown; /* the request's values do not have one of them */
+	struct decide_value *found; /* or NULL: what is found goes here too */
 };
 
 void leaves_fill(struct leaves *leaves, const struct decide_request *request,

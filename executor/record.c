@@ -46,6 +46,7 @@ const struct record_field record_fields[FIELD_COUNT] = {
     {"grant", FIELD_U64, OF(grant), 0, 0},
     {"bytes", FIELD_U64, OF(bytes), 0, UINT64_MAX},
     {"commit", FIELD_COMMITMENT, 0, 0, 0},
+    {"inputs", FIELD_REFERENCE, 0, 0, 0},
     {"detail", FIELD_TEXT, OF(detail), RECORD_DETAIL_MAX, 0},
 };
 
@@ -271,6 +272,8 @@ add_value(struct buf *out, const struct record_field *field,
 		return add_message(out, record->message);
 	case FIELD_COMMITMENT:
 		return add_commitment(out, commit);
+	case FIELD_REFERENCE:
+		return add_commitment(out, record->inputs);
 	}
 	bug("record field of no type");
 }

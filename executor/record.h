@@ -80,6 +80,9 @@ struct record {
 	/* SHA-256 of the arguments or the body the record speaks of, borrowed;
 	 * NULL: none. Never in the line: only its salted commitment is. */
 	const unsigned char *body;
+	/* SHA256_BYTES that name a row of the side store, borrowed; NULL:
+	 * none. In the line as they are. */
+	const unsigned char *inputs;
 };
 
 /* What the auditor itself adds. */

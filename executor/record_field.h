@@ -26,6 +26,7 @@ enum record_field_id {
 	FIELD_GRANT,
 	FIELD_BYTES,
 	FIELD_COMMIT,
+	FIELD_INPUTS,
 	FIELD_DETAIL,
 	FIELD_COUNT
 };
@@ -37,8 +38,9 @@ enum record_field_type {
 	FIELD_TEXT,	/* a string; cut at `most` bytes */
 	FIELD_VERDICT_NAME,
 	FIELD_STATUS_NAME,
-	FIELD_MESSAGE,	 /* "msg:17"; null for 0 */
-	FIELD_COMMITMENT /* 64 digits or null; not in struct record */
+	FIELD_MESSAGE,	  /* "msg:17"; null for 0 */
+	FIELD_COMMITMENT, /* 64 digits or null; not in struct record */
+	FIELD_REFERENCE	  /* the same, of `inputs`; not parsed */
 };
 
 struct record_field {

@@ -111,6 +111,7 @@ parse_field(const struct record_field *field, const struct json_node *node,
 	case FIELD_MESSAGE:
 		return parse_message(node, at);
 	case FIELD_COMMITMENT:
+	case FIELD_REFERENCE:
 		return 0;
 	default:
 		if (node->type != JSON_STRING)
@@ -131,8 +132,10 @@ parse_fields(const struct json_doc *doc, struct record *record)
 		if (!record_has(record->kind, (enum record_field_id)id))
 			continue;
 		node = json_get(doc, json_root(doc), field->key);
-		rc = node == NULL ? -ERR_MISSING_KEY
-				  : parse_field(field, node, record);
+		if (node != NULL)
+			rc = parse_field(field, node, record);
+		else if (field->type != FIELD_REFERENCE) /* older lines */
+			rc = -ERR_MISSING_KEY;
 	}
 	return rc;
 }

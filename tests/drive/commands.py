@@ -24,10 +24,9 @@ BIN = folder_of_programs()
 EXECUTOR, PLANNER, READER = (BIN / ("trizone-" + name) for name in
                              ("executor", "planner", "reader"))
 COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "session",
-            "task", "policy", "audit", "status", "doctor")
+            "task", "policy", "audit", "status", "doctor", "reload")
 NOT_YET = {
-    "executor": (("policy", "replay"),
-                 ("backup",), ("restore",), ("review", "list"),
+    "executor": (("backup",), ("restore",), ("review", "list"),
                  ("secret", "list"), ("firewall", "print"), ("halt",),
                  ("resume",), ("session", "new"),
                  ("audit", "follow"), ("audit", "report"),

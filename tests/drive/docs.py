@@ -292,6 +292,7 @@ def check_executor():
         options |= options_of(run(path, "policy", command, "--help"))
     for command in ("show", "verify"):
         options |= options_of(run(path, "audit", command, "--help"))
+    options |= options_of(run(path, "policy", "replay", "--help"))
     name = "trizone-executor.8"
     return (differ("command", page_commands(name), commands) +
             differ("option", page_options(name), options))

@@ -30,8 +30,10 @@ RESULT = struct.Struct("@IIQ4I200s0Q")
 # struct lock_report of common/lock.h: role, profile, 6 numbers, capabilities,
 # namespaces and what follows up to the first hash, and so on
 REPORT = struct.Struct("@16s8s6I2Q4I32s4I32sI200s0Q")
-CONTROL = struct.Struct("@4I%ds" % REPORT.size)
-CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop", "attest")
+CONTROL = struct.Struct("@8I%ds" % REPORT.size)
+CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop", "attest",
+                "offer", "policy", "settle", "drop", "taken", "refused",
+                "reload", "reloaded")
 STATUS = ("done", "failed", "refused", "unknown")
 HIGH = 256    # above every number a role is given
 SECONDS = 10
@@ -59,7 +61,7 @@ def entry(body=b"", capability=NO_CAPABILITY, kind="intent", **lies):
         "capability": capability, "verdict": 0, "error": 0,
         "order": int(kind == "intent"), "name_bytes": len(name),
         "name_full": len(name), "body_bytes": len(body), "committed": 1,
-        "detail_bytes": 0, "unused": 0, "hash": sha256(body), "zone": b"planner", "rule": b"r", "why": b"w",
+        "detail_bytes": 0, "inputs_bytes": 0, "hash": sha256(body), "zone": b"planner", "rule": b"r", "why": b"w",
         "detail": b""}
     check(not set(lies) - set(fields), "no such field: %r", lies)
     fields.update(lies)
@@ -145,11 +147,12 @@ class Role:
             self.wait()
         self.control.close()
 
-    def tell(self, what, courier=0, **lies):
+    def tell(self, what, courier=0, text=b"", **lies):
         fields = {"magic": MAGIC, "what": CONTROL_WHAT.index(what),
-                  "courier": courier, "unused": 0, "report": b""}
+                  "courier": courier, "bytes": len(text), "number": 0,
+                  "error": 0, "asked": 0, "unused": 0, "report": b""}
         fields.update(lies)
-        self.control.sendall(CONTROL.pack(*fields.values()))
+        self.control.sendall(CONTROL.pack(*fields.values()) + text)
 
     def hear(self, seconds=SECONDS):
         """(what, courier), or None at the end of it."""
@@ -157,7 +160,7 @@ class Role:
         data = self.control.recv(CONTROL.size)
         if len(data) != CONTROL.size:
             return None
-        _, what, courier, _, report = CONTROL.unpack(data)
+        _, what, courier, *_, report = CONTROL.unpack(data)
         self.report = REPORT.unpack(report)
         return CONTROL_WHAT[what], courier
 

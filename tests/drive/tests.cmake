@@ -19,6 +19,8 @@ drive_test(mail_corpus "drive;data" 900 ${BIN}/trizone-reader)
 drive_test(mail_torture drive 600 ${BIN}/trizone-reader)
 drive_test(render "drive;data;release" 600 ${BIN}/trizone-reader)
 drive_test(policy drive 600 ${BIN})
+drive_test(reload drive 300 ${BIN})
+drive_test(replay drive 300 ${BIN})
 drive_test(results drive 300 ${BIN})
 # 3,000 readers, so not under sanitizers
 drive_test(schema "drive;data;release" 600 ${BIN}/trizone-reader)

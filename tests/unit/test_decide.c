@@ -21,6 +21,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "executor/facts.h"
+#include "executor/inputs.h"
 #include "executor/policy.h"
 #include "executor/schema.h"
 
@@ -79,6 +80,40 @@ facts_of(const struct json_doc *doc, const struct json_node *call)
 	return facts;
 }
 
+/* What is recorded of a decision is enough to make it again. */
+static void
+decide_recorded(const char *folder, const struct policy *policy,
+    const struct decide_request *request, const struct decision *wanted)
+{
+	static struct inputs inputs, back;
+	struct decision again;
+	struct json_doc doc;
+	struct buf text;
+
+	if (request->arguments->type != JSON_OBJECT)
+		return; /* no call of a planner */
+	inputs = (struct inputs){.request = *request,
+	    .verdict = wanted->verdict,
+	    .rule = span_of(wanted->rule)};
+	inputs.request.value_count =
+	    decide_values(policy, request, inputs.values);
+	json_init(&doc);
+	buf_init(&text, 1u << 20);
+	ck_assert_int_eq(inputs_write(&inputs, &text), 0);
+	ck_assert_int_eq(
+	    inputs_parse(&doc, (struct span){text.data, text.len}, &back), 0);
+	decide(policy, &back.request, &again);
+	ck_assert_msg(
+	    again.verdict == wanted->verdict && again.error == wanted->error &&
+		strcmp(again.rule, wanted->rule) == 0 &&
+		strcmp(again.detail, wanted->detail) == 0 &&
+		again.adds_legs == wanted->adds_legs && !again.unknown,
+	    "%s: again it is %s by %s", folder, verdict_name(again.verdict),
+	    again.rule);
+	buf_free(&text);
+	json_done(&doc);
+}
+
 static void
 run_call(const char *folder, const struct policy *policy, struct span text,
     char *got, size_t room)
@@ -114,6 +149,7 @@ run_call(const char *folder, const struct policy *policy, struct span text,
 	    decision.rule, (unsigned)decision.rule_number,
 	    decision.error == 0 ? "NONE" : err_name(decision.error),
 	    decision.detail);
+	decide_recorded(folder, policy, &request, &decision);
 	facts_free(facts);
 	json_done(&doc);
 }

@@ -361,6 +361,58 @@ START_TEST(names)
 }
 END_TEST
 
+/* What may change while the service runs, and what names the difference. */
+#define ONE(more)                                                              \
+	"{\"name\":\"a\",\"kind\":\"file\",\"method\":\"read\"," more "}"
+#define ROOT "\"settings\":{\"root\":\"/srv\"}"
+#define PART(list) "{\"version\":1,\"capabilities\":[" list "]}"
+
+static const struct {
+	const char *text;
+	const char *reason; /* NULL: it may */
+} changes[] = {
+    {PART(ONE(ROOT ",\"why\":\"v\"")), NULL},
+    {PART(ONE("\"why\":\"w\",\"settings\":{ \"root\" : \"/srv\" }")), NULL},
+    {PART(ONE(ROOT ",\"why\":\"w\",\"limits\":{\"per_hour\":1}")), NULL},
+    {PART(ONE(ROOT ",\"why\":\"w\",\"arguments\":{\"type\":\"object\"}")),
+	NULL},
+    {PART(ONE("\"settings\":{\"root\":\"/srv2\"},\"why\":\"w\"")), "settings"},
+    {PART(ONE("\"settings\":{\"root\":\"/srv\",\"max_bytes\":4096},"
+	      "\"why\":\"w\"")),
+	"settings"},
+    {PART("{\"name\":\"a\",\"kind\":\"file\",\"method\":\"list\"," ROOT
+	  ",\"why\":\"w\"}"),
+	"method"},
+    {PART("{\"name\":\"b\",\"kind\":\"file\",\"method\":\"read\"," ROOT
+	  ",\"why\":\"w\"}"),
+	"\"b\" is new"},
+    {PART(""), "\"a\" is gone"},
+};
+
+START_TEST(change_while_running)
+{
+	struct policy *old, *new_one;
+	struct json_error where;
+	char reason[400] = "";
+	int rc;
+
+	ck_assert_int_eq(
+	    parse(PART(ONE(ROOT ",\"why\":\"w\"")), &old, &where), 0);
+	ck_assert_msg(
+	    parse(changes[_i].text, &new_one, &where) == 0, "%s", where.detail);
+	rc = policy_change(old, new_one, reason, sizeof reason);
+	if (changes[_i].reason == NULL) {
+		ck_assert_msg(rc == 0, "%s", reason);
+	} else {
+		ck_assert_int_eq(rc, -ERR_WRONG_STATE);
+		ck_assert_msg(
+		    strstr(reason, changes[_i].reason) != NULL, "%s", reason);
+	}
+	policy_free(old);
+	policy_free(new_one);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -378,6 +430,8 @@ main(void)
 	tcase_add_test(cases, printed);
 	tcase_add_loop_test(cases, warns_of_what_may_be_missing, 0,
 	    sizeof narrow / sizeof narrow[0]);
+	tcase_add_loop_test(
+	    cases, change_while_running, 0, sizeof changes / sizeof changes[0]);
 	tcase_add_test(cases, names);
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_NORMAL);

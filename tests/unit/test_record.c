@@ -93,7 +93,8 @@ START_TEST(exact_bytes)
 	    "\"session\":3,\"zone\":\"planner\",\"capability\":\"file.read\","
 	    "\"number\":0,\"verdict\":\"deny\",\"rule\":\"default\",\"why\":"
 	    "\"no rule allows it\",\"error\":1301,\"handle\":\"msg:17\","
-	    "\"bytes\":1200,\"commit\":null,\"detail\":\"more\"}";
+	    "\"bytes\":1200,\"commit\":null,\"inputs\":null,"
+	    "\"detail\":\"more\"}";
 	struct record record = full_record(RECORD_DECISION);
 	struct span line = make(&record);
 	unsigned char expected[SHA256_BYTES];
@@ -164,9 +165,9 @@ static const struct {
     {"quarantine", "zone why error handle detail"},
     {"claim", "session zone handle detail"},
     {"decision", "request session zone capability number verdict rule why "
-		 "error handle bytes commit detail"},
+		 "error handle bytes commit inputs detail"},
     {"intent", "request session zone capability number rule why handle grant "
-	       "bytes commit detail"},
+	       "bytes commit inputs detail"},
     {"outcome", "intent request session zone capability number status error "
 		"handle bytes commit detail"},
     {"session", "session zone why handle detail"},
@@ -174,6 +175,7 @@ static const struct {
     {"task", "session bytes commit detail"},
     {"damage", "why error bytes commit detail"},
     {"detect", "request session zone handle detail"},
+    {"reload", "why error bytes detail"},
 };
 
 /* Keys behind the front, a blank between them. */
@@ -217,8 +219,8 @@ START_TEST(nothing_is_null)
 {
 	struct record record = {.kind = RECORD_INTENT, .number = NO_CAPABILITY};
 	const struct json_node *root = parsed(make(&record));
-	static const char *const keys[] = {
-	    "request", "session", "number", "handle", "grant", "commit"};
+	static const char *const keys[] = {"request", "session", "number",
+	    "handle", "grant", "commit", "inputs"};
 
 	for (int i = 0; i < ROWS(keys); i++)
 		ck_assert_int_eq(
@@ -391,6 +393,7 @@ START_TEST(longest_line_fits)
 	record.message = record.grant = RECORD_NUMBER_MAX;
 	record.bytes = RECORD_NUMBER_MAX;
 	record.number = record.error = UINT32_MAX - 1;
+	record.inputs = some_commit;
 	if (record_commits(record.kind))
 		head.commit = some_commit;
 	ck_assert_int_eq(record_add(&out, digest, &head, &record, hash), 0);

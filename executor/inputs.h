@@ -1,0 +1,41 @@
+/*
+ * What a decision was made from, as one JSON text: written by the broker when
+ * it decides, read by `policy replay`. Pure.
+ *
+ *   { "v": 1, "time_ms": ..., "week_minute": ..., "session": ..., "zone": ...,
+ *     "capability": ..., "legs": ..., "used_hour": ..., "policy": "<sha256>",
+ *     "verdict": ..., "rule": ..., "error": ...,
+ *     "values": [[node, link, type, what, origins], ...],
+ *     "arguments": { ... } }
+ *
+ * Arguments are the planner's bytes, which the parser has checked; values say
+ * of each where it came from (struct decide_value), origins as bits by the
+ * names of facts.h in their order there.
+ */
+#ifndef TRIZONE_EXECUTOR_INPUTS_H
+#define TRIZONE_EXECUTOR_INPUTS_H
+
+#include "common/sha256.h"
+#include "executor/policy.h"
+
+struct inputs {
+	struct decide_request request; /* values set, facts not */
+	int64_t time_ms;	       /* since 1970 */
+	int64_t session;
+	unsigned char policy[SHA256_BYTES]; /* what decided */
+	enum verdict verdict;		    /* what it said */
+	struct span rule;
+	uint32_t error; /* of the answer to the planner, 0: none */
+	struct decide_value values[DECIDE_VALUES_MAX];
+};
+
+/* Append the text. `inputs->values` hold the first request.value_count. 0 or
+ * -ERR_TOO_LARGE. */
+int inputs_write(const struct inputs *inputs, struct buf *out);
+
+/* Read one. What is in *out borrows from `doc` and from the struct itself, so
+ * it must not be moved. 0, the error of json_parse, or -ERR_MISSING_KEY,
+ * -ERR_TYPE, -ERR_RANGE, -ERR_UNKNOWN_KEY. */
+int inputs_parse(struct json_doc *doc, struct span text, struct inputs *out);
+
+#endif
