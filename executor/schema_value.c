@@ -337,7 +337,7 @@ int
 compile_pattern(struct compiler *compiler, struct subschema *in,
     const struct json_node *operand, struct clause *clause)
 {
-	char reason[128];
+	char reason[PATTERN_DETAIL_BYTES];
 	int rc;
 
 	(void)in;
@@ -370,5 +370,37 @@ check_pattern(struct checker *checker, const struct clause *clause,
 	    "does not match the pattern %.*s",
 	    (int)utf8_prefix(clause->operand->value.string.p,
 		clause->operand->value.string.n, 60),
+	    clause->operand->value.string.p);
+}
+
+/*
+ * format
+ */
+int
+compile_format(struct compiler *compiler, struct subschema *in,
+    const struct json_node *operand, struct clause *clause)
+{
+	(void)in;
+	if (operand->type != JSON_STRING)
+		return compile_refuse(
+		    compiler, operand, ERR_TYPE, "format has to be a string");
+	clause->format = format_find(operand->value.string);
+	if (clause->format == NULL)
+		return compile_refuse(compiler, operand, ERR_RANGE,
+		    "format has to be one of " FORMAT_NAMES);
+	return 0;
+}
+
+int
+check_format(struct checker *checker, const struct clause *clause,
+    const struct json_node *node)
+{
+	struct span text = node->value.string;
+	int rc = check_spend(checker, node, format_work(clause->format, text));
+
+	if (rc != 0 || clause->format->check(text))
+		return rc;
+	return check_refuse(checker, node, ERR_SCHEMA,
+	    "is not of the format %.*s", (int)clause->operand->value.string.n,
 	    clause->operand->value.string.p);
 }
