@@ -26,16 +26,28 @@ is_let_dig(char c)
 	       (c >= '0' && c <= '9');
 }
 
+/* An A-label of lower-case ASCII. */
+static bool
+a_label_check(struct name *name, const char *text, size_t bytes)
+{
+	struct idn_label label;
+
+	if (!idn_decode(text, bytes, &label) || !idn_check(&label))
+		return false;
+	name->right_to_left |= label.right_to_left;
+	name->bidi_fits &= label.bidi_fits;
+	return true;
+}
+
 /* A label without characters beyond ASCII. */
 static bool
 plain_check(struct name *name, const char *text, size_t bytes)
 {
-	struct idn_label label = {.count = bytes};
 	char lower[IDN_LABEL_MAX];
+	bool reserved;
 
-	if (bytes == 0 || bytes > IDN_LABEL_MAX)
-		return false;
-	if (text[0] == '-' || text[bytes - 1] == '-')
+	if (bytes == 0 || bytes > IDN_LABEL_MAX || text[0] == '-' ||
+	    text[bytes - 1] == '-')
 		return false;
 	for (size_t i = 0; i < bytes; i++) {
 		if (!is_let_dig(text[i]) && text[i] != '-')
@@ -43,21 +55,14 @@ plain_check(struct name *name, const char *text, size_t bytes)
 		lower[i] = text[i] >= 'A' && text[i] <= 'Z'
 			       ? (char)(text[i] + ('a' - 'A'))
 			       : text[i];
-		label.code[i] = (unsigned char)lower[i];
-	}
-	if (bytes >= 4 && memcmp(lower, "xn--", 4) == 0) {
-		if (!idn_decode(lower, bytes, &label) || !idn_check(&label))
-			return false;
-	} else if (name->international && bytes >= 4 &&
-		   memcmp(lower + 2, "--", 2) == 0) {
-		return false; /* reserved, RFC 5890 section 2.3.1 */
-	} else {
-		idn_find_direction(&label);
 	}
 	name->bytes += bytes;
-	name->right_to_left |= label.right_to_left;
-	name->bidi_fits &= label.bidi_fits;
-	return true;
+	reserved = bytes >= 4 && lower[2] == '-' && lower[3] == '-';
+	if (reserved && lower[0] == 'x' && lower[1] == 'n')
+		return a_label_check(name, lower, bytes);
+	/* RFC 5893: beside other directions no label begins with a digit */
+	name->bidi_fits &= lower[0] >= 'a';
+	return !reserved || !name->international; /* RFC 5890 2.3.1 */
 }
 
 /* A label with characters beyond ASCII. */

@@ -290,8 +290,8 @@ fits_classes(unsigned first, unsigned last, unsigned all)
 	       (all & (BIT(EN) | BIT(AN))) != (BIT(EN) | BIT(AN));
 }
 
-void
-idn_find_direction(struct idn_label *label)
+static void
+find_direction(struct idn_label *label)
 {
 	unsigned all = 0, last = 0;
 
@@ -330,6 +330,6 @@ idn_check(struct idn_label *label)
 		unsure |=
 		    range->combining != 0 || (range->flags & IDN_MAYBE) != 0;
 	}
-	idn_find_direction(label);
+	find_direction(label);
 	return foreign && (!unsure || is_normal(label));
 }

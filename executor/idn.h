@@ -25,9 +25,6 @@ struct idn_label {
  * Fills in the rest. */
 bool idn_check(struct idn_label *label);
 
-/* The direction of a label, U-label or not. */
-void idn_find_direction(struct idn_label *label);
-
 /* Bytes of the A-label, "xn--" included; more than IDN_LABEL_MAX if it is too
  * long. Its bytes go to out[IDN_LABEL_MAX] as far as they fit. */
 size_t idn_encode(const struct idn_label *label, char *out);

@@ -17,6 +17,7 @@
 	"\\u200b-\\u2027\\u202a-\\u202e\\u2030-\\u205e\\u2060-\\u2fff"         \
 	"\\u3001-\\ud7ff\\ue000-\\ufefe\\uff00-\\u{10ffff}"
 #define ANY_BUT_LINE_END "[^\\n\\r\\u2028\\u2029]"
+#define NOTHING "[^\\x00-\\u{10ffff}]"
 
 #define SET_ESCAPES "dDwWsSpP"
 #define OTHER_ESCAPES "bBtnvfrcxuk"
@@ -169,6 +170,41 @@ translate_property(struct translator *t)
 	return true;
 }
 
+/* The four hexadecimal digits of \\uXXXX at `offset`, or 0. */
+static uint32_t
+unit_at(const struct translator *t, size_t offset)
+{
+	uint32_t unit = 0;
+
+	if (ahead(t, offset) != '\\' || ahead(t, offset + 1) != 'u')
+		return 0;
+	for (size_t i = offset + 2; i < offset + 6; i++) {
+		char c = ahead(t, i);
+
+		if (is_digit(c))
+			unit = unit * 16 + (uint32_t)(c - '0');
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			unit = unit * 16 + (uint32_t)((c | 0x20) - 'a' + 10);
+		else
+			return 0;
+	}
+	return unit;
+}
+
+/* Two surrogates are one character. */
+static bool
+translate_pair(struct translator *t)
+{
+	uint32_t high = unit_at(t, 0), low = unit_at(t, 6);
+
+	if (high < 0xd800 || high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+		return false;
+	buf_add_format(t->out, "\\u{%x}",
+	    (unsigned)(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
+	skip(t, 12);
+	return true;
+}
+
 /* Whether a backslash with `c` behind it is of ECMA-262. */
 static bool
 knows_escape(const struct translator *t, char c)
@@ -211,7 +247,7 @@ translate_escape(struct translator *t)
 	} else if (c == 'v' || c == '0') {
 		buf_add_text(t->out, c == 'v' ? "\\x0b" : "\\x00");
 		skip(t, 2);
-	} else {
+	} else if (!translate_pair(t)) {
 		copy(t, t->rest.n == 1 ? 1 : 2 + (c == 'c'));
 	}
 	if (t->state != OUTSIDE)
@@ -257,6 +293,11 @@ translate_outside(struct translator *t)
 	}
 	if (c == '{' && next == ',')
 		buf_add_byte(t->out, '\\');
+	if (c == '[' && next == ']') {
+		buf_add_text(t->out, NOTHING);
+		skip(t, 2);
+		return true;
+	}
 	if (c == '[') {
 		t->state = CLASS;
 		copy(t, next == '^' ? 2 : 1);

@@ -151,6 +151,8 @@ compile_clauses(struct compiler *compiler, const struct json_node *object,
 		if (keyword->check == NULL && keyword->compile == NULL)
 			continue;
 		clause->keyword = keyword;
+		clause->check = keyword->check;
+		clause->applies = keyword->applies;
 		clause->operand = operand;
 		in->clause_count++;
 		if (keyword->compile != NULL)
@@ -253,8 +255,10 @@ subschema_free(struct subschema *subschema)
 	for (size_t i = 0; i < subschema->clause_count; i++) {
 		struct clause *clause = &subschema->clauses[i];
 
-		for (size_t j = 0; j < clause->branch_count; j++)
-			pattern_free(clause->branches[j].pattern);
+		for (size_t j = 0;
+		     clause->check == check_matched && j < clause->branch_count;
+		     j++)
+			pattern_free(clause->branches[j].of.pattern);
 		pattern_free(clause->pattern);
 		free(clause->branches);
 	}

@@ -19,28 +19,6 @@
 #define CHECK_DEPTH ((JSON_MAX_DEPTH + 1) * SCHEMA_MAX_CHAIN)
 #define SET_WORDS 2048 /* 131,072 elements and properties */
 
-unsigned
-schema_types(const struct json_node *node)
-{
-	static const unsigned types[JSON_TYPE_COUNT] = {
-	    [JSON_NULL] = TYPE_NULL,
-	    [JSON_BOOL] = TYPE_BOOLEAN,
-	    [JSON_INTEGER] = TYPE_INTEGER | TYPE_NUMBER,
-	    [JSON_REAL] = TYPE_NUMBER,
-	    [JSON_STRING] = TYPE_STRING,
-	    [JSON_ARRAY] = TYPE_ARRAY,
-	    [JSON_OBJECT] = TYPE_OBJECT,
-	};
-
-	if (node->type == JSON_REAL && number_is_whole(node))
-		return TYPE_INTEGER | TYPE_NUMBER;
-	return types[node->type];
-}
-
-/*
- * Checking.
- */
-
 /* Text under construction in a fixed place; full means no more is added. */
 struct place {
 	char text[PLACE_BYTES];
@@ -126,8 +104,6 @@ place_find(struct place *place, const struct checker *checker,
 	    place->full ? sizeof "..." : 1);
 }
 
-/* Apart from check_refuse, which mostly has nobody to tell: these arrays are
- * set to zero at each entry. */
 static void __attribute__((format(printf, 3, 0)))
 explain(struct checker *checker, const struct json_node *node,
     const char *format, va_list ap)
@@ -144,31 +120,15 @@ explain(struct checker *checker, const struct json_node *node,
 }
 
 int
-check_refuse(struct checker *checker, const struct json_node *node, int error,
+check_explain(struct checker *checker, const struct json_node *node, int error,
     const char *format, ...)
 {
-	int rc = error < 0 ? error : -error;
 	va_list ap;
 
-	if (checker->room == 0 || (checker->quiet != 0 && rc == -ERR_SCHEMA))
-		return rc;
 	va_start(ap, format);
 	explain(checker, node, format, ap);
 	va_end(ap);
-	return rc;
-}
-
-int
-check_spend(
-    struct checker *checker, const struct json_node *node, uint64_t amount)
-{
-	if (amount > *checker->work) {
-		*checker->work = 0;
-		return check_refuse(
-		    checker, node, ERR_LIMIT, "takes too much work to check");
-	}
-	*checker->work -= amount;
-	return 0;
+	return -error;
 }
 
 /* Every keyword of one schema. */
@@ -188,8 +148,8 @@ check_clauses(struct checker *checker, const struct subschema *subschema,
 	for (size_t i = 0; i < subschema->clause_count && rc == 0; i++) {
 		const struct clause *clause = &subschema->clauses[i];
 
-		if ((clause->keyword->applies & types) != 0)
-			rc = clause->keyword->check(checker, clause, node);
+		if ((clause->applies & types) != 0)
+			rc = clause->check(checker, clause, node);
 	}
 	checker->depth--;
 	return rc;

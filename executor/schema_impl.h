@@ -13,8 +13,11 @@
 #define TRIZONE_EXECUTOR_SCHEMA_IMPL_H
 
 #include <stdbool.h>
+#include <string.h>
 
+#include "common/err.h"
 #include "executor/format.h"
+#include "executor/number.h"
 #include "executor/pattern.h"
 #include "executor/schema.h"
 
@@ -56,21 +59,27 @@ struct keyword {
 struct branch {
 	struct span name;
 	struct subschema *schema;
-	struct pattern *pattern;      /* owned */
-	const struct json_node *list; /* of names, in the schema's document */
+	union {
+		struct pattern *pattern;      /* owned, by patternProperties */
+		const struct json_node *list; /* of dependentRequired */
+	} of;
 };
 
 /* One keyword of one schema. Which members are used is the keyword's. */
 struct clause {
-	const struct keyword *keyword;
-	const struct json_node *operand; /* in the schema's own document */
+	check_function *check;
+	unsigned
+	    applies; /* both copied from the keyword: the way to it is long */
 	unsigned types;
-	uint64_t count, most;
-	struct pattern *pattern; /* owned */
-	const struct format *format;
+	uint64_t count;
 	struct branch *branches; /* owned */
 	size_t branch_count;
+	const struct json_node *operand;      /* in the schema's own document */
 	const struct clause *named, *matched; /* neighbours, or NULL */
+	uint64_t most;
+	struct pattern *pattern; /* owned */
+	const struct format *format;
+	const struct keyword *keyword;
 };
 
 struct subschema {
@@ -177,17 +186,65 @@ check_marked(const struct checker *checker, size_t index)
 	return (checker->seen->words[index / 64] >> index % 64 & 1) != 0;
 }
 
-/* Take `amount` off the work; -ERR_LIMIT with a reason when it is used up. */
-int check_spend(
-    struct checker *checker, const struct json_node *node, uint64_t amount);
-
-/* `node` does not fit, or could not be checked: keep the reason unless quiet,
- * return -error. The words must be ours or the schema's, never the value's. */
-int check_refuse(struct checker *checker, const struct json_node *node,
+/* `node` does not fit, or could not be checked: keep the reason, and return
+ * -error (error is positive). The words must be ours or the schema's, never
+ * the value's. */
+int check_explain(struct checker *checker, const struct json_node *node,
     int error, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same, unless nobody wants the reason: then not even its words are put
+ * together. A decision meets many rules that do not match. */
+#define check_refuse(checker, node, error, ...)                                \
+	(check_is_silent(checker, error)                                       \
+		? -(error)                                                     \
+		: check_explain(checker, node, error, __VA_ARGS__))
+
+static inline bool
+check_is_silent(const struct checker *checker, int error)
+{
+	return checker->room == 0 ||
+	       (checker->quiet != 0 && error == ERR_SCHEMA);
+}
+
+/* Take `amount` off the work; -ERR_LIMIT with a reason when it is used up. */
+static inline int
+check_spend(
+    struct checker *checker, const struct json_node *node, uint64_t amount)
+{
+	if (amount <= *checker->work) {
+		*checker->work -= amount;
+		return 0;
+	}
+	*checker->work = 0;
+	return check_refuse(
+	    checker, node, ERR_LIMIT, "takes too much work to check");
+}
+
 /* Types `node` has (a whole number has two). */
-unsigned schema_types(const struct json_node *node);
+static inline unsigned
+schema_types(const struct json_node *node)
+{
+	static const unsigned types[JSON_TYPE_COUNT] = {
+	    [JSON_NULL] = TYPE_NULL,
+	    [JSON_BOOL] = TYPE_BOOLEAN,
+	    [JSON_INTEGER] = TYPE_INTEGER | TYPE_NUMBER,
+	    [JSON_REAL] = TYPE_NUMBER,
+	    [JSON_STRING] = TYPE_STRING,
+	    [JSON_ARRAY] = TYPE_ARRAY,
+	    [JSON_OBJECT] = TYPE_OBJECT,
+	};
+
+	if (node->type == JSON_REAL && number_is_whole(node))
+		return TYPE_INTEGER | TYPE_NUMBER;
+	return types[node->type];
+}
+
+/* span_equal, where most are of different lengths. */
+static inline bool
+same_name(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 
 /* Whether an object has a member of that name. */
 bool object_has(const struct json_doc *doc, const struct json_node *object,

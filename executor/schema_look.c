@@ -27,8 +27,7 @@ step(struct look *look)
 static bool
 joins_all(const struct clause *clause)
 {
-	return clause->keyword->check == check_ref ||
-	       clause->keyword->check == check_all_of;
+	return clause->check == check_ref || clause->check == check_all_of;
 }
 
 static bool requires(
@@ -36,7 +35,7 @@ static bool requires(
 {
 	for (size_t i = 0; i < in->clause_count; i++) {
 		const struct clause *clause = &in->clauses[i];
-		bool names = clause->keyword->check == check_required;
+		bool names = clause->check == check_required;
 
 		if (!names && !joins_all(clause))
 			continue;
@@ -74,7 +73,7 @@ branch_leaves_out(struct look *look, const struct clause *clause,
 
 	if (schema == NULL || !step(look))
 		return false;
-	if (clause->keyword->check == check_properties) {
+	if (clause->check == check_properties) {
 		if ((schema->clause_count == 0 && !schema->never) ||
 		    required_in(look, scope, branch->name))
 			return false;
@@ -83,8 +82,7 @@ branch_leaves_out(struct look *look, const struct clause *clause,
 	}
 	if (joins_all(clause))
 		return leaves_out(look, schema, scope);
-	if (clause->keyword->check == check_any_of ||
-	    clause->keyword->check == check_one_of)
+	if (clause->check == check_any_of || clause->check == check_one_of)
 		return leaves_out(look, schema, &inner);
 	return false;
 }

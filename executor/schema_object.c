@@ -13,7 +13,7 @@ static const struct branch *
 find_branch(const struct clause *clause, struct span name)
 {
 	for (size_t i = 0; i < clause->branch_count; i++)
-		if (span_equal(clause->branches[i].name, name))
+		if (same_name(clause->branches[i].name, name))
 			return &clause->branches[i];
 	return NULL;
 }
@@ -69,7 +69,7 @@ object_has(const struct json_doc *doc, const struct json_node *object,
 {
 	const struct json_node *key = json_first(doc, object);
 
-	while (key != NULL && !span_equal(key->value.string, name))
+	while (key != NULL && !same_name(key->value.string, name))
 		key = json_next(doc, object, key);
 	return key != NULL;
 }
@@ -78,8 +78,6 @@ static int
 refuse_missing(
     struct checker *checker, const struct json_node *node, struct span name)
 {
-	if (checker->room == 0)
-		return -ERR_SCHEMA;
 	return check_refuse(checker, node, ERR_SCHEMA,
 	    "required property \"%.*s\" is missing",
 	    (int)utf8_prefix(name.p, name.n, 40), name.p);
@@ -124,9 +122,9 @@ compile_dependent_required(struct compiler *compiler, struct subschema *in,
 		    &clause->branches[clause->branch_count++];
 
 		branch->name = key->value.string;
-		branch->list = json_value(key);
+		branch->of.list = json_value(key);
 		rc = check_name_list(
-		    compiler, branch->list, "dependentRequired");
+		    compiler, branch->of.list, "dependentRequired");
 	}
 	return rc;
 }
@@ -156,8 +154,8 @@ check_dependent_required(struct checker *checker, const struct clause *clause,
 
 	for (size_t i = 0; i < clause->branch_count && rc == 0; i++)
 		if (object_has(checker->doc, node, clause->branches[i].name))
-			rc =
-			    check_list(checker, clause->branches[i].list, node);
+			rc = check_list(
+			    checker, clause->branches[i].of.list, node);
 	return rc;
 }
 
@@ -246,7 +244,7 @@ compile_matched(struct compiler *compiler, struct subschema *in,
 		key = json_first(doc, operand);
 	for (size_t i = 0; key != NULL; i++) {
 		rc = pattern_compile(key->value.string,
-		    &clause->branches[i].pattern, reason, sizeof reason);
+		    &clause->branches[i].of.pattern, reason, sizeof reason);
 		if (rc != 0)
 			return compile_refuse(compiler, key, rc, "%s", reason);
 		key = json_next(doc, operand, key);
@@ -282,7 +280,7 @@ check_matched(struct checker *checker, const struct clause *clause,
 		for (size_t i = 0; i < clause->branch_count && rc == 0; i++) {
 			const struct branch *branch = &clause->branches[i];
 
-			rc = match_name(checker, branch->pattern, key);
+			rc = match_name(checker, branch->of.pattern, key);
 			if (rc != 1)
 				continue;
 			rc = check_child(
@@ -318,7 +316,7 @@ named_beside(struct checker *checker, const struct clause *clause,
 		return 1;
 	for (size_t i = 0;
 	     matched != NULL && i < matched->branch_count && rc == 0; i++)
-		rc = match_name(checker, matched->branches[i].pattern, key);
+		rc = match_name(checker, matched->branches[i].of.pattern, key);
 	return rc;
 }
 

@@ -234,7 +234,7 @@ def check_keywords():
                          read("executor/format.c"), re.M)
     named = set(" ".join(re.findall(r"^\.Ic (.*)$", text, re.M)).split())
     return (differ("keyword", listed, set(words)) +
-            differ("format", named - {","}, set(formats)))
+            differ("format", named - {",", "."}, set(formats)))
 
 
 def check_records():

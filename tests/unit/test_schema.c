@@ -188,6 +188,7 @@ static const struct {
     {"{\"pattern\":\"^\\\\v$\"}", "\"\\f\"",
 	"does not match the pattern ^\\v$"},
     {"{\"pattern\":\"^a{,2}$\"}", "\"a{,2}\"", NULL},
+    {"{\"pattern\":\"^[]*\\\\ud83d\\\\ude00$\"}", "\"\\ud83d\\ude00\"", NULL},
     {"{\"pattern\":\".*b|c\"}", "\"xx\\nc\"", NULL},
     {"{\"title\":\"t\",\"description\":\"d\",\"default\":1,"
      "\"examples\":[2],\"deprecated\":true,\"$comment\":\"c\"}",
