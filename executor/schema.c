@@ -139,7 +139,6 @@ compile_clauses(struct compiler *compiler, const struct json_node *object,
 	const struct json_doc *doc = &compiler->schema->doc;
 	int rc = refuse_unknown(compiler, object);
 
-	in->clauses = alloc_array(object->count, sizeof *in->clauses);
 	for (size_t i = 0; i < keyword_count && rc == 0; i++) {
 		const struct keyword *keyword = &keywords[i];
 		const struct json_node *operand =
@@ -175,7 +174,9 @@ compile_subschema(struct compiler *compiler, const struct json_node *node,
 	if (compiler->depth == SCHEMA_MAX_DEPTH)
 		return compile_refuse(compiler, node, ERR_DEPTH,
 		    "more than %u schemas inside each other", SCHEMA_MAX_DEPTH);
-	made = alloc_bytes(sizeof *made);
+	made = alloc_bytes(
+	    sizeof *made + (node->type == JSON_OBJECT ? node->count : 0) *
+			       sizeof *made->clauses);
 	made->chain = compiler->schema->chain;
 	compiler->schema->chain = made;
 	compiler->by_index[node - compiler->schema->doc.nodes] = made;
@@ -259,10 +260,10 @@ subschema_free(struct subschema *subschema)
 		     clause->check == check_matched && j < clause->branch_count;
 		     j++)
 			pattern_free(clause->branches[j].of.pattern);
-		pattern_free(clause->pattern);
+		if (clause->check == check_pattern)
+			pattern_free(clause->pattern);
 		free(clause->branches);
 	}
-	free(subschema->clauses);
 	free(subschema);
 }
 

@@ -65,32 +65,38 @@ struct branch {
 	} of;
 };
 
-/* One keyword of one schema. Which members are used is the keyword's. */
+/* One keyword of one schema. Which members are used is the keyword's; 64 bytes,
+ * as a decision reads many. */
 struct clause {
 	check_function *check;
 	unsigned
 	    applies; /* both copied from the keyword: the way to it is long */
 	unsigned types;
-	uint64_t count;
+	union {
+		uint64_t count;
+		const struct clause *named; /* neighbour, or NULL */
+	};
+	union {
+		uint64_t most;
+		const struct clause *matched; /* neighbour, or NULL */
+		struct pattern *pattern; /* owned, by the keyword pattern */
+		const struct format *format;
+	};
 	struct branch *branches; /* owned */
 	size_t branch_count;
-	const struct json_node *operand;      /* in the schema's own document */
-	const struct clause *named, *matched; /* neighbours, or NULL */
-	uint64_t most;
-	struct pattern *pattern; /* owned */
-	const struct format *format;
+	const struct json_node *operand; /* in the schema's own document */
 	const struct keyword *keyword;
 };
 
 struct subschema {
-	struct subschema *chain; /* all of one schema, to free them */
-	bool never;		 /* the schema `false` */
-	unsigned asks;		 /* types with a keyword unevaluated... */
-	unsigned length;	 /* of its longest chain of in_place schemas */
-	struct clause *clauses;	 /* owned */
-	size_t clause_count;
+	struct subschema *chain;	 /* all of one schema, to free them */
 	const struct json_node *node;	 /* in the schema's own document */
 	const struct resource *resource; /* while compiling */
+	unsigned length; /* of its longest chain of in_place schemas */
+	bool never;	 /* the schema `false` */
+	unsigned asks;	 /* types with a keyword unevaluated... */
+	size_t clause_count;
+	struct clause clauses[];
 };
 
 struct schema {
