@@ -242,7 +242,7 @@ measure_chain(struct compiler *compiler, struct subschema *in, unsigned above)
 	unsigned length = 0;
 	int rc = 0;
 
-	if (above + in->length >= SCHEMA_MAX_CHAIN)
+	if (above + (in->length == 0 ? 1 : in->length) > SCHEMA_MAX_CHAIN)
 		return compile_refuse(compiler, in->node, ERR_DEPTH,
 		    "the same value is passed on by $ref, allOf and the like "
 		    "through %u schemas or without end",

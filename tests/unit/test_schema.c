@@ -1,49 +1,17 @@
 /*
  * JSON Schema: our own table of values and reasons, errors at load with their
- * place, limits, exact numbers, patterns. The public test suite is run by
- * drive/schema_suite.c.
+ * place, exact numbers, patterns. Limits are in test_schema_limits.c; the
+ * public suite is run by drive/schema_suite.c.
  */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
-#include "executor/number.h"
-#include "executor/pattern.h"
-#include "executor/schema.h"
-
-static struct schema *
-compile(const char *text)
-{
-	struct json_doc doc;
-	struct json_error where;
-	struct schema *schema = NULL;
-
-	json_init(&doc);
-	ck_assert_int_eq(json_parse(&doc, span_of(text), NULL, NULL), 0);
-	ck_assert_msg(
-	    schema_compile(&doc, json_root(&doc), &schema, &where) == 0,
-	    "%s: %s", text, where.detail);
-	json_done(&doc);
-	return schema;
-}
-
-static int
-check_text(const struct schema *schema, struct span text, char *detail)
-{
-	struct json_doc doc;
-	int rc;
-
-	json_init(&doc);
-	ck_assert_int_eq(json_parse(&doc, text, NULL, NULL), 0);
-	rc = schema_check(
-	    schema, &doc, json_root(&doc), detail, SCHEMA_DETAIL_BYTES);
-	json_done(&doc);
-	return rc;
-}
+#include "tests/unit/run_suite.h"
+#include "tests/unit/schema_text.h"
 
 /*
  * Values and reasons. NULL: fits.
@@ -338,112 +306,6 @@ START_TEST(refused_at_load)
 }
 END_TEST
 
-static char *
-repeat(const char *head, const char *part, size_t count, const char *tail)
-{
-	size_t n = strlen(part), used = strlen(head);
-	char *text = alloc_bytes(used + n * count + strlen(tail) + 1);
-
-	memcpy(text, head, used);
-	for (size_t i = 0; i < count; i++, used += n)
-		memcpy(text + used, part, n);
-	memcpy(text + used, tail, strlen(tail) + 1);
-	return text;
-}
-
-START_TEST(limits_at_load)
-{
-	struct json_limits limits = {.depth = 100};
-	struct json_doc doc;
-	struct json_error where;
-	struct schema *schema = NULL;
-	char *deep = repeat("", "{\"not\":", 16, "{}}}}}}}}}}}}}}}}}");
-	char *fits = repeat("", "{\"not\":", 15, "{}}}}}}}}}}}}}}}}");
-	char *large = repeat("{\"title\":\"", "abcdefgh", 8192, "\"}");
-
-	json_init(&doc);
-	ck_assert_int_eq(json_parse(&doc, span_of(deep), &limits, NULL), 0);
-	ck_assert_int_eq(
-	    schema_compile(&doc, json_root(&doc), &schema, &where), -ERR_DEPTH);
-	ck_assert_int_eq(json_parse(&doc, span_of(fits), &limits, NULL), 0);
-	ck_assert_int_eq(
-	    schema_compile(&doc, json_root(&doc), &schema, &where), 0);
-	schema_free(schema);
-	schema = NULL;
-	ck_assert_int_eq(json_parse(&doc, span_of(large), NULL, NULL), 0);
-	ck_assert_int_eq(schema_compile(&doc, json_root(&doc), &schema, NULL),
-	    -ERR_TOO_LARGE);
-	json_done(&doc);
-	free(deep);
-	free(fits);
-	free(large);
-}
-END_TEST
-
-/*
- * Values made to cost time: each ends in a refusal, soon, also under `not`.
- */
-static double
-seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void
-expect_limit(const char *schema_source, const char *value)
-{
-	char detail[SCHEMA_DETAIL_BYTES];
-	struct schema *schema = compile(schema_source);
-	double start = seconds();
-
-	ck_assert_int_eq(
-	    check_text(schema, span_of(value), detail), -ERR_LIMIT);
-	ck_assert_str_ne(detail, "");
-	ck_assert_double_lt(seconds() - start, 5.0); /* sanitizers included */
-	schema_free(schema);
-}
-
-START_TEST(limits_of_work)
-{
-	char *as = repeat("\"", "aaaaaaaaaa", 50000, "!\"");
-	char *numbers = repeat("[0", ",1", 1024, "]");
-	char *numbers_many = repeat("[1", ",1", 30000, "]");
-	char *list = repeat("{\"items\":{\"enum\":[1.5", ",2.5", 200, ",1]}}");
-	char *digits = repeat("0.", "1234567891", 6, "");
-
-	expect_limit("{\"pattern\":\"^(a+)+$\"}", as);
-	expect_limit("{\"not\":{\"pattern\":\"^(a+)+$\"}}", as);
-	expect_limit("{\"anyOf\":[{\"pattern\":\"^(a|aa)+$\"},true]}", as);
-	expect_limit("{\"oneOf\":[{\"pattern\":\"a*[bc]\"},true]}", as);
-	expect_limit("{\"pattern\":\"a++[56]\"}", as);
-	expect_limit("{\"pattern\":\"(?=a*[bc])\"}", as);
-	expect_limit("{\"uniqueItems\":true}", numbers);
-	expect_limit(list, numbers_many);
-	expect_limit("{\"multipleOf\":0.5}", digits);
-	free(as);
-	free(numbers);
-	free(numbers_many);
-	free(list);
-	free(digits);
-}
-END_TEST
-
-START_TEST(long_text_that_fits)
-{
-	char detail[SCHEMA_DETAIL_BYTES];
-	struct schema *schema =
-	    compile("{\"pattern\":\"^[a-zA-Z0-9_\\\\-./]+$\"}");
-	char *path = repeat("\"", "abcdefghi/", 100000, "\"");
-
-	ck_assert_int_eq(check_text(schema, span_of(path), detail), 0);
-	free(path);
-	schema_free(schema);
-}
-END_TEST
-
 START_TEST(small_room)
 {
 	struct schema *schema =
@@ -488,31 +350,20 @@ static Suite *
 schema_suite(void)
 {
 	Suite *suite = suite_create("schema");
-	TCase *table = tcase_create("table"), *rest = tcase_create("rest");
+	TCase *table = tcase_create("table");
 
 	tcase_add_loop_test(
 	    table, values_and_reasons, 0, sizeof values / sizeof values[0]);
 	tcase_add_loop_test(
 	    table, refused_at_load, 0, sizeof refused / sizeof refused[0]);
-	tcase_set_timeout(rest, 120);
-	tcase_add_test(rest, limits_at_load);
-	tcase_add_test(rest, limits_of_work);
-	tcase_add_test(rest, long_text_that_fits);
-	tcase_add_test(rest, small_room);
-	tcase_add_test(rest, outlives_its_source);
+	tcase_add_test(table, small_room);
+	tcase_add_test(table, outlives_its_source);
 	suite_add_tcase(suite, table);
-	suite_add_tcase(suite, rest);
 	return suite;
 }
 
 int
 main(void)
 {
-	SRunner *runner = srunner_create(schema_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(schema_suite());
 }
