@@ -222,6 +222,10 @@ compile_root(struct compiler *compiler)
 	if (rc != 0)
 		return json_complain(compiler->doc, compiler->base,
 		    compiler->where, rc, "in this schema");
+	/* a policy may have thousands; what is read together stands together */
+	schema->doc.nodes = alloc_resize(schema->doc.nodes, schema->doc.count,
+	    sizeof *schema->doc.nodes);
+	schema->doc.cap = schema->doc.count;
 	compiler->by_index =
 	    alloc_array(schema->doc.count, sizeof *compiler->by_index);
 	rc = compile_subschema(compiler, json_root(&schema->doc), &root);

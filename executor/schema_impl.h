@@ -118,8 +118,9 @@ struct compiler {
 	unsigned depth;
 	const struct resource *resource; /* the innermost one */
 	struct resource *resources;	 /* all of them */
-	struct anchor *anchors;		 /* all of them */
-	struct subschema **by_index;	 /* of a node; NULL: no schema there */
+	unsigned resource_count;
+	struct anchor *anchors;	     /* all of them */
+	struct subschema **by_index; /* of a node; NULL: no schema there */
 };
 
 /* Compile `node` of the schema's own document as a schema. */

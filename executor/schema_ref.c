@@ -13,7 +13,8 @@
 #include "executor/uri.h"
 
 #define URI_MAX_BYTES 1024
-#define SHOWN_CHARS 60 /* of a reference in a message */
+#define RESOURCES_MAX 256 /* finding one looks at all */
+#define SHOWN_CHARS 60	  /* of a reference in a message */
 
 /* A schema with a URI of its own: the root, and each with $id. */
 struct resource {
@@ -62,6 +63,7 @@ add_resource(
 	made->schema = schema;
 	made->next = compiler->resources;
 	compiler->resources = made;
+	compiler->resource_count++;
 	compiler->resource = made;
 	schema->resource = made;
 }
@@ -109,6 +111,10 @@ compile_id(struct compiler *compiler, struct subschema *in,
 	if (resolve(in, operand->value.string, &uri, &fragment) != 0)
 		rc = compile_refuse(compiler, operand, ERR_TOO_LARGE,
 		    "$id longer than %d bytes", URI_MAX_BYTES);
+	else if (compiler->resource_count == RESOURCES_MAX)
+		rc = compile_refuse(compiler, operand, ERR_LIMIT,
+		    "more than %d schemas with a URI of their own",
+		    RESOURCES_MAX);
 	else if (fragment.n != 0)
 		rc = compile_refuse(compiler, operand, ERR_RANGE,
 		    "$id with a fragment; use $anchor");
