@@ -175,6 +175,33 @@ START_TEST(chains)
 }
 END_TEST
 
+/* The longest chain at each level of the deepest value: the most of the stack
+ * that a check can take. */
+START_TEST(deepest_check)
+{
+	char detail[SCHEMA_DETAIL_BYTES];
+	struct schema *schema;
+	struct buf text;
+	char *value =
+	    repeat("[[[[[[[[", "[[[[[[[[", 0, "[[[[[[[]]]]]]]]]]]]]]]");
+
+	buf_init(&text, SCHEMA_MAX_BYTES);
+	buf_add_text(&text, "{\"$ref\":\"#/$defs/a1\",\"$defs\":{");
+	for (int i = 1; i < 10; i++)
+		buf_add_format(&text,
+		    "\"a%d\":{\"not\":{\"not\":{\"$ref\":\"#/$defs/a%d\"}},"
+		    "\"unevaluatedItems\":true},",
+		    i, i + 1);
+	buf_add_text(&text, "\"a10\":{\"items\":{\"$ref\":\"#\"}}}}");
+	buf_add_byte(&text, '\0');
+	schema = compile(text.data);
+	ck_assert_int_eq(check_text(schema, span_of(value), detail), 0);
+	schema_free(schema);
+	buf_free(&text);
+	free(value);
+}
+END_TEST
+
 /* What a rule leaves open, through $ref, allOf and anyOf. */
 static const struct {
 	const char *narrow, *whole, *name;
@@ -245,6 +272,7 @@ limits_suite(void)
 	tcase_add_test(core, references_that_multiply);
 	tcase_add_test(core, sets_too_large);
 	tcase_add_test(core, chains);
+	tcase_add_test(core, deepest_check);
 	tcase_add_test(core, long_text_that_fits);
 	tcase_add_loop_test(
 	    core, leaves_out, 0, sizeof left_out / sizeof left_out[0]);
