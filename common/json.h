@@ -88,11 +88,31 @@ struct span json_raw(const struct json_doc *doc, const struct json_node *node);
  *   for (e = json_first(doc, a); e != NULL; e = json_next(doc, a, e))
  * On an object the same walk gives keys; a key's value is the node behind it,
  * json_value(key). */
-const struct json_node *json_first(
-    const struct json_doc *doc, const struct json_node *parent);
-const struct json_node *json_next(const struct json_doc *doc,
-    const struct json_node *parent, const struct json_node *at);
-const struct json_node *json_value(const struct json_node *key);
+static inline const struct json_node *
+json_first(const struct json_doc *doc, const struct json_node *parent)
+{
+	(void)doc;
+	if (parent == NULL || parent->count == 0)
+		return NULL;
+	return parent + 1;
+}
+
+static inline const struct json_node *
+json_next(const struct json_doc *doc, const struct json_node *parent,
+    const struct json_node *at)
+{
+	const struct json_node *value =
+	    parent->type == JSON_OBJECT ? at + 1 : at;
+	const struct json_node *next = doc->nodes + value->next;
+
+	return next == doc->nodes + parent->next ? NULL : next;
+}
+
+static inline const struct json_node *
+json_value(const struct json_node *key)
+{
+	return key + 1;
+}
 
 /* Value of `key` in an object, or NULL (also if `object` is no object). */
 const struct json_node *json_get(const struct json_doc *doc,

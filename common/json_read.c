@@ -19,32 +19,6 @@ json_raw(const struct json_doc *doc, const struct json_node *node)
 	    doc->text.p + node->start, (size_t)(node->end - node->start)};
 }
 
-const struct json_node *
-json_first(const struct json_doc *doc, const struct json_node *parent)
-{
-	(void)doc;
-	if (parent == NULL || parent->count == 0)
-		return NULL;
-	return parent + 1;
-}
-
-const struct json_node *
-json_next(const struct json_doc *doc, const struct json_node *parent,
-    const struct json_node *at)
-{
-	const struct json_node *value =
-	    parent->type == JSON_OBJECT ? at + 1 : at;
-	const struct json_node *next = doc->nodes + value->next;
-
-	return next == doc->nodes + parent->next ? NULL : next;
-}
-
-const struct json_node *
-json_value(const struct json_node *key)
-{
-	return key + 1;
-}
-
 static const struct json_node *
 get(const struct json_doc *doc, const struct json_node *object,
     struct span name)

@@ -15,10 +15,13 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "executor/pattern_ecma.h"
 
 #define MATCH_LIMIT 1000000u /* backtracking points at one start position */
 #define DEPTH_LIMIT 100000u  /* nested backtracking points */
 #define HEAP_LIMIT_KIB 4096u /* for the backtracking points */
+
+#define TRANSLATED_MAX (64u * 1024)
 
 #define COMPILE_OPTIONS                                                        \
 	(PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_AUTO_CALLOUT |               \
@@ -98,37 +101,6 @@ compile_context_new(void)
 	return context;
 }
 
-/* The groups of ECMA-262. PCRE2 has others, which call each other, turn off
- * what the meter counts, or let a text look like a comment; \Q and \g do the
- * same without a group. Inside a class none of them means anything. Offset of
- * the first foreign one, or source.n. */
-static size_t
-find_foreign(struct span source)
-{
-	bool class = false;
-
-	for (size_t i = 0; i < source.n; i++) {
-		char next = i + 1 < source.n ? source.p[i + 1] : '\0';
-		char third = i + 2 < source.n ? source.p[i + 2] : '\0';
-
-		if (source.p[i] == '\\') {
-			if (next == 'Q' || (next == 'g' && !class))
-				return i;
-			i += next == 'c' ? 2 : 1;
-		} else if (class) {
-			class = source.p[i] != ']';
-		} else if (source.p[i] == '[') {
-			class = true;
-		} else if (source.p[i] == '(' &&
-			   (next == '*' ||
-			       (next == '?' && third != ':' && third != '=' &&
-				   third != '!' && third != '<'))) {
-			return i;
-		}
-	}
-	return source.n;
-}
-
 static int
 refuse(char *detail, size_t room, size_t at, const char *reason)
 {
@@ -146,18 +118,32 @@ refers_back(const pcre2_code *code)
 	       highest != 0;
 }
 
-int
-pattern_compile(
-    struct span source, struct pattern **pattern_out, char *detail, size_t room)
+/* Where in `source` the translation's byte `offset` comes from. */
+static size_t
+find_origin(struct span source, size_t offset)
 {
-	pcre2_compile_context *context;
-	pcre2_code *code;
-	PCRE2_UCHAR text[120];
-	size_t foreign = find_foreign(source);
-	PCRE2_SIZE offset;
-	int error;
+	size_t n = 0;
+	struct buf out;
 
-	if (source.n > PATTERN_MAX_BYTES) {
+	buf_init(&out, TRANSLATED_MAX);
+	while (n < source.n) {
+		buf_clear(&out);
+		pattern_translate(&out, (struct span){source.p, n + 1});
+		if (out.len >= offset)
+			break;
+		n++;
+	}
+	buf_free(&out);
+	return offset == 0 || n == source.n ? n : n + 1;
+}
+
+/* The same pattern for PCRE2. */
+static int
+translate(struct span source, struct buf *out, char *detail, size_t room)
+{
+	size_t foreign = pattern_translate(out, source);
+
+	if (source.n > PATTERN_MAX_BYTES || out->overflow) {
 		snprintf(detail, room, "pattern longer than %u bytes",
 		    PATTERN_MAX_BYTES);
 		return -ERR_TOO_LARGE;
@@ -165,14 +151,44 @@ pattern_compile(
 	if (foreign != source.n)
 		return refuse(detail, room, foreign,
 		    "not of the kinds in trizone-policy(5)");
+	return 0;
+}
+
+static int
+compile(struct span source, struct buf *out, pcre2_code **code_out,
+    char *detail, size_t room)
+{
+	pcre2_compile_context *context;
+	PCRE2_UCHAR text[120];
+	PCRE2_SIZE offset;
+	int error, rc = translate(source, out, detail, room);
+
+	if (rc != 0)
+		return rc;
 	context = compile_context_new();
-	code = pcre2_compile((PCRE2_SPTR)source.p, source.n, COMPILE_OPTIONS,
-	    &error, &offset, context);
+	*code_out = pcre2_compile((PCRE2_SPTR)(out->len == 0 ? "" : out->data),
+	    out->len, COMPILE_OPTIONS, &error, &offset, context);
 	pcre2_compile_context_free(context);
-	if (code == NULL) {
-		pcre2_get_error_message(error, text, sizeof text);
-		return refuse(detail, room, offset, (const char *)text);
-	}
+	if (*code_out != NULL)
+		return 0;
+	pcre2_get_error_message(error, text, sizeof text);
+	return refuse(
+	    detail, room, find_origin(source, offset), (const char *)text);
+}
+
+int
+pattern_compile(
+    struct span source, struct pattern **pattern_out, char *detail, size_t room)
+{
+	pcre2_code *code = NULL;
+	struct buf out;
+	int rc;
+
+	buf_init(&out, TRANSLATED_MAX);
+	rc = compile(source, &out, &code, detail, room);
+	buf_free(&out);
+	if (rc != 0)
+		return rc;
 	if (refers_back(code)) {
 		pcre2_code_free(code);
 		return refuse(detail, room, source.n,

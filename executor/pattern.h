@@ -3,13 +3,12 @@
  * memory. Written for ECMA-262 patterns and run by PCRE2's interpreter; the
  * one file that includes pcre2 is pattern.c.
  *
- * Differences from ECMA-262: `.` matches no line end of any kind; \d \w \s are
- * ASCII, which makes \s narrower and \S wider than there (a no-break space is
- * \S here): to rule characters out, name the ones that may stand instead.
- * Unknown names of properties (\p{Letter}; \p{L} is known) do not compile.
- * Back references, whose cost cannot be bounded, do not either, nor do the
- * constructs of PCRE2 that ECMA-262 has not: groups other than ( (?: (?= (?!
- * (?<= (?<! (?<name>, and \Q and \g.
+ * The meaning is that of ECMA-262 with its flag u: `$` matches only at the very
+ * end, \d and \w are ASCII, \s and `.` know the blanks and line ends of there,
+ * \p{Letter}, \p{L} and \p{Script=Greek} are known. Back references, whose cost
+ * cannot be bounded, do not compile, nor do the constructs of PCRE2 that
+ * ECMA-262 has not: groups other than ( (?: (?= (?! (?<= (?<! (?<name>, and
+ * escapes such as \Q, \g, \A, \R. A bracket inside a class is itself.
  *
  * One thread only: all patterns of a process share one match area.
  */
@@ -22,8 +21,9 @@
 
 #include "common/text.h"
 
-#define PATTERN_MAX_BYTES 1024u /* longer ones are not reviewed by anybody */
-#define PATTERN_MAX_NESTING 32u /* parentheses; bounds the compiler's stack */
+#define PATTERN_MAX_BYTES 1024u	  /* longer ones are not reviewed by anybody */
+#define PATTERN_DETAIL_BYTES 128u /* room for any reason, NUL included */
+#define PATTERN_MAX_NESTING 32u	  /* parentheses; bounds the compiler's stack */
 
 struct pattern;
 

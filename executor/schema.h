@@ -1,14 +1,19 @@
 /*
  * JSON Schema (draft 2020-12) for the arguments of capabilities and rules.
  *
- * Understood: type enum const, properties required additionalProperties
- * minProperties maxProperties, items minItems maxItems uniqueItems, minLength
- * maxLength (characters) pattern, minimum maximum exclusiveMinimum
- * exclusiveMaximum multipleOf, allOf anyOf oneOf not, true and false as
- * schemas, and the annotations ($schema $id $comment title description
- * default examples deprecated readOnly writeOnly), which change nothing. Any
- * other keyword is an error at load: a limit that is not understood is not
- * one. The table of keywords is in schema.c.
+ * Understood: type enum const, properties patternProperties propertyNames
+ * required additionalProperties dependentRequired dependentSchemas
+ * minProperties maxProperties, items prefixItems contains minContains
+ * maxContains minItems maxItems uniqueItems, minLength maxLength (characters)
+ * pattern, minimum maximum exclusiveMinimum exclusiveMaximum multipleOf, allOf
+ * anyOf oneOf not if then else, $ref $anchor $defs $id inside one text,
+ * unevaluatedProperties unevaluatedItems, true and false as schemas, and
+ * format, asserted, for the names in format.h. The annotations ($schema
+ * $comment title description default examples deprecated readOnly writeOnly)
+ * change nothing. Any other keyword is an error at load: a limit that is not
+ * understood is not one. So is a $ref to something that is no schema of the
+ * same text, and one that leads back to the same value. The table of keywords
+ * is in schema.c.
  *
  * A compiled schema is immutable and depends on nothing it was made from.
  */
@@ -23,6 +28,7 @@
 
 #define SCHEMA_MAX_BYTES (64u * 1024) /* a schema somebody can still review */
 #define SCHEMA_MAX_DEPTH 16u	      /* schemas inside schemas; recursion */
+#define SCHEMA_MAX_CHAIN 32u	      /* schemas for one value, by $ref, ... */
 #define SCHEMA_MAX_WORK UINT64_C(4000000) /* one check: some tens of ms */
 #define SCHEMA_DETAIL_BYTES 200 /* room for any reason, NUL included */
 
@@ -40,7 +46,8 @@ struct span schema_text(const struct schema *schema);
 
 /* Whether `narrow` restricts a property that it does not require, and `whole`
  * does not either, so that a value without it fits both. Gives the first such
- * name, which lives as long as `narrow`. Looks at the top level only. */
+ * name, which lives as long as `narrow`. Looks at the top level, through $ref,
+ * allOf, anyOf and oneOf. */
 bool schema_leaves_out(const struct schema *narrow, const struct schema *whole,
     struct span *name_out);
 

@@ -1,13 +1,15 @@
 /*
- * Keywords that combine schemas: allOf, anyOf, oneOf, not. A schema that could
- * not be checked (-ERR_LIMIT) is neither a match nor a mismatch: it ends the
- * whole check, so that `not` never turns a limit into a yes.
+ * Keywords that combine schemas for one value: $ref, allOf, anyOf, oneOf, not,
+ * if. A schema that could not be checked (-ERR_LIMIT) is neither a match nor a
+ * mismatch: it ends the whole check, so that `not` never turns a limit into a
+ * yes. Where somebody asks what was looked at (checker->seen), no schema is
+ * left out because the answer is known already.
  */
 #include "common/alloc.h"
 #include "common/err.h"
 #include "executor/schema_impl.h"
 
-/* One schema: not, items, additionalProperties. */
+/* One schema: not, items, additionalProperties, then. */
 int
 compile_one(struct compiler *compiler, struct subschema *in,
     const struct json_node *operand, struct clause *clause)
@@ -42,10 +44,9 @@ compile_several(struct compiler *compiler, struct subschema *in,
 	return rc;
 }
 
-/* Whether the value fits, without keeping the reason if it does not. */
-static int
+int
 check_quietly(struct checker *checker, const struct subschema *subschema,
-    const struct json_node *node, bool *fits_out)
+    const struct json_node *node)
 {
 	int rc;
 
@@ -54,8 +55,15 @@ check_quietly(struct checker *checker, const struct subschema *subschema,
 	checker->quiet--;
 	if (rc != 0 && rc != -ERR_SCHEMA)
 		return rc;
-	*fits_out = rc == 0;
-	return 0;
+	return rc == 0;
+}
+
+/* compile_ref is in schema_ref.c */
+int
+check_ref(struct checker *checker, const struct clause *clause,
+    const struct json_node *node)
+{
+	return check_subschema(checker, clause->branches[0].schema, node);
 }
 
 int
@@ -69,17 +77,36 @@ check_all_of(struct checker *checker, const struct clause *clause,
 	return rc;
 }
 
+/* How many of the branches the value fits; all of them are tried, or, where
+ * nobody asks, as many as it takes to reach `enough`. */
+static int
+count_branches(struct checker *checker, const struct clause *clause,
+    const struct json_node *node, size_t enough, size_t *count_out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < clause->branch_count &&
+			   (count < enough || checker->seen != NULL);
+	     i++) {
+		int rc =
+		    check_quietly(checker, clause->branches[i].schema, node);
+
+		if (rc < 0)
+			return rc;
+		count += (size_t)rc;
+	}
+	*count_out = count;
+	return 0;
+}
+
 int
 check_any_of(struct checker *checker, const struct clause *clause,
     const struct json_node *node)
 {
-	bool fits = false;
-	int rc = 0;
+	size_t fitting;
+	int rc = count_branches(checker, clause, node, 1, &fitting);
 
-	for (size_t i = 0; i < clause->branch_count && rc == 0 && !fits; i++)
-		rc = check_quietly(
-		    checker, clause->branches[i].schema, node, &fits);
-	if (rc != 0 || fits)
+	if (rc != 0 || fitting != 0)
 		return rc;
 	return check_refuse(checker, node, ERR_SCHEMA,
 	    "fits none of the %zu schemas of anyOf", clause->branch_count);
@@ -89,16 +116,9 @@ int
 check_one_of(struct checker *checker, const struct clause *clause,
     const struct json_node *node)
 {
-	size_t fitting = 0;
-	int rc = 0;
+	size_t fitting;
+	int rc = count_branches(checker, clause, node, SIZE_MAX, &fitting);
 
-	for (size_t i = 0; i < clause->branch_count && rc == 0; i++) {
-		bool fits = false;
-
-		rc = check_quietly(
-		    checker, clause->branches[i].schema, node, &fits);
-		fitting += fits;
-	}
 	if (rc != 0 || fitting == 1)
 		return rc;
 	return check_refuse(checker, node, ERR_SCHEMA,
@@ -110,12 +130,51 @@ int
 check_not(struct checker *checker, const struct clause *clause,
     const struct json_node *node)
 {
-	bool fits;
-	int rc =
-	    check_quietly(checker, clause->branches[0].schema, node, &fits);
+	int rc = check_quietly(checker, clause->branches[0].schema, node);
 
-	if (rc != 0 || !fits)
+	if (rc < 1)
 		return rc;
 	return check_refuse(
 	    checker, node, ERR_SCHEMA, "fits a schema that is ruled out (not)");
+}
+
+/*
+ * if, with then and else beside it, which are compiled before
+ */
+enum { IF, THEN, ELSE, IF_BRANCHES };
+
+int
+compile_if(struct compiler *compiler, struct subschema *in,
+    const struct json_node *operand, struct clause *clause)
+{
+	const struct clause *then = compile_find(in, "then");
+	const struct clause *otherwise = compile_find(in, "else");
+	int rc;
+
+	clause->branches = alloc_array(IF_BRANCHES, sizeof *clause->branches);
+	rc = compile_subschema(compiler, operand, &clause->branches[IF].schema);
+	clause->branch_count = IF_BRANCHES;
+	if (then != NULL)
+		clause->branches[THEN].schema = then->branches[0].schema;
+	if (otherwise != NULL)
+		clause->branches[ELSE].schema = otherwise->branches[0].schema;
+	return rc;
+}
+
+int
+check_if(struct checker *checker, const struct clause *clause,
+    const struct json_node *node)
+{
+	const struct branch *branches = clause->branches;
+	const struct subschema *chosen;
+	int rc;
+
+	if (branches[THEN].schema == NULL && branches[ELSE].schema == NULL &&
+	    checker->seen == NULL)
+		return 0;
+	rc = check_quietly(checker, branches[IF].schema, node);
+	if (rc < 0)
+		return rc;
+	chosen = branches[rc == 1 ? THEN : ELSE].schema;
+	return chosen == NULL ? 0 : check_subschema(checker, chosen, node);
 }

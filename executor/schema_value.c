@@ -183,10 +183,11 @@ static int
 refuse_bound(struct checker *checker, const struct clause *clause,
     const struct json_node *node, const char *words)
 {
-	struct span bound = json_raw(&checker->schema->doc, clause->operand);
+	const struct json_node *bound = clause->operand;
 
 	return check_refuse(checker, node, ERR_SCHEMA, "has to be %s %.*s",
-	    words, (int)bound.n, bound.p);
+	    words, (int)(bound->end - bound->start),
+	    json_raw(&checker->schema->doc, bound).p);
 }
 
 int
@@ -337,7 +338,7 @@ int
 compile_pattern(struct compiler *compiler, struct subschema *in,
     const struct json_node *operand, struct clause *clause)
 {
-	char reason[128];
+	char reason[PATTERN_DETAIL_BYTES];
 	int rc;
 
 	(void)in;
@@ -364,11 +365,41 @@ check_pattern(struct checker *checker, const struct clause *clause,
 		    "takes too much work to match with the pattern");
 	if (match)
 		return 0;
-	if (checker->room == 0)
-		return -ERR_SCHEMA;
 	return check_refuse(checker, node, ERR_SCHEMA,
 	    "does not match the pattern %.*s",
 	    (int)utf8_prefix(clause->operand->value.string.p,
 		clause->operand->value.string.n, 60),
+	    clause->operand->value.string.p);
+}
+
+/*
+ * format
+ */
+int
+compile_format(struct compiler *compiler, struct subschema *in,
+    const struct json_node *operand, struct clause *clause)
+{
+	(void)in;
+	if (operand->type != JSON_STRING)
+		return compile_refuse(
+		    compiler, operand, ERR_TYPE, "format has to be a string");
+	clause->format = format_find(operand->value.string);
+	if (clause->format == NULL)
+		return compile_refuse(compiler, operand, ERR_RANGE,
+		    "format has to be one of " FORMAT_NAMES);
+	return 0;
+}
+
+int
+check_format(struct checker *checker, const struct clause *clause,
+    const struct json_node *node)
+{
+	struct span text = node->value.string;
+	int rc = check_spend(checker, node, format_work(clause->format, text));
+
+	if (rc != 0 || clause->format->check(text))
+		return rc;
+	return check_refuse(checker, node, ERR_SCHEMA,
+	    "is not of the format %.*s", (int)clause->operand->value.string.n,
 	    clause->operand->value.string.p);
 }

@@ -226,14 +226,18 @@ def check_kinds():
 
 
 def check_keywords():
-    """Every keyword of the schema checker."""
+    """Every keyword and format of the schema checker."""
     words = re.findall(r'^    \{"(\$?\w+)", (?:0|TYPE_)',
                        read("executor/schema.c"), re.M)
     text = page("trizone-policy.5")
     text = text[text.index(".Ss Schemas"):text.index(".Sh KINDS")]
     listed = set(re.findall(r"[$\w]+", " ".join(
         re.findall(r"^\.Cm (.*)$", text, re.M))))
-    return differ("keyword", listed, set(words))
+    formats = re.findall(r'^    \{"([\w-]+)", \w+, (?:true|false)\}',
+                         read("executor/format.c"), re.M)
+    named = set(" ".join(re.findall(r"^\.Ic (.*)$", text, re.M)).split())
+    return (differ("keyword", listed, set(words)) +
+            differ("format", named - {",", "."}, set(formats)))
 
 
 def check_lint_codes():

@@ -16,8 +16,10 @@ check_value(const struct schema *schema, struct span text)
 {
 	char detail[SCHEMA_DETAIL_BYTES];
 	struct json_doc doc;
+	struct span name;
 	int rc;
 
+	schema_leaves_out(schema, schema, &name);
 	json_init(&doc);
 	if (json_parse(&doc, text, NULL, NULL) == 0) {
 		rc = schema_check(

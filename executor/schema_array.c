@@ -1,6 +1,6 @@
 /*
- * Keywords about objects and arrays: counts, names, elements. Each keyword's
- * compile function stands before its check function.
+ * Keywords about arrays: elements, counts. Each keyword's compile function
+ * stands before its check function.
  */
 #include "common/alloc.h"
 #include "common/err.h"
@@ -11,7 +11,7 @@
 #define PAIRS_PER_WORK 16 /* comparing two hashes is fast */
 #define EQUAL_WORK 32	  /* per value, of comparing two elements */
 
-static uint64_t
+uint64_t
 subtree_count(const struct json_doc *doc, const struct json_node *node)
 {
 	return node->next - (uint64_t)(node - doc->nodes);
@@ -50,197 +50,141 @@ check_max_count(struct checker *checker, const struct clause *clause,
 }
 
 /*
- * required
- */
-static const struct branch *
-find_branch(const struct clause *clause, struct span name)
-{
-	for (size_t i = 0; i < clause->branch_count; i++)
-		if (span_equal(clause->branches[i].name, name))
-			return &clause->branches[i];
-	return NULL;
-}
-
-int
-compile_required(struct compiler *compiler, struct subschema *in,
-    const struct json_node *operand, struct clause *clause)
-{
-	const struct json_doc *doc = &compiler->schema->doc;
-	const struct json_node *name;
-
-	(void)in;
-	if (operand->type != JSON_ARRAY)
-		return compile_refuse(compiler, operand, ERR_TYPE,
-		    "required has to be a list of names");
-	clause->branches =
-	    alloc_array(operand->count, sizeof *clause->branches);
-	for (name = json_first(doc, operand); name != NULL;
-	     name = json_next(doc, operand, name)) {
-		if (name->type != JSON_STRING)
-			return compile_refuse(compiler, name, ERR_TYPE,
-			    "required has to be a list of names");
-		if (find_branch(clause, name->value.string) != NULL)
-			return compile_refuse(compiler, name, ERR_RANGE,
-			    "the same name twice in required");
-		clause->branches[clause->branch_count++].name =
-		    name->value.string;
-	}
-	return 0;
-}
-
-static bool
-has_member(const struct json_doc *doc, const struct json_node *object,
-    struct span name)
-{
-	const struct json_node *key = json_first(doc, object);
-
-	while (key != NULL && !span_equal(key->value.string, name))
-		key = json_next(doc, object, key);
-	return key != NULL;
-}
-
-int
-check_required(struct checker *checker, const struct clause *clause,
-    const struct json_node *node)
-{
-	int rc = check_spend(
-	    checker, node, (uint64_t)clause->branch_count * node->count);
-
-	for (size_t i = 0; i < clause->branch_count && rc == 0; i++) {
-		struct span name = clause->branches[i].name;
-
-		if (!has_member(checker->doc, node, name))
-			rc = check_refuse(checker, node, ERR_SCHEMA,
-			    "required property \"%.*s\" is missing",
-			    (int)utf8_prefix(name.p, name.n, 40), name.p);
-	}
-	return rc;
-}
-
-static bool requires(const struct schema *schema, struct span name)
-{
-	const struct clause *required = compile_find(schema->root, "required");
-
-	return required != NULL && find_branch(required, name) != NULL;
-}
-
-/*
- * properties
+ * prefixItems (compile_several is in schema_combine.c)
  */
 int
-compile_properties(struct compiler *compiler, struct subschema *in,
-    const struct json_node *operand, struct clause *clause)
-{
-	const struct json_doc *doc = &compiler->schema->doc;
-	const struct json_node *key;
-	int rc = 0;
-
-	(void)in;
-	if (operand->type != JSON_OBJECT)
-		return compile_refuse(compiler, operand, ERR_TYPE,
-		    "properties has to be an object of schemas");
-	clause->branches =
-	    alloc_array(operand->count, sizeof *clause->branches);
-	for (key = json_first(doc, operand); key != NULL && rc == 0;
-	     key = json_next(doc, operand, key)) {
-		struct branch *branch =
-		    &clause->branches[clause->branch_count++];
-
-		branch->name = key->value.string;
-		rc = compile_subschema(
-		    compiler, json_value(key), &branch->schema);
-	}
-	return rc;
-}
-
-int
-check_properties(struct checker *checker, const struct clause *clause,
+check_prefix(struct checker *checker, const struct clause *clause,
     const struct json_node *node)
 {
 	const struct json_doc *doc = checker->doc;
-	const struct json_node *key;
-	int rc = check_spend(
-	    checker, node, (uint64_t)clause->branch_count * node->count);
+	const struct json_node *element = json_first(doc, node);
+	int rc = 0;
 
-	for (key = json_first(doc, node); key != NULL && rc == 0;
-	     key = json_next(doc, node, key)) {
-		const struct branch *branch =
-		    find_branch(clause, key->value.string);
-
-		if (branch != NULL)
-			rc = check_subschema(
-			    checker, branch->schema, json_value(key));
+	for (size_t i = 0;
+	     i < clause->branch_count && element != NULL && rc == 0; i++) {
+		rc = check_child(checker, clause->branches[i].schema, element);
+		check_mark(checker, i);
+		element = json_next(doc, node, element);
 	}
 	return rc;
 }
 
-bool
-schema_leaves_out(const struct schema *narrow, const struct schema *whole,
-    struct span *name_out)
-{
-	const struct clause *named = compile_find(narrow->root, "properties");
-
-	for (size_t i = 0; named != NULL && i < named->branch_count; i++) {
-		const struct branch *branch = &named->branches[i];
-
-		if ((branch->schema->clause_count == 0 &&
-			!branch->schema->never) ||
-		    requires(narrow, branch->name) ||
-		    requires(whole, branch->name))
-			continue;
-		*name_out = branch->name;
-		return true;
-	}
-	return false;
-}
-
 /*
- * additionalProperties: what `properties` beside it does not name.
+ * items: the elements that prefixItems beside it does not name.
  */
 int
-compile_additional(struct compiler *compiler, struct subschema *in,
+compile_items(struct compiler *compiler, struct subschema *in,
     const struct json_node *operand, struct clause *clause)
 {
-	clause->neighbour = compile_find(in, "properties");
+	const struct clause *prefix = compile_find(in, "prefixItems");
+
+	clause->count = prefix == NULL ? 0 : prefix->branch_count;
 	return compile_one(compiler, in, operand, clause);
 }
 
-int
-check_additional(struct checker *checker, const struct clause *clause,
-    const struct json_node *node)
-{
-	const struct json_doc *doc = checker->doc;
-	const struct clause *named = clause->neighbour;
-	const struct json_node *key;
-	int rc = 0;
-
-	if (named != NULL)
-		rc = check_spend(
-		    checker, node, (uint64_t)named->branch_count * node->count);
-	for (key = json_first(doc, node); key != NULL && rc == 0;
-	     key = json_next(doc, node, key))
-		if (named == NULL ||
-		    find_branch(named, key->value.string) == NULL)
-			rc = check_subschema(checker,
-			    clause->branches[0].schema, json_value(key));
-	return rc;
-}
-
-/*
- * items (compile_one is in schema_combine.c)
- */
 int
 check_items(struct checker *checker, const struct clause *clause,
     const struct json_node *node)
 {
 	const struct json_doc *doc = checker->doc;
 	const struct json_node *element;
+	size_t index = 0;
 	int rc = 0;
 
 	for (element = json_first(doc, node); element != NULL && rc == 0;
-	     element = json_next(doc, node, element))
-		rc = check_subschema(
-		    checker, clause->branches[0].schema, element);
+	     element = json_next(doc, node, element), index++) {
+		if (index < clause->count)
+			continue;
+		rc = check_child(checker, clause->branches[0].schema, element);
+		check_mark(checker, index);
+	}
+	return rc;
+}
+
+/*
+ * contains, minContains, maxContains
+ */
+int
+compile_contains(struct compiler *compiler, struct subschema *in,
+    const struct json_node *operand, struct clause *clause)
+{
+	const struct clause *least = compile_find(in, "minContains");
+	const struct clause *most = compile_find(in, "maxContains");
+
+	clause->count = least == NULL ? 1 : least->count;
+	clause->most = most == NULL ? UINT64_MAX : most->count;
+	return compile_one(compiler, in, operand, clause);
+}
+
+/* How many elements fit; all that can matter, if nobody asks for the rest. */
+static int
+count_fitting(struct checker *checker, const struct clause *clause,
+    const struct json_node *node, uint64_t *count_out)
+{
+	struct seen *seen = checker->seen;
+	const struct json_doc *doc = checker->doc;
+	const struct json_node *element;
+	uint64_t enough =
+	    clause->most == UINT64_MAX ? clause->count : clause->most + 1;
+	size_t index = 0;
+	int rc = 0;
+
+	*count_out = 0;
+	for (element = json_first(doc, node);
+	     element != NULL && (seen != NULL || *count_out < enough);
+	     element = json_next(doc, node, element), index++) {
+		checker->seen = NULL;
+		rc =
+		    check_quietly(checker, clause->branches[0].schema, element);
+		checker->seen = seen;
+		if (rc < 0)
+			return rc;
+		if (rc == 1)
+			check_mark(checker, index);
+		*count_out += (uint64_t)rc;
+	}
+	return 0;
+}
+
+int
+check_contains(struct checker *checker, const struct clause *clause,
+    const struct json_node *node)
+{
+	uint64_t count;
+	int rc = count_fitting(checker, clause, node, &count);
+
+	if (rc != 0 || (count >= clause->count && count <= clause->most))
+		return rc;
+	if (count < clause->count)
+		return check_refuse(checker, node, ERR_SCHEMA,
+		    "has %llu elements that fit contains, at least %llu are "
+		    "needed",
+		    (unsigned long long)count,
+		    (unsigned long long)clause->count);
+	return check_refuse(checker, node, ERR_SCHEMA,
+	    "has more than %llu elements that fit contains",
+	    (unsigned long long)clause->most);
+}
+
+/*
+ * unevaluatedItems (compile_unevaluated is in schema_object.c)
+ */
+int
+check_unevaluated_items(struct checker *checker, const struct clause *clause,
+    const struct json_node *node)
+{
+	const struct json_doc *doc = checker->doc;
+	const struct json_node *element;
+	size_t index = 0;
+	int rc = 0;
+
+	for (element = json_first(doc, node); element != NULL && rc == 0;
+	     element = json_next(doc, node, element), index++) {
+		if (check_marked(checker, index))
+			continue;
+		rc = check_child(checker, clause->branches[0].schema, element);
+		check_mark(checker, index);
+	}
 	return rc;
 }
 

@@ -1,0 +1,109 @@
+/*
+ * One decision of the broker, over and over: the last of RULES rules matches.
+ *
+ *   decide_own mixed|schema|email RULES COUNT
+ *
+ * mixed: a third of the rules before it name another zone, a third a leg the
+ * session has, a third an argument with another value. schema: each has a
+ * schema of four keywords. email: each asserts a format and a pattern. Time is
+ * the process's own; a sample is as many decisions as look at SAMPLE_RULES
+ * rules, since the clock itself takes time.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "executor/policy.h"
+#include "tests/bench/bench.h"
+
+#define POLICY_BYTES (1u << 20)
+#define SAMPLE_RULES 10000
+#define CAPABILITY                                                               \
+	"{\"name\":\"t\",\"kind\":\"notify\",\"method\":\"send\",\"why\":\"w\"," \
+	"\"settings\":{\"to\":\"syslog\"}}"
+
+static const char *const mixed[] = {"\"zone\":\"helper\"",
+    "\"without_legs\":[\"B\"]",
+    "\"arguments\":{\"properties\":{\"text\":{\"const\":1}}}"};
+static const char *const schema[] = {
+    "\"arguments\":{\"type\":\"object\",\"required\":[\"text\"],"
+    "\"properties\":{\"title\":{\"maxLength\":9},\"text\":{\"type\":"
+    "\"string\",\"minLength\":99}},\"additionalProperties\":false}"};
+static const char *const email[] = {
+    "\"arguments\":{\"properties\":{\"title\":{\"format\":\"email\"},"
+    "\"text\":{\"pattern\":\"^Dear \"}}}"};
+
+static struct policy *
+policy_of(const char *const *conditions, size_t kinds, size_t rules)
+{
+	struct policy *policy = NULL;
+	struct json_error where;
+	struct buf text;
+
+	buf_init(&text, POLICY_BYTES);
+	buf_add_text(&text,
+	    "{\"version\":1,\"capabilities\":[" CAPABILITY "],\"rules\":[");
+	for (size_t i = 1; i < rules; i++)
+		buf_add_format(&text,
+		    "{\"id\":\"r%zu\",\"why\":\"w\",\"verdict\":\"deny\","
+		    "\"capability\":\"t\",%s},",
+		    i, conditions[i % kinds]);
+	buf_add_text(&text, "{\"id\":\"last\",\"why\":\"w\",\"verdict\":"
+			    "\"allow\",\"capability\":\"t\"}]}");
+	if (text.overflow)
+		errx(1, "the policy does not fit %u bytes", POLICY_BYTES);
+	if (policy_parse((struct span){text.data, text.len}, &policy, &where) !=
+	    0)
+		errx(1, "the policy does not load: %s", where.detail);
+	buf_free(&text);
+	return policy;
+}
+
+static struct policy *
+policy_named(const char *name, size_t rules)
+{
+	if (strcmp(name, "mixed") == 0)
+		return policy_of(mixed, sizeof mixed / sizeof mixed[0], rules);
+	return policy_of(strcmp(name, "email") == 0 ? email : schema, 1, rules);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct decide_request request = {
+	    .capability = SPAN("t"), .zone = SPAN("planner"), .legs = LEG_B};
+	struct decision decision;
+	struct policy *policy;
+	struct bench bench;
+	struct json_doc doc;
+	size_t rules, count, batch;
+
+	if (argc != 4)
+		errx(64, "usage: decide_own mixed|schema|email RULES COUNT");
+	rules = bench_count(argv[2]);
+	count = bench_count(argv[3]);
+	policy = policy_named(argv[1], rules);
+	json_init(&doc);
+	if (json_parse(&doc,
+		SPAN("{\"title\":\"ada@example.org\",\"text\":\"The draft of "
+		     "the minutes is in the shared folder.\"}"),
+		NULL, NULL) != 0)
+		errx(1, "the request is no JSON");
+	request.doc = &doc;
+	request.arguments = json_root(&doc);
+	batch = rules < SAMPLE_RULES ? SAMPLE_RULES / rules : 1;
+	bench_begin(&bench, count);
+	for (size_t i = 0; i < count; i += batch) {
+		double begin = bench_cpu_us();
+
+		for (size_t j = 0; j < batch; j++)
+			decide(policy, &request, &decision);
+		bench_add(&bench, (bench_cpu_us() - begin) / (double)batch);
+		if (decision.rule_number != rules)
+			errx(1, "rule %s matches", decision.rule);
+	}
+	bench_end(&bench, count);
+	json_done(&doc);
+	policy_free(policy);
+	return 0;
+}
