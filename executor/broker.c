@@ -158,7 +158,7 @@ links_allowed(const struct listener *l)
 }
 
 static void
-link_add(struct listener *l, int fd)
+link_add(struct listener *l, int fd, const struct peer *peer)
 {
 	struct broker *b = l->broker;
 	struct link *link = kinds[l->kind].make(b);
@@ -174,6 +174,7 @@ link_add(struct listener *l, int fd)
 
 	link->broker = b;
 	link->listener = l;
+	link->uid = peer->uid;
 	link->next = b->links;
 	b->links = link;
 	b->link_count++;
@@ -206,7 +207,7 @@ on_connection(void *context)
 		    listener_name(l), l->links);
 		close(fd);
 	} else {
-		link_add(l, fd);
+		link_add(l, fd, &peer);
 	}
 }
 
@@ -254,6 +255,14 @@ on_control(void *context)
 		attest(b, &record.report);
 		return;
 	}
+	if (rc == 1 && record.what == CONTROL_USER) {
+		review_counted(b, record.number);
+		return;
+	}
+	if (rc == 1 && record.what == CONTROL_GRANT) {
+		tickets_settle(b, record.number, record.courier != 0);
+		return;
+	}
 	if (rc == 1 && record.courier >= b->plan.couriers)
 		bug("control record names courier %u", record.courier);
 	if (rc == 1 && record.what == CONTROL_DOWN)
@@ -297,12 +306,15 @@ on_tick(void *context)
 		b->refill_at_ms = now + TICK_MS;
 	}
 	call_tick(b, now);
+	tickets_tick(b);
 	/* what an error left waiting is tried again */
 	reader_feed(b);
 	planner_wake(b);
 	if (now >= b->expire_at_ms) {
 		int rc = inbox_expire(b->inbox, clock_utc_ms(), &more);
 
+		if (rc == 0)
+			rc = ticket_erase_old(b->inbox, clock_utc_ms());
 		if (rc != 0)
 			log_event(
 			    LOG_ERROR, "expire", "reason=%s", err_text(rc));
@@ -436,6 +448,7 @@ broker_main(void)
 	read_settings(&b);
 	open_inbox(&b);
 	sessions_settle(&b);
+	tickets_start(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);
 	results_open(&b, fd);
 	b.control = loop_watch_read(b.loop, FD_CONTROL, on_control, &b);

@@ -18,6 +18,7 @@
 #include "executor/policy.h"
 #include "executor/quota.h"
 #include "executor/record.h"
+#include "executor/ticket.h"
 #include "proto/channel.h"
 #include "proto/loop.h"
 
@@ -74,6 +75,7 @@ struct link {
 	struct listener *listener;
 	struct channel *channel;
 	unsigned orders; /* a planner's, without a result yet */
+	uid_t uid;	 /* who connected, as the kernel says */
 };
 
 /* Where the answer to a call comes from. */
@@ -92,6 +94,7 @@ struct pending {
 	int64_t id;    /* its request id */
 	uint32_t capability;
 	int64_t session;
+	int64_t ticket; /* whose grant it spends, 0: none */
 	int64_t deadline_ms;
 	enum pending_state state;
 	size_t held;	    /* bytes of its zone's share */
@@ -102,6 +105,18 @@ struct pending {
 /* Of all calls together; each planner zone has an equal share, which is
  * more than any one call brings (CONFIG_MAX_ZONES). */
 #define CONTENT_HELD_BYTES (64u << 20)
+
+/* An approval by the reviewer account, while the parent counts its processes;
+ * one at a time. */
+struct approval {
+	struct link *link; /* NULL: none, or it has gone */
+	int64_t id;	   /* of its request; 0: none */
+	int64_t ticket;	   /* or item: */
+	int64_t item;
+	int64_t again_ms;
+	bool any_content;
+	char code[NAME_MAX_BYTES + 1];
+};
 
 struct broker {
 	struct loop *loop;
@@ -142,6 +157,14 @@ struct broker {
 	size_t content_share; /* bytes each planner zone has for content */
 	struct watch *result_watches[COURIERS_MAX];
 	bool courier_up[COURIERS_MAX];
+
+	int64_t tickets_live;	  /* that an identical call would meet */
+	uint64_t tickets_refused; /* since the start: as many as may wait do */
+	struct again_row *again_rows; /* rules of "don't ask again" */
+	struct json_doc *again_docs;  /* their arguments */
+	struct again *again;	      /* the same for decide() */
+	size_t again_count;
+	struct approval approval;
 
 	int64_t deliver_minute; /* deliveries in this minute, all peers */
 	uint32_t delivered;
@@ -211,8 +234,73 @@ void call_answer_without(struct pending *call, int error, const char *detail);
 /* It is over, one way or another: free its place. Before its answer, which may
  * let the next call in; so that is given to a copy. */
 void call_done(struct pending *call);
+/* Where the order of a request of that number is kept; in use if its request
+ * is not 0. */
+struct pending *call_place(struct broker *b, uint64_t request);
+/* Send an order behind its intent: `call` says who waits for its answer, which
+ * may be nobody, and for which zone it is. Its place is free. */
+void call_order(struct broker *b, const struct pending *call,
+    struct entry_head *entry, struct span name, struct span arguments);
+
+/* Calls of that capability in the last hour. */
+uint32_t call_used(struct broker *b, struct span capability);
 void results_open(struct broker *b, int first_fd);
 void courier_down(struct broker *b, uint32_t courier);
+
+/* broker_execute.c. Do what a ticket asks for, whose state, hash and grant are
+ * those of an approval: the grant is spent first. 0, or nothing was done:
+ * -ERR_UNAVAILABLE, -ERR_BUSY, errors of the inbox. */
+int call_execute(
+    struct broker *b, struct ticket *ticket, const struct decision *decision);
+
+/* broker_ticket.c: calls that a person has to decide about. */
+/* At start: the rules of "don't ask again"; what is settled of grants that a
+ * crash left spent. */
+void tickets_start(struct broker *b);
+/* Once a second: what has expired. */
+void tickets_tick(struct broker *b);
+/* The parent's answer: whether the intent of a spent grant is on record. */
+void tickets_settle(struct broker *b, uint64_t grant, bool found);
+/* After a change of rules or states. */
+void tickets_refresh(struct broker *b);
+
+/* How a call meets its ticket. */
+enum meeting {
+	MEET_NOTHING, /* it has none */
+	MEET_ASKS,    /* a person decides, or has denied it */
+	MEET_FULL,    /* too many wait already */
+	MEET_GRANT,   /* it was approved, and this call spends that */
+	MEET_OUTCOME  /* it was done, and this call is told */
+};
+struct met {
+	enum meeting how;
+	struct ticket ticket;
+};
+/* `met_out` is made by this; free its ticket with ticket_done. */
+void ticket_meet(struct link *link, const struct session *session,
+    const struct decide_request *request, struct decision *decision,
+    uint64_t number, struct met *met_out);
+/* approved -> spent, durable before it returns 0, and on record. */
+int ticket_spend(struct broker *b, struct ticket *ticket, unsigned from);
+/* What became of an order that spent a grant. */
+void ticket_outcome(struct broker *b, const struct pending *call,
+    enum outcome outcome, uint32_t error, const char *detail,
+    struct span result);
+/* Another state, with a reason; durable before it returns 0. */
+int ticket_move(struct broker *b, struct ticket *ticket,
+    enum ticket_state state, const char *note);
+/* A record of the ticket's. `who` is a user or NULL. */
+void ticket_entry(struct broker *b, const struct ticket *ticket,
+    enum record_kind kind, struct entry_head *entry_out);
+void ticket_record(struct broker *b, const struct ticket *ticket,
+    enum record_kind kind, int error, const char *why, const uid_t *who);
+
+/* broker_review.c: what the operator's socket does with them. -ERR_NO_METHOD:
+ * it is not one of its methods. */
+int review_take(struct link *link, const struct message *message);
+/* The parent has counted the reviewer's processes. */
+void review_counted(struct broker *b, uint64_t count);
+void review_forget_link(struct broker *b, const struct link *link);
 
 /* broker_content.c: what a call brought back, on its way through a reader. At
  * start: how much each planner zone may have under way. */

@@ -18,8 +18,12 @@
 #define REFUSAL_BYTES 4096
 #define REFUSAL_FIRST_BYTES 1024 /* what nearly all of them take */
 
-static struct pending *
-pending_of(struct broker *b, uint64_t request)
+static void tell_outcome(struct link *link, int64_t id,
+    const struct call_params *call, const struct session *session,
+    const struct decision *decision, const struct met *met, uint64_t number);
+
+struct pending *
+call_place(struct broker *b, uint64_t request)
 {
 	return &b->pending[request % PENDING_MAX];
 }
@@ -27,10 +31,11 @@ pending_of(struct broker *b, uint64_t request)
 /* What a refusal says, besides its code: the rule, its why, the details. */
 static void
 refuse(struct link *link, int64_t id, const struct decision *decision,
-    int error, uint64_t request)
+    const struct met *met, int error, uint64_t request)
 {
 	struct buf out;
 	struct json_writer w;
+	char handle[32];
 
 	buf_init(&out, REFUSAL_BYTES);
 	buf_reserve(&out, REFUSAL_FIRST_BYTES);
@@ -42,6 +47,12 @@ refuse(struct link *link, int64_t id, const struct decision *decision,
 	json_put_text(&w, "why", decision->why);
 	if (decision->detail[0] != '\0')
 		json_put_text(&w, "detail", decision->detail);
+	if (met->how == MEET_ASKS) {
+		ticket_format(met->ticket.id, handle);
+		json_put_text(&w, "ticket", handle);
+		json_put_text(
+		    &w, "state", ticket_state_name(met->ticket.state));
+	}
 	json_close(&w, '}');
 	channel_error(link->channel, id, error, err_text(error),
 	    (struct span){out.data, out.len});
@@ -120,35 +131,71 @@ prepare(struct link *link, struct session *session, struct decision *decision,
 	return session_add_legs(b, session, decision->adds_legs);
 }
 
-static void
-send_order(struct link *link, int64_t id, const struct call_params *call,
-    struct entry_head *entry, struct span arguments)
+/* The order, behind its intent; nobody may wait for its answer. */
+void
+call_order(struct broker *b, const struct pending *call,
+    struct entry_head *entry, struct span name, struct span arguments)
 {
-	struct broker *b = link->broker;
-	struct pending *slot = pending_of(b, entry->request);
+	struct pending *slot = call_place(b, entry->request);
 
 	entry->kind = RECORD_INTENT;
 	entry->order = 1;
 	quota_charge(&b->quotas[entry->capability], clock_ms());
-	*slot = (struct pending){.request = entry->request,
-	    .link = link,
-	    .listener = link->listener,
-	    .id = id,
-	    .capability = entry->capability,
-	    .session = (int64_t)entry->session,
-	    .deadline_ms = clock_ms() + REQUEST_DEADLINE_MS};
+	*slot = *call;
+	slot->request = entry->request;
+	slot->capability = entry->capability;
+	slot->session = (int64_t)entry->session;
+	slot->deadline_ms = clock_ms() + REQUEST_DEADLINE_MS;
 	content_hold(slot, policy_capability(b->policy, entry->capability));
-	link->orders++;
-	link->listener->orders++;
-	entry_send(b, entry, call->name, arguments);
+	if (slot->link != NULL)
+		slot->link->orders++;
+	slot->listener->orders++;
+	entry_send(b, entry, name, arguments);
 }
 
-static uint32_t
-used_in_hour(struct broker *b, struct span name)
+uint32_t
+call_used(struct broker *b, struct span name)
 {
 	const struct capability *c = policy_find(b->policy, name);
 
 	return c == NULL ? 0 : quota_used(&b->quotas[c->number], clock_ms());
+}
+
+/* Of a call that its ticket, or nothing, keeps from being done: the record and
+ * the refusal. Else the order. */
+static void
+go_on(struct link *link, int64_t id, const struct call_params *call,
+    struct session *session, struct decision *decision, struct met *met,
+    uint64_t number, struct span arguments)
+{
+	struct broker *b = link->broker;
+	struct pending pending = {
+	    .link = link, .listener = link->listener, .id = id};
+	bool granted = met->how == MEET_GRANT;
+	struct entry_head entry;
+	int error = -decision->error;
+
+	if (granted)
+		arguments = (struct span){
+		    met->ticket.arguments.data, met->ticket.arguments.len};
+	if (met->how == MEET_FULL)
+		error = -ERR_QUOTA;
+	if (decision->verdict == VERDICT_ALLOW || granted)
+		error = prepare(link, session, decision, call_place(b, number));
+	if (error == 0 && granted) {
+		pending.ticket = met->ticket.id;
+		error = ticket_spend(b, &met->ticket, 1u << TICKET_APPROVED);
+	}
+	entry_init(&entry, RECORD_DECISION);
+	fill_entry(&entry, link, session, decision, number, arguments);
+	if (error == 0) {
+		entry.grant = granted ? met->ticket.grant : 0;
+		call_order(b, &pending, &entry, call->name, arguments);
+		return;
+	}
+	entry.error = (uint32_t)-error;
+	entry_send(b, &entry, call->name, (struct span){0});
+	refuse(link, id, decision, met, error, number);
 }
 
 int
@@ -162,26 +209,21 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	    .arguments = call->arguments,
 	    .zone = span_of(link->listener->zone->name),
 	    .legs = session->legs,
-	    .used_hour = used_in_hour(b, call->name)};
-	struct span arguments = json_raw(doc, call->arguments);
+	    .used_hour = call_used(b, call->name),
+	    .again = b->again,
+	    .again_count = b->again_count};
 	uint64_t number = ++b->next_request;
 	struct decision decision;
-	struct entry_head entry;
-	int error;
+	struct met met;
 
 	decide(b->policy, &request, &decision);
-	error = decision.verdict == VERDICT_ALLOW
-		    ? prepare(link, session, &decision, pending_of(b, number))
-		    : -decision.error;
-	entry_init(&entry, RECORD_DECISION);
-	fill_entry(&entry, link, session, &decision, number, arguments);
-	if (error == 0) {
-		send_order(link, id, call, &entry, arguments);
-		return 0;
-	}
-	entry.error = (uint32_t)-error;
-	entry_send(b, &entry, call->name, (struct span){0});
-	refuse(link, id, &decision, error, number);
+	ticket_meet(link, session, &request, &decision, number, &met);
+	if (met.how == MEET_OUTCOME)
+		tell_outcome(link, id, call, session, &decision, &met, number);
+	else
+		go_on(link, id, call, session, &decision, &met, number,
+		    json_raw(doc, call->arguments));
+	ticket_done(&met.ticket);
 	return 0;
 }
 
@@ -336,6 +378,31 @@ answer_failed(struct pending *slot, const struct result_head *head)
 	answer_error(slot, head->outcome, result_error(head), detail);
 }
 
+/* What an earlier, identical call of the session has become meanwhile. */
+static void
+tell_outcome(struct link *link, int64_t id, const struct call_params *call,
+    const struct session *session, const struct decision *decision,
+    const struct met *met, uint64_t number)
+{
+	const struct ticket *t = &met->ticket;
+	struct pending told = {.request = number, .link = link, .id = id};
+	struct entry_head entry;
+
+	entry_init(&entry, RECORD_DECISION);
+	fill_entry(&entry, link, session, decision, number,
+	    (struct span){t->arguments.data, t->arguments.len});
+	snprintf(entry.detail, sizeof entry.detail,
+	    "was told what ticket:%lld has become", (long long)t->id);
+	entry_send(link->broker, &entry, call->name, (struct span){0});
+	if (t->outcome == OUTCOME_DONE && t->result.len != 0)
+		call_answer(&told, (struct span){t->result.data, t->result.len},
+		    (struct span){0});
+	else
+		answer_error(&told, t->outcome,
+		    t->error == 0 ? ERR_UNKNOWN_OUTCOME : (int)t->error,
+		    t->note);
+}
+
 void
 call_answer_without(struct pending *slot, int error, const char *detail)
 {
@@ -369,12 +436,19 @@ take_result(struct broker *b, uint32_t courier, const struct result_head *head,
 {
 	struct span result = {body, head->body_bytes};
 	struct span content = {body + head->body_bytes, head->content_bytes};
-	struct pending *slot = pending_of(b, head->request), was = *slot;
+	struct pending *slot = call_place(b, head->request), was = *slot;
 
 	if (slot->request != head->request || slot->state != PENDING_COURIER ||
 	    head->outcome >= OUTCOME_COUNT ||
 	    b->plan.courier_of[slot->capability] != courier)
 		return; /* an answer nobody waits for any more */
+	if (slot->ticket != 0)
+		ticket_outcome(b, slot, (enum outcome)head->outcome,
+		    head->outcome == OUTCOME_DONE
+			? 0
+			: (uint32_t)result_error(head),
+		    head->detail,
+		    result_is_json(b, result) ? result : (struct span){0});
 	if (head->outcome == OUTCOME_FAILED || head->outcome == OUTCOME_REFUSED)
 		quota_refund(&b->quotas[slot->capability], clock_ms());
 	if (head->outcome == OUTCOME_DONE &&
@@ -479,6 +553,10 @@ courier_down(struct broker *b, uint32_t courier)
 		    b->plan.courier_of[slot->capability] != courier)
 			continue;
 		was = *slot;
+		if (was.ticket != 0)
+			ticket_outcome(b, &was, OUTCOME_UNKNOWN,
+			    ERR_UNKNOWN_OUTCOME, "its courier died",
+			    (struct span){0});
 		call_done(slot);
 		answer_unknown(
 		    &was, "its courier died; the effect may have happened");

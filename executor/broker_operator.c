@@ -307,7 +307,7 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 	case METHOD_SESSION_LIST:
 		return take_sessions(link, message->id);
 	default:
-		return -ERR_NO_METHOD;
+		return review_take(link, message);
 	}
 }
 
@@ -328,6 +328,7 @@ on_closed(struct channel *channel, void *context, int error)
 
 	(void)channel;
 	(void)error;
+	review_forget_link(link->broker, link);
 	link_remove(link);
 }
 

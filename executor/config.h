@@ -18,6 +18,7 @@
  *                "keep_days": 30 },
  *     "deliver": { "channels": ["mail"], "max_per_minute": 600 },
  *     "operator": { "recipient": "age1..." },
+ *     "reviewer": "trizone-reviewer",
  *     "accounts": { "broker": "trizone-broker", "auditor": 451, ... },
  *     "peers": { "planner": ["planner-user", 1001], "deliver": ["mail"],
  *                "operator": ["root"] } }
@@ -25,7 +26,8 @@
  * Mandatory: version, state, run, policy, and of a zone its kind and a
  * reader's channel. The values shown for the others are their defaults, except
  * that without "zones" nobody is served, without "deliver" nothing is taken,
- * without a recipient nothing can be sealed, and without an entry in "peers"
+ * without a recipient nothing can be sealed, without a reviewer only root
+ * approves tickets, and without an entry in "peers"
  * only root and the service's own user may connect to that socket. An entry
  * replaces that: it is the whole list.
  */
@@ -83,7 +85,9 @@ struct config {
 	uint32_t deliver_per_minute;
 	struct config_peers deliver_peers;
 	struct config_peers operator_peers;
-	char *operator_recipient;	/* NULL: none */
+	/* Who may approve besides root: one user, or none. */
+	struct config_peers reviewer;
+	char *operator_recipient;      /* NULL: none */
 	char *accounts[ACCOUNT_ROLES]; /* never NULL */
 };
 
@@ -101,11 +105,12 @@ int config_parse(struct span text, const char *folder,
 int config_parse_again(struct span text, const char *folder,
     struct config **config_out, struct json_error *where);
 
-/* Who may connect to which socket, in the order zones, operator, deliver, as
- * numbers: what the parent has looked up, for the broker. Returns how many
- * there are, at most `room`; -ERR_RANGE if it is another number. */
-size_t config_peers_pack(const struct config *config, struct config_peers *out,
-    size_t room);
+/* Who may connect to which socket, in the order zones, operator, deliver, and
+ * the reviewer, as numbers: what the parent has looked up, for the broker.
+ * Returns how many there are, at most `room`; -ERR_RANGE if it is another
+ * number. */
+size_t config_peers_pack(
+    const struct config *config, struct config_peers *out, size_t room);
 int config_peers_unpack(
     struct config *config, const struct config_peers *in, size_t count);
 

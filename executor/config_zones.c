@@ -413,8 +413,56 @@ config_read_peers(struct config *config, const struct json_doc *doc,
 			return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
 			    "peers are of a zone, of \"deliver\" or of "
 			    "\"operator\"");
-		rc = read_peer_list(
-		    list, doc, json_value(key), look_up, where);
+		rc = read_peer_list(list, doc, json_value(key), look_up, where);
 	}
 	return rc;
+}
+
+/* Who else is that user, or NULL. */
+static const char *
+other_use(const struct config *config, uid_t uid)
+{
+	struct account account;
+	char reason[200];
+
+	if (uid == 0)
+		return "root, who may approve anyway";
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (config_peer_allowed(&config->zones[i].peers, uid))
+			return config->zones[i].name;
+	if (config_peer_allowed(&config->deliver_peers, uid))
+		return "deliver";
+	for (int i = 0; i < ACCOUNT_ROLES; i++)
+		if (account_find(config->accounts[i], &account, reason,
+			sizeof reason) == 0 &&
+		    account.uid == uid)
+			return account_role_name((enum account_role)i);
+	return NULL;
+}
+
+int
+config_read_reviewer(struct config *config, const struct json_doc *doc,
+    const struct json_node *node, bool look_up, struct json_error *where)
+{
+	struct config_peers *operators = &config->operator_peers;
+	int rc = read_user(doc, node, look_up, &config->reviewer, where);
+	const char *other;
+	uid_t uid;
+
+	if (rc != 0 || !look_up)
+		return rc;
+	uid = config->reviewer.uid[0];
+	other = other_use(config, uid);
+	if (other != NULL)
+		return json_complain(doc, node, where, ERR_RANGE,
+		    "the reviewer has to be a user of his own; this one is "
+		    "also: %s",
+		    other);
+	if (config_peer_allowed(operators, uid))
+		return 0;
+	if (operators->count == CONFIG_MAX_PEERS)
+		return json_complain(doc, node, where, ERR_RANGE,
+		    "the operator's socket has as many peers as it may");
+	operators->uid[operators->count++] = uid;
+	return 0;
 }

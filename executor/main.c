@@ -22,6 +22,7 @@ static const struct {
     {"attach", command_attach, "connect a zone's socket to a command"},
     {"deliver", command_deliver, "raw bytes on stdin into the spool"},
     {"inbox", command_inbox, "list, show, release, drop what came in"},
+    {"review", command_review, "decide about what waits for a person"},
     {"session", command_session, "list planner sessions and their legs"},
     {"audit", command_audit, "show and verify the audit log"},
     {"status", command_status, "what runs"},

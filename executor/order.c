@@ -189,6 +189,18 @@ control_try(int fd, enum control_what what, uint32_t courier,
 	return write_all(fd, &record, sizeof record, CONTROL_MS);
 }
 
+int
+control_try_number(
+    int fd, enum control_what what, uint32_t courier, uint64_t number)
+{
+	struct control record = {.magic = ORDER_MAGIC,
+	    .what = what,
+	    .courier = courier,
+	    .number = number};
+
+	return write_all(fd, &record, sizeof record, CONTROL_MS);
+}
+
 void
 control_send(int fd, enum control_what what, uint32_t courier,
     const struct lock_report *report)

@@ -112,7 +112,13 @@ enum control_what {
 	CONTROL_UP,	 /* parent -> broker, auditor: it runs (again) */
 	CONTROL_STUCK,	 /* auditor -> parent: no outcome in time, kill it */
 	CONTROL_STOP,	 /* parent -> broker: finish and end */
-	CONTROL_ATTEST	 /* parent -> broker, auditor: what one is locked by */
+	CONTROL_ATTEST,	 /* parent -> broker, auditor: what one is locked by */
+	/* broker -> parent: how many processes has the user `number`? And back:
+	 * `number` of them, UINT64_MAX where that cannot be told. */
+	CONTROL_USER,
+	/* broker -> parent -> auditor: is an intent with the grant `number` on
+	 * record? And back: `courier` is 1 if so. */
+	CONTROL_GRANT
 };
 
 struct control {
@@ -120,6 +126,7 @@ struct control {
 	uint32_t what;
 	uint32_t courier;
 	uint32_t unused;
+	uint64_t number;	   /* of USER and GRANT */
 	struct lock_report report; /* of READY and ATTEST */
 };
 
@@ -172,6 +179,9 @@ void control_send(int fd, enum control_what what, uint32_t courier,
 /* For the parent: 0, -ERR_DEADLINE or -ERR_CLOSED. */
 int control_try(int fd, enum control_what what, uint32_t courier,
     const struct lock_report *report);
+/* USER and GRANT, with the numbers. */
+int control_try_number(
+    int fd, enum control_what what, uint32_t courier, uint64_t number);
 /* 1 and the record, 0 if there is none now, -ERR_CLOSED. */
 int control_receive(int fd, struct control *out);
 

@@ -88,7 +88,7 @@ int capability_set_read(const struct policy *policy, const struct json_doc *doc,
  * decide_value.c: the values of one call and where they came from. Filled at
  * the first rule that asks, as most calls meet none.
  */
-#define LEAVES_MAX 256u /* values of one call; of more, no rule accepts any */
+#define LEAVES_MAX LABELS_MAX
 
 struct leaves {
 	struct {
@@ -97,6 +97,8 @@ struct leaves {
 	} at[LEAVES_MAX];
 	uint32_t count;
 	bool filled, too_many;
+	struct label *labels; /* of each, for people; or NULL */
+	struct span argument; /* whose values are being added */
 };
 
 void leaves_fill(struct leaves *leaves, const struct decide_request *request,
@@ -105,6 +107,10 @@ void leaves_fill(struct leaves *leaves, const struct decide_request *request,
  * one; links may be none. */
 bool leaves_accept(
     const struct leaves *leaves, enum from from, unsigned origins);
+/* The first rule of "don't ask again" that fits a call of `capability`, which
+ * `asked_by` asks about; NULL if there is none. */
+const struct again *again_find(const struct decide_request *request,
+    const struct capability *capability, const char *asked_by);
 /* Enum effect bits of this call, which may be fewer than its method's. */
 unsigned call_effects(
     const struct decide_request *request, const struct kind_effects *effects);

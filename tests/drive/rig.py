@@ -30,8 +30,9 @@ RESULT = struct.Struct("@IIQ4I200s0Q")
 # struct lock_report of common/lock.h: role, profile, 6 numbers, capabilities,
 # namespaces and what follows up to the first hash, and so on
 REPORT = struct.Struct("@16s8s6I2Q4I32s4I32sI200s0Q")
-CONTROL = struct.Struct("@4I%ds" % REPORT.size)
-CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop", "attest")
+CONTROL = struct.Struct("@4IQ%ds" % REPORT.size)
+CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop", "attest",
+                "user", "grant")
 STATUS = ("done", "failed", "refused", "unknown")
 HIGH = 256    # above every number a role is given
 SECONDS = 10
@@ -147,7 +148,8 @@ class Role:
 
     def tell(self, what, courier=0, **lies):
         fields = {"magic": MAGIC, "what": CONTROL_WHAT.index(what),
-                  "courier": courier, "unused": 0, "report": b""}
+                  "courier": courier, "unused": 0, "number": 0,
+                  "report": b""}
         fields.update(lies)
         self.control.sendall(CONTROL.pack(*fields.values()))
 
@@ -157,7 +159,7 @@ class Role:
         data = self.control.recv(CONTROL.size)
         if len(data) != CONTROL.size:
             return None
-        _, what, courier, _, report = CONTROL.unpack(data)
+        _, what, courier, _, self.number, report = CONTROL.unpack(data)
         self.report = REPORT.unpack(report)
         return CONTROL_WHAT[what], courier
 

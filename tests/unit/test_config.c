@@ -73,7 +73,7 @@ START_TEST(peers_travel_as_numbers)
 	struct config *config = parse(text), *again = NULL;
 	struct config_peers peers[CONFIG_MAX_ZONES + 2];
 	struct json_error where;
-	size_t count = config_peers_pack(config, peers, CONFIG_MAX_ZONES + 2);
+	size_t count = config_peers_pack(config, peers, CONFIG_MAX_ZONES + 3);
 
 	ck_assert_uint_eq(count, 4);
 	ck_assert_int_eq(
