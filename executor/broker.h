@@ -302,6 +302,23 @@ int review_take(struct link *link, const struct message *message);
 void review_counted(struct broker *b, uint64_t count);
 void review_forget_link(struct broker *b, const struct link *link);
 
+/* broker_suspect.c: the operator's side of what was judged suspect. The card;
+ * a person's answer; the same for an approval with a code. They answer the
+ * request. */
+void suspect_show(struct link *link, int64_t id, int64_t item);
+void suspect_answer(struct link *link, int64_t id, int64_t item, bool release);
+void suspect_approve(struct link *link, const struct approval *approval);
+/* Whether a planner gets narrow fields of it only. */
+bool suspect_is_narrow(struct broker *b, int64_t id);
+/* These, as the member "narrow": none of them holds a sentence. */
+int suspect_narrow(struct broker *b, int64_t id, struct json_writer *w);
+/* Elements for those without an answer. */
+void suspect_list(struct broker *b, struct json_writer *w);
+/* Elements for those with one, above `after`; the last one's id, 0 when there
+ * are no more. */
+int64_t suspect_feedback(
+    struct broker *b, int64_t after, struct json_writer *w);
+
 /* broker_content.c: what a call brought back, on its way through a reader. At
  * start: how much each planner zone may have under way. */
 void content_share(struct broker *b);

@@ -165,6 +165,27 @@ own_item(const struct planner *p, struct span handle)
 	return item;
 }
 
+/* Of what is judged suspect, and no person has released; a sender's address is
+ * a stranger's word too. */
+static void
+read_narrow(struct planner *p, int64_t id, int64_t item)
+{
+	struct broker *b = p->link.broker;
+	struct message_writer m;
+	char handle[32];
+	int rc = session_add_legs(b, p->session, LEG_A);
+
+	if (rc != 0) {
+		fail(p, id, rc, err_text(rc));
+		return;
+	}
+	handle_format(item, handle);
+	result_begin(&m, channel_out(p->link.channel), id);
+	json_put_text(&m.json, "handle", handle);
+	rc = suspect_narrow(b, item, &m.json);
+	link_answer(&p->link, &m, id, rc);
+}
+
 static int
 take_read(struct planner *p, int64_t id, const struct handle_params *params)
 {
@@ -176,6 +197,10 @@ take_read(struct planner *p, int64_t id, const struct handle_params *params)
 
 	if (item == 0) {
 		fail(p, id, ERR_NOT_FOUND, "not a handle of this session");
+		return 0;
+	}
+	if (suspect_is_narrow(b, item)) {
+		read_narrow(p, id, item);
 		return 0;
 	}
 	buf_init(&clean, CLEAN_MAX_BYTES);

@@ -93,7 +93,28 @@ take_list(struct link *link, int64_t id, const struct list_params *params)
 	json_open(&m.json, '[');
 	rc = put_tickets(&m.json, b->inbox, states, params);
 	json_close(&m.json, ']');
+	json_key(&m.json, "items");
+	json_open(&m.json, '[');
+	if (params->after == 0)
+		suspect_list(b, &m.json);
+	json_close(&m.json, ']');
 	link_answer(link, &m, id, rc);
+	return 0;
+}
+
+static int
+take_feedback(struct link *link, int64_t id, const struct list_params *params)
+{
+	struct message_writer m;
+	int64_t last;
+
+	result_begin(&m, channel_out(link->channel), id);
+	json_key(&m.json, "rows");
+	json_open(&m.json, '[');
+	last = suspect_feedback(link->broker, params->after, &m.json);
+	json_close(&m.json, ']');
+	json_put_integer(&m.json, "after", last);
+	link_answer(link, &m, id, 0);
 	return 0;
 }
 
@@ -117,8 +138,13 @@ take_show(struct link *link, int64_t id, const struct handle_params *params)
 	struct ticket t;
 	struct buf card;
 	int64_t number;
-	int rc = ticket_parse(params->handle, &number);
+	int rc;
 
+	if (handle_parse(params->handle, &number) == 0) {
+		suspect_show(link, id, number);
+		return 0;
+	}
+	rc = ticket_parse(params->handle, &number);
 	ticket_init(&t);
 	buf_init(&card, CARD_MAX_BYTES);
 	if (rc == 0)
@@ -166,8 +192,13 @@ take_deny(struct link *link, int64_t id, const struct handle_params *params)
 	struct broker *b = link->broker;
 	struct ticket t;
 	int64_t number;
-	int rc = ticket_parse(params->handle, &number);
+	int rc;
 
+	if (handle_parse(params->handle, &number) == 0) {
+		suspect_answer(link, id, number, false);
+		return 0;
+	}
+	rc = ticket_parse(params->handle, &number);
 	ticket_init(&t);
 	if (rc == 0)
 		rc = ticket_get(b->inbox, number, &t);
@@ -335,6 +366,10 @@ approve(struct link *link, const struct approval *approval)
 	struct ticket t;
 	int rc;
 
+	if (approval->item != 0) {
+		suspect_approve(link, approval);
+		return;
+	}
 	ticket_init(&t);
 	rc = ticket_get(b->inbox, approval->ticket, &t);
 	if (rc == 0 && ((TICKET_ASKS >> t.state & 1) == 0 ||
@@ -375,8 +410,10 @@ take_approve(struct link *link, int64_t id, const struct approve_params *params)
 	    .id = id,
 	    .again_ms = params->again_ms,
 	    .any_content = params->any_content};
-	int rc = ticket_parse(params->handle, &approval.ticket);
+	int rc = 0;
 
+	if (handle_parse(params->handle, &approval.item) != 0)
+		rc = ticket_parse(params->handle, &approval.ticket);
 	if (rc == 0)
 		rc = span_copy(
 		    params->code, approval.code, sizeof approval.code);
@@ -500,6 +537,8 @@ review_take(struct link *link, const struct message *message)
 		return take_deny(link, message->id, &message->params.handle);
 	case METHOD_REVIEW_RULES:
 		return take_rules(link, message->id);
+	case METHOD_REVIEW_FEEDBACK:
+		return take_feedback(link, message->id, &message->params.list);
 	case METHOD_REVIEW_REVOKE:
 		return take_revoke(link, message->id, &message->params.handle);
 	default:

@@ -14,14 +14,18 @@
 
 static const char usage[] =
     "usage: trizone-executor review list [--config FILE] [--json] [STATE]\n"
+    "       trizone-executor review list [--config FILE] --feedback\n"
     "       trizone-executor review show [--config FILE] [--json] TICKET\n"
     "       trizone-executor review approve [--config FILE] [--json]\n"
     "              [--again TIME [--any-content]] TICKET CODE\n"
     "       trizone-executor review deny [--config FILE] [--json] TICKET\n"
     "       trizone-executor review rules [--config FILE] [--json]\n"
     "       trizone-executor review revoke [--config FILE] [--json] RULE\n"
+    "TICKET is one that list names, or the handle of suspect content.\n"
     "list     what waits for a person, oldest first; STATE: open, approved,\n"
-    "         spent, done, denied, expired, stale, unfinished, closed or all\n"
+    "         spent, done, denied, expired, stale, unfinished, closed or all;\n"
+    "         --feedback: what was decided of suspect content, as lines for\n"
+    "         trizone-reader eval --feedback\n"
     "show     all that is known of one, and the code that approving it needs\n"
     "approve  let it happen, once; only root and the reviewer account may.\n"
     "         --again 7d also makes a rule: not to be asked about this\n"
@@ -36,6 +40,7 @@ struct options {
 	struct common_options common;
 	const char *again;
 	bool any_content;
+	bool feedback;
 };
 
 static int
@@ -53,6 +58,7 @@ read_options(int argc, char **argv, struct options *out, int *status_out)
 	    {"config", required_argument, NULL, 'c'},
 	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
 	    {"again", required_argument, NULL, 'a'},
+	    {"feedback", no_argument, NULL, 'f'},
 	    {"any-content", no_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
 	int option;
 
@@ -67,6 +73,9 @@ read_options(int argc, char **argv, struct options *out, int *status_out)
 			break;
 		case 'a':
 			out->again = optarg;
+			break;
+		case 'f':
+			out->feedback = true;
 			break;
 		case 'o':
 			out->any_content = true;
@@ -156,12 +165,26 @@ print_ticket(const struct json_doc *doc, const struct json_node *ticket)
 	putchar('\n');
 }
 
+static void
+print_item(const struct json_doc *doc, const struct json_node *item)
+{
+	char stamp[32];
+
+	format_time(number_of(doc, item, "arrived_ms"), stamp);
+	print_text(doc, item, "handle", 12);
+	print_text(doc, item, "state", 10);
+	printf("suspect content by ");
+	print_text(doc, item, "channel", 0);
+	printf("at %s, %lld bytes\n", stamp,
+	    (long long)number_of(doc, item, "bytes"));
+}
+
 /* One page; the last number, 0 when there are no more. */
 static int64_t
 list_page(struct client *client, const char *state, int64_t after, bool json)
 {
 	struct json_writer *w = client_begin(client, METHOD_REVIEW_LIST);
-	const struct json_node *tickets, *at;
+	const struct json_node *tickets, *items, *at;
 	struct client_answer answer;
 	int64_t last = 0, refused;
 
@@ -180,6 +203,15 @@ list_page(struct client *client, const char *state, int64_t after, bool json)
 		if (ticket_parse(text_of(answer.doc, at, "ticket"), &last) != 0)
 			die(EXIT_DATA, "the executor's list has no tickets");
 	}
+	items = json_get(answer.doc, answer.result, "items");
+	for (at = strcmp(state, "open") == 0 ? json_first(answer.doc, items)
+					     : NULL;
+	     at != NULL; at = json_next(answer.doc, items, at)) {
+		if (json)
+			print_raw(answer.doc, at);
+		else
+			print_item(answer.doc, at);
+	}
 	refused = number_of(answer.doc, answer.result, "refused");
 	if (after == 0 && refused != 0)
 		fprintf(stderr,
@@ -187,6 +219,28 @@ list_page(struct client *client, const char *state, int64_t after, bool json)
 		    "waited\n",
 		    (long long)refused);
 	return tickets != NULL && tickets->count == PAGE ? last : 0;
+}
+
+static int
+print_feedback(struct client *client)
+{
+	const struct json_node *rows, *at;
+	struct client_answer answer;
+	struct json_writer *w;
+	int64_t after = 0;
+
+	do {
+		w = client_begin(client, METHOD_REVIEW_FEEDBACK);
+		json_put_integer(w, "after", after);
+		json_put_integer(w, "limit", PAGE);
+		ask_or_die(client, &answer);
+		rows = json_get(answer.doc, answer.result, "rows");
+		for (at = json_first(answer.doc, rows); at != NULL;
+		     at = json_next(answer.doc, rows, at))
+			print_raw(answer.doc, at);
+		after = number_of(answer.doc, answer.result, "after");
+	} while (after != 0);
+	return EXIT_DONE;
 }
 
 static int
@@ -236,6 +290,7 @@ print_answer(const struct client_answer *answer, bool json)
 		print_raw(answer->doc, answer->result);
 	} else {
 		print_text(answer->doc, answer->result, "ticket", 0);
+		print_text(answer->doc, answer->result, "handle", 0);
 		print_text(answer->doc, answer->result, "state", 0);
 		print_text(answer->doc, answer->result, "again", 0);
 		print_text(answer->doc, answer->result, "note", 0);
@@ -351,6 +406,8 @@ run(struct client *client, enum verb verb, int count, char **argv,
 
 	switch (verb) {
 	case LIST:
+		if (options->feedback)
+			return print_feedback(client);
 		return list(client, count == 1 ? argv[0] : "open", json);
 	case SHOW:
 		return show(client, argv[0], json);
@@ -369,6 +426,8 @@ run(struct client *client, enum verb verb, int count, char **argv,
 static bool
 options_fit(const struct options *options, enum verb verb)
 {
+	if (options->feedback && verb != LIST)
+		return false;
 	if (options->again == NULL)
 		return !options->any_content;
 	return verb == APPROVE && read_time(options->again) != 0;

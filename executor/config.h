@@ -12,6 +12,7 @@
  *                    "deadline_ms": 300000, "max_sessions": 4,
  *                    "max_calls_per_minute": 6000 },
  *       "mail": { "kind": "reader", "channel": ["mail", "text"],
+ *                 "suspect": "withhold",
  *                 "require": ["filter", "no-network", "probes",
  *                             "profile"] } },
  *     "inbox": { "max_items": 100000, "max_bytes": 2147483648,
@@ -55,6 +56,14 @@ enum reader_channel { CHANNEL_MAIL, CHANNEL_TEXT, CHANNEL_COUNT };
 
 #define CHANNEL_BIT(channel) (1u << (channel))
 
+/* What becomes of an item that a reader's detector finds suspect. */
+enum suspect_way {
+	SUSPECT_WITHHOLD, /* it waits for a person */
+	SUSPECT_PASS,	  /* a planner gets it as any other */
+	SUSPECT_NARROW,	  /* a planner gets narrow fields of it */
+	SUSPECT_WAYS
+};
+
 enum zone_kind { ZONE_PLANNER, ZONE_READER, ZONE_KIND_COUNT };
 
 /* Users that may connect to a socket; none if count is 0. */
@@ -70,8 +79,9 @@ struct config_zone {
 	uint32_t deadline_ms;	       /* planners: of one session */
 	uint32_t max_sessions;	       /* connections at the same time */
 	uint32_t max_calls_per_minute; /* planners: of the whole zone */
-	unsigned channels; /* readers: CHANNEL_BIT of each; else 0 */
-	uint32_t needs;	   /* bits of enum lock_need: what it has to attest */
+	unsigned channels;	  /* readers: CHANNEL_BIT of each; else 0 */
+	enum suspect_way suspect; /* readers */
+	uint32_t needs; /* bits of enum lock_need: what it has to attest */
 	struct config_peers peers;
 };
 
@@ -91,6 +101,8 @@ struct config {
 	char *accounts[ACCOUNT_ROLES]; /* never NULL */
 };
 
+/* "withhold"; NULL for none. */
+const char *suspect_way_name(enum suspect_way way);
 const char *zone_kind_name(enum zone_kind kind);
 const char *config_channel_name(enum reader_channel channel);
 

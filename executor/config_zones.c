@@ -41,6 +41,18 @@ zone_kind_name(enum zone_kind kind)
 }
 
 const char *
+suspect_way_name(enum suspect_way way)
+{
+	static const char *const names[SUSPECT_WAYS] = {
+	    [SUSPECT_WITHHOLD] = "withhold",
+	    [SUSPECT_PASS] = "pass",
+	    [SUSPECT_NARROW] = "narrow",
+	};
+
+	return names[way];
+}
+
+const char *
 config_channel_name(enum reader_channel channel)
 {
 	static const char *const names[CHANNEL_COUNT] = {
@@ -72,7 +84,7 @@ config_require_channel(const struct json_doc *doc, const struct json_node *node,
  * Zones.
  */
 struct zone_text {
-	const struct json_node *kind, *session, *channel, *require;
+	const struct json_node *kind, *session, *channel, *require, *suspect;
 	int64_t deadline_ms, max_sessions, max_calls_per_minute;
 };
 
@@ -94,6 +106,8 @@ static const struct json_field planner_fields[] = {
 static const struct json_field reader_fields[] = {
     {"kind", JSON_WANT_ANY, true, offsetof(struct zone_text, kind), 0, 0},
     {"channel", JSON_WANT_ANY, true, offsetof(struct zone_text, channel), 0, 0},
+    {"suspect", JSON_WANT_ANY, false, offsetof(struct zone_text, suspect), 0,
+	0},
     {"require", JSON_WANT_ARRAY, false, offsetof(struct zone_text, require), 0,
 	NEED_COUNT},
 };
@@ -207,6 +221,20 @@ read_channels(const struct config *config, struct config_zone *zone,
 }
 
 static int
+read_suspect(struct config_zone *zone, const struct json_doc *doc,
+    const struct json_node *node, struct json_error *where)
+{
+	for (int i = 0; i < SUSPECT_WAYS; i++)
+		if (json_is_string(
+			node, suspect_way_name((enum suspect_way)i))) {
+			zone->suspect = (enum suspect_way)i;
+			return 0;
+		}
+	return json_complain(doc, node, where, ERR_RANGE,
+	    "\"suspect\" has to be withhold, pass or narrow");
+}
+
+static int
 read_reader(const struct config *config, struct config_zone *zone,
     const struct json_doc *doc, const struct json_node *node,
     struct json_error *where)
@@ -219,6 +247,8 @@ read_reader(const struct config *config, struct config_zone *zone,
 	zone->max_sessions = READER_LINKS;
 	if (rc == 0)
 		rc = read_channels(config, zone, doc, text.channel, where);
+	if (rc == 0 && text.suspect != NULL)
+		rc = read_suspect(zone, doc, text.suspect, where);
 	return rc != 0 ? rc : read_needs(zone, doc, text.require, where);
 }
 

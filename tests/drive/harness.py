@@ -233,7 +233,7 @@ class Host:
                                   "require": []},
                       "mail": {"kind": "reader",
                                "channel": ["mail", "text"],
-                               "require": []}},
+                               "suspect": "pass", "require": []}},
             "deliver": {"channels": ["mail"], "max_per_minute": 100000}}
         if is_root():
             self.config["accounts"] = ACCOUNTS
