@@ -23,11 +23,11 @@ TEMPORARY, NOT_PERMITTED, CONFIG = 75, 77, 78
 BIN = folder_of_programs()
 EXECUTOR, PLANNER, READER = (BIN / ("trizone-" + name) for name in
                              ("executor", "planner", "reader"))
-COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "session",
-            "audit", "status", "doctor")
+COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "review",
+            "session", "audit", "status", "doctor")
 NOT_YET = {
     "executor": (("policy", "lint"), ("policy", "explain"), ("task", "1"),
-                 ("backup",), ("restore",), ("review", "list"),
+                 ("backup",), ("restore",), ("review", "open"),
                  ("secret", "list"), ("firewall", "print"), ("halt",),
                  ("resume",), ("session", "new"), ("session", "end"),
                  ("audit", "follow"), ("audit", "report"),
@@ -38,7 +38,7 @@ NOT_YET = {
                 ("run", "--", "agent")),
     "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
-    "executor": ("policy", "task", "backup", "restore", "review", "secret",
+    "executor": ("policy", "task", "backup", "restore", "secret",
                  "firewall", "halt", "resume", "follow", "export"),
     "planner": ("mcp", "gateway", "llm"),
     "reader": ("telegram", "slack")}

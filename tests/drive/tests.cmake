@@ -19,6 +19,7 @@ drive_test(mail_corpus "drive;data" 900 ${BIN}/trizone-reader)
 drive_test(mail_torture drive 600 ${BIN}/trizone-reader)
 drive_test(render "drive;data;release" 600 ${BIN}/trizone-reader)
 drive_test(results drive 300 ${BIN})
+drive_test(review drive 300 ${BIN})
 # 3,000 readers, so not under sanitizers
 drive_test(schema "drive;data;release" 600 ${BIN}/trizone-reader)
 drive_test(sessions drive 300 ${BIN})
