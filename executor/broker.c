@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -174,7 +175,7 @@ link_add(struct listener *l, int fd, const struct peer *peer)
 
 	link->broker = b;
 	link->listener = l;
-	link->uid = peer->uid;
+	link->peer = *peer;
 	link->next = b->links;
 	b->links = link;
 	b->link_count++;
@@ -459,6 +460,7 @@ broker_main(void)
 	/* unique across restarts without a write: the clock starts it */
 	b.next_request = (uint64_t)clock_utc_ms() * 1000;
 	set_nonblocking((const int[]){FD_CONTROL}, 1);
+	tzset(); /* reads a file, which a sealed process cannot */
 	attest(&b, role_seal());
 	buf_init(&b.attestation, LOCK_ATTESTATION_BYTES);
 	lock_report_write(&b.reports[0], &b.attestation);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/peer.h"
 #include "executor/config.h"
 #include "executor/inbox.h"
 #include "executor/order.h"
@@ -74,8 +75,8 @@ struct link {
 	struct broker *broker;
 	struct listener *listener;
 	struct channel *channel;
-	unsigned orders; /* a planner's, without a result yet */
-	uid_t uid;	 /* who connected, as the kernel says */
+	struct peer peer; /* as the kernel said when it connected */
+	unsigned orders;  /* a planner's, without a result yet */
 };
 
 /* Where the answer to a call comes from. */
@@ -242,6 +243,9 @@ struct pending *call_place(struct broker *b, uint64_t request);
 void call_order(struct broker *b, const struct pending *call,
     struct entry_head *entry, struct span name, struct span arguments);
 
+/* Local time for rules that have hours: minutes from Monday 0:00; UINT32_MAX,
+ * which is in no hours, where it cannot be told. */
+uint32_t call_week_minute(void);
 /* Calls of that capability in the last hour. */
 uint32_t call_used(struct broker *b, struct span capability);
 void results_open(struct broker *b, int first_fd);
@@ -261,8 +265,8 @@ void tickets_start(struct broker *b);
 void tickets_tick(struct broker *b);
 /* The parent's answer: whether the intent of a spent grant is on record. */
 void tickets_settle(struct broker *b, uint64_t grant, bool found);
-/* After a change of rules or states. */
-void tickets_refresh(struct broker *b);
+/* After a change of rules, and not while a decision by one is in use. */
+void tickets_load_rules(struct broker *b);
 
 /* How a call meets its ticket. */
 enum meeting {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "common/err.h"
@@ -154,6 +155,18 @@ call_order(struct broker *b, const struct pending *call,
 }
 
 uint32_t
+call_week_minute(void)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (localtime_r(&now, &local) == NULL)
+		return UINT32_MAX;
+	return (uint32_t)((local.tm_wday + 6) % 7 * 24 * 60 +
+			  local.tm_hour * 60 + local.tm_min);
+}
+
+uint32_t
 call_used(struct broker *b, struct span name)
 {
 	const struct capability *c = policy_find(b->policy, name);
@@ -210,6 +223,7 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	    .zone = span_of(link->listener->zone->name),
 	    .legs = session->legs,
 	    .used_hour = call_used(b, call->name),
+	    .week_minute = call_week_minute(),
 	    .again = b->again,
 	    .again_count = b->again_count};
 	uint64_t number = ++b->next_request;
@@ -222,7 +236,7 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 		tell_outcome(link, id, call, session, &decision, &met, number);
 	else
 		go_on(link, id, call, session, &decision, &met, number,
-		    json_raw(doc, call->arguments));
+		    json_raw(request.doc, request.arguments));
 	ticket_done(&met.ticket);
 	return 0;
 }

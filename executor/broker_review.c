@@ -208,8 +208,8 @@ take_deny(struct link *link, int64_t id, const struct handle_params *params)
 	if (rc == 0)
 		rc = ticket_move(b, &t, TICKET_DENIED, "denied by a person");
 	if (rc == 0) {
-		ticket_record(
-		    b, &t, RECORD_DENIAL, 0, "denied by a person", &link->uid);
+		ticket_record(b, &t, RECORD_DENIAL, 0, "denied by a person",
+		    &link->peer.uid);
 		answer_state(link, id, &t, 0);
 	} else {
 		refuse(link, id, rc);
@@ -248,6 +248,7 @@ decide_again(struct broker *b, const struct ticket *t, struct json_doc *doc,
 	if (rc != 0)
 		return rc;
 	request.used_hour = call_used(b, request.capability);
+	request.week_minute = call_week_minute();
 	request.again = b->again;
 	request.again_count = b->again_count;
 	decide(b->policy, &request, decision);
@@ -273,11 +274,12 @@ is_live(struct broker *b, const struct ticket *t)
 
 static int
 make_rule(struct broker *b, const struct ticket *t,
-    const struct approval *approval, int64_t *rule_out)
+    const struct approval *approval, uid_t who, int64_t *rule_out)
 {
 	struct again_row row = {.ticket = t->id,
 	    .any_content = approval->any_content,
 	    .made_ms = clock_utc_ms()};
+	char why[WHY_MAX_BYTES];
 	int rc;
 
 	*rule_out = 0;
@@ -292,7 +294,12 @@ make_rule(struct broker *b, const struct ticket *t,
 	rc = again_add(b->inbox, &row);
 	if (rc == 0) {
 		*rule_out = row.id;
-		tickets_refresh(b);
+		tickets_load_rules(b);
+		snprintf(why, sizeof why,
+		    "not asked again for %lld minutes, by rule again:%lld%s",
+		    (long long)(approval->again_ms / 60000), (long long)row.id,
+		    row.any_content ? ", with any content" : "");
+		ticket_record(b, t, RECORD_APPROVAL, 0, why, &who);
 	}
 	return rc;
 }
@@ -318,7 +325,6 @@ give_grant(struct broker *b, struct ticket *t, const struct decision *decision,
 	} else {
 		t->state = TICKET_APPROVED;
 		rc = ticket_save(b->inbox, t, 1u << was);
-		tickets_refresh(b);
 	}
 	if (rc != 0)
 		ticket_record(b, t, RECORD_APPROVAL, rc,
@@ -353,7 +359,7 @@ approve_checked(struct broker *b, struct ticket *t,
 	else if (rc == 0)
 		rc = give_grant(b, t, &decision, now, who);
 	if (rc == 0 && t->state != TICKET_STALE)
-		rc = make_rule(b, t, approval, rule_out);
+		rc = make_rule(b, t, approval, who, rule_out);
 	json_done(&doc);
 	return rc;
 }
@@ -377,8 +383,11 @@ approve(struct link *link, const struct approval *approval)
 		rc = -ERR_WRONG_STATE;
 	if (rc == 0)
 		rc = check_code(b, &t, approval->code);
+	if (rc == 0 && approval->again_ms != 0 &&
+	    b->again_count >= AGAIN_RULES_MAX)
+		rc = -ERR_QUOTA; /* before anything is done */
 	if (rc == 0)
-		rc = approve_checked(b, &t, approval, link->uid, &rule);
+		rc = approve_checked(b, &t, approval, link->peer.uid, &rule);
 	if (rc == 0)
 		answer_state(link, approval->id, &t, rule);
 	else
@@ -388,18 +397,28 @@ approve(struct link *link, const struct approval *approval)
 
 /* Who may not is put on record, as somebody tried. */
 static int
-refuse_approval(struct link *link, int64_t id, int64_t ticket, int error)
+refuse_approval(struct link *link, const struct approval *approval, int error)
 {
 	struct broker *b = link->broker;
+	struct entry_head entry;
 	struct ticket t;
 
 	ticket_init(&t);
-	if (ticket_get(b->inbox, ticket, &t) == 0)
-		ticket_record(b, &t, RECORD_APPROVAL, -error,
-		    "refused: it is for root and the reviewer account",
-		    &link->uid);
+	t.id = approval->ticket;
+	if (t.id == 0 || ticket_get(b->inbox, t.id, &t) != 0)
+		entry_init(&entry, RECORD_APPROVAL);
+	else
+		ticket_entry(b, &t, RECORD_APPROVAL, &entry);
+	if (approval->item != 0)
+		entry.message = (uint64_t)approval->item;
+	entry.error = (uint32_t)error;
+	entry_text(entry.why, sizeof entry.why,
+	    SPAN("refused: it is for root and the reviewer account"));
+	snprintf(entry.detail, sizeof entry.detail, "ticket:%lld by user %lu",
+	    (long long)approval->ticket, (unsigned long)link->peer.uid);
+	entry_send(b, &entry, span_of(t.capability), (struct span){0});
 	ticket_done(&t);
-	return refuse(link, id, error);
+	return refuse(link, approval->id, error);
 }
 
 static int
@@ -419,17 +438,17 @@ take_approve(struct link *link, int64_t id, const struct approve_params *params)
 		    params->code, approval.code, sizeof approval.code);
 	if (rc != 0)
 		return refuse(link, id, rc);
-	if (link->uid == 0) {
+	if (link->peer.uid == 0) {
 		approve(link, &approval);
 		return 0;
 	}
-	if (!config_peer_allowed(&b->config->reviewer, link->uid))
-		return refuse_approval(
-		    link, id, approval.ticket, ERR_NOT_REVIEWER);
+	if (!config_peer_allowed(&b->config->reviewer, link->peer.uid))
+		return refuse_approval(link, &approval, ERR_NOT_REVIEWER);
 	if (b->approval.id != 0)
 		return refuse(link, id, ERR_BUSY);
 	b->approval = approval;
-	if (control_try_number(FD_CONTROL, CONTROL_USER, 0, link->uid) != 0)
+	if (control_try_number(FD_CONTROL, CONTROL_USER, 0, link->peer.uid) !=
+	    0)
 		die(EXIT_UNAVAILABLE, "the parent does not listen");
 	return 0;
 }
@@ -443,8 +462,7 @@ review_counted(struct broker *b, uint64_t count)
 	if (approval.link == NULL)
 		return; /* it has gone meanwhile */
 	if (count != UINT64_MAX && count > 1)
-		refuse_approval(
-		    approval.link, approval.id, approval.ticket, ERR_NOT_ALONE);
+		refuse_approval(approval.link, &approval, ERR_NOT_ALONE);
 	else
 		approve(approval.link, &approval);
 }
@@ -508,13 +526,13 @@ take_revoke(struct link *link, int64_t id, const struct handle_params *params)
 		rc = again_remove(b->inbox, number);
 	if (rc != 0)
 		return refuse(link, id, rc);
-	tickets_refresh(b);
+	tickets_load_rules(b);
 	entry_init(&entry, RECORD_DENIAL);
 	entry_text(entry.rule, sizeof entry.rule, params->handle);
 	entry_text(entry.why, sizeof entry.why,
 	    SPAN("a rule not to be asked again was revoked"));
 	snprintf(entry.detail, sizeof entry.detail, "by user %lu",
-	    (unsigned long)link->uid);
+	    (unsigned long)link->peer.uid);
 	entry_send(b, &entry, (struct span){0}, (struct span){0});
 	result_begin(&m, channel_out(link->channel), id);
 	json_put_string(&m.json, "rule", params->handle);

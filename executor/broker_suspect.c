@@ -289,7 +289,7 @@ suspect_answer(struct link *link, int64_t id, int64_t item, bool release)
 	    release ? SPAN("suspect content was released by a person")
 		    : SPAN("suspect content was quarantined by a person"));
 	snprintf(entry.detail, sizeof entry.detail, "by user %lu",
-	    (unsigned long)link->uid);
+	    (unsigned long)link->peer.uid);
 	entry_send(b, &entry, (struct span){0}, (struct span){0});
 	handle_format(item, handle);
 	result_begin(&m, channel_out(link->channel), id);

@@ -113,17 +113,24 @@ load_rules(struct broker *b)
 }
 
 void
-tickets_refresh(struct broker *b)
+tickets_load_rules(struct broker *b)
 {
 	int rc = load_rules(b);
 
 	if (rc == 0)
-		rc = ticket_live(b->inbox, &b->tickets_live);
+		return;
+	forget_rules(b); /* without them more is asked */
+	log_event(LOG_ERROR, "tickets", "reason=%s", err_text(rc));
+}
+
+static void
+count_live(struct broker *b)
+{
+	int rc = ticket_live(b->inbox, &b->tickets_live);
+
 	if (rc == 0)
 		return;
-	/* without them more is asked, and what was done may be asked again */
-	forget_rules(b);
-	b->tickets_live = 1;
+	b->tickets_live = 1; /* so each call looks for one */
 	log_event(LOG_ERROR, "tickets", "reason=%s", err_text(rc));
 }
 
@@ -155,7 +162,8 @@ tickets_start(struct broker *b)
 	b->again_rows = alloc_array(AGAIN_RULES_MAX, sizeof *b->again_rows);
 	b->again_docs = alloc_array(AGAIN_RULES_MAX, sizeof *b->again_docs);
 	b->again = alloc_array(AGAIN_RULES_MAX, sizeof *b->again);
-	tickets_refresh(b);
+	tickets_load_rules(b);
+	count_live(b);
 	ask_about_spent(b);
 }
 
@@ -177,7 +185,7 @@ ticket_move(struct broker *b, struct ticket *t, enum ticket_state state,
 	if (state == TICKET_EXPIRED || state == TICKET_STALE ||
 	    state == TICKET_UNFINISHED)
 		ticket_record(b, t, RECORD_EXPIRY, 0, note, NULL);
-	tickets_refresh(b);
+	count_live(b);
 	return 0;
 }
 
@@ -256,7 +264,7 @@ tickets_tick(struct broker *b)
 
 	for (size_t i = 0; i < b->again_count; i++)
 		if (b->again_rows[i].expires_ms <= now) {
-			tickets_refresh(b);
+			tickets_load_rules(b);
 			break;
 		}
 	if (b->tickets_live == 0)
@@ -322,7 +330,7 @@ open_ticket(struct broker *b, struct decision *decision, uint64_t number,
 	ticket_entry(b, t, RECORD_TICKET, &entry);
 	entry.request = number;
 	entry_send(b, &entry, span_of(t->capability), (struct span){0});
-	tickets_refresh(b);
+	count_live(b);
 }
 
 /* Whether what was approved is what is called now, its labels included. */
@@ -433,7 +441,7 @@ ticket_spend(struct broker *b, struct ticket *t, unsigned from)
 	if (rc == 0)
 		ticket_record(b, t, RECORD_SPENT, 0,
 		    "its grant is spent for the order that follows", NULL);
-	tickets_refresh(b);
+	count_live(b);
 	return rc;
 }
 

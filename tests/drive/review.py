@@ -481,7 +481,8 @@ def grant_over_restart(suite_host):
         host.database("UPDATE ticket SET expires = 1 WHERE id = ?",
                       int(tickets["c"].split(":")[1]))
         host.start()
-        until(lambda: host.zone_status("mail")["channels"] > 0, 30, "reader")
+        until(lambda: host.zone_status("mail")["channels"] > 0
+              and host.zone_status("mail").get("attestation"), 30, "reader")
         wire = host.connect("planner")
         answer = ask(wire, "file.read", path="a")
         check(answer.ok, "after a restart: %r", answer.error)
@@ -614,6 +615,9 @@ def withheld(host):
     if harness.is_root():
         done = host.as_user(LOGIN, "review", "approve", one, shown["code"])
         check(done.returncode != 0, "released by the login user")
+        until(lambda: [row for row in records(host, "approval")
+                       if row["handle"] == one and row["error"]], 5,
+              "the try on record")
     host.approve(one)
     host.review("deny", two)
     equal((host.items()[one]["state"], host.items()[two]["state"]),
