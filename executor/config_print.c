@@ -113,6 +113,12 @@ config_print(const struct config *config, struct buf *out)
 	buf_add_text(out, ".\n");
 	buf_add_text(out, "The operator's socket is for ");
 	add_users(out, &config->operator_peers);
+	buf_add_text(out, ".\nTickets are approved by root");
+	if (config->reviewer.count != 0)
+		buf_add_format(out,
+		    " and by user %lu, under whom nothing else "
+		    "may run",
+		    (unsigned long)config->reviewer.uid[0]);
 	buf_add_format(out, ".\n%s%s.\n",
 	    config->operator_recipient == NULL
 		? "No recipient is named: nothing can be sealed"

@@ -361,9 +361,12 @@ def who_approves(host):
                    if row["error"] == NOT_REVIEWER
                    and "by user %d" % LOGIN in row["detail"]], 5,
           "the try on record")
-    # as somebody else: nothing
-    done = host.as_user(64813, "review", "list")
-    check(done.returncode != 0, "a stranger looked")
+    # zones, processes of the service and somebody else: nothing at all
+    for uid in (64813, *harness.ACCOUNTS.values()):
+        for verb in (("list",), ("approve", ticket, code)):
+            done = host.as_user(uid, "review", *verb)
+            check(done.returncode != 0, "user %d: %r", uid, verb)
+    equal(host.state_of(ticket), "open", "after strangers' tries")
     # as the reviewer, while something else runs as him
     sleeper = harness.subprocess.Popen(["sleep", "60"], user=REVIEWER,
                                        group=REVIEWER, extra_groups=[])
@@ -532,6 +535,60 @@ def rule_changed(host):
     host.write_settings()
     host.start()
     equal(host.notes_text().count("policy changes"), 0, "notes")
+    # and what it allows now is done
+    wire = host.connect("planner")
+    ticket = asked(ask(wire, "notify.send", text="allowed meanwhile"))
+    wire.close()
+    host.stop_executor()
+    host.policy["rules"] = rules[:2] + [
+        dict(rules[2], id="note", verdict="allow", why="From now on.")]
+    host.write_settings()
+    host.start()
+    equal(host.approve(ticket)["state"], "spent", "approved, and allowed")
+    until(lambda: host.state_of(ticket) == "done", 10, "done")
+    equal(host.notes_text().count("allowed meanwhile"), 1, "notes")
+    host.stop_executor()
+    host.policy["rules"] = rules
+    host.write_settings()
+    host.start()
+
+
+def floor_asks(suite_host):
+    """What the floor asks about is a ticket too; only such a ticket makes a
+    rule that the floor gives way to, and for that call alone."""
+    del suite_host
+    with Reviewed() as host:
+        host.policy["rules"] = [
+            {"id": "ask-a", "verdict": "ask", "why": "Look.",
+             "capability": "file.write",
+             "arguments": {"properties": {"path": {"const": "a"}}}},
+            {"id": "all", "verdict": "allow", "why": "Anything else.",
+             "capability": ["file.list", "file.write"]}]
+        host.write_settings()
+        host.start()
+        wire = host.connect("planner")
+        by_rule = asked(ask(wire, "file.write", path="a", text="1"))
+        host.approve(by_rule, "--again", "7d")
+        until(lambda: host.state_of(by_rule) == "done", 10, "done")
+        check(ask(wire, "file.write", path="a", text="1").ok, "told")
+        check(ask(wire, "file.write", path="b", text="1").ok, "before legs")
+        wire.close()
+        wire = host.connect("planner")
+        check(ask(wire, "file.list").ok, "legs A and B")
+        ticket = asked(ask(wire, "file.write", path="b", text="1"))
+        equal(host.show(ticket)["rule"], "floor", "who asks")
+        # the rule's "again" is no leave for the floor
+        other = asked(ask(wire, "file.write", path="a", text="1"))
+        equal(host.show(other)["rule"], "floor", "who asks now")
+        rule = host.approve(ticket, "--again", "7d")["again"]
+        until(lambda: host.state_of(ticket) == "done", 10, "done")
+        check(ask(wire, "file.write", path="b", text="1").ok, "told")
+        check(ask(wire, "file.write", path="b", text="1").ok, "by the rule")
+        until(lambda: [row for row in records(host, "intent")
+                       if row["rule"] == rule], 5, "on record")
+        asked(ask(wire, "file.write", path="b", text="2"))
+        asked(ask(wire, "file.write", path="c", text="1"))
+        wire.close()
 
 
 def torn_apart(host):
@@ -687,6 +744,7 @@ def run_suite(suite):
         suite.case("any content", any_content, host)
         suite.case("expired", expired, host)
         suite.case("rule changed", rule_changed, host)
+        suite.case("floor asks", floor_asks, host)
         suite.case("grant over a restart", grant_over_restart, host)
         suite.case("torn apart", torn_apart, host)
         suite.case("outcome lost", outcome_lost, host)
