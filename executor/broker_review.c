@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "executor/broker.h"
 #include "executor/role.h"
 #include "executor/ticket_card.h"
@@ -81,7 +82,9 @@ take_list(struct link *link, int64_t id, const struct list_params *params)
 	unsigned states = 0;
 	int rc;
 
-	if (params->state.n != 0) {
+	if (span_is(params->state, "waiting")) {
+		states = TICKET_ASKS;
+	} else if (params->state.n != 0) {
 		state = ticket_state_find(params->state);
 		if (state == TICKET_STATE_COUNT)
 			return refuse(link, id, ERR_RANGE);
@@ -453,6 +456,26 @@ take_approve(struct link *link, int64_t id, const struct approve_params *params)
 	return 0;
 }
 
+/* What was not looked at is on record, beside the approval. */
+static void
+say_unchecked(struct broker *b, const struct approval *approval)
+{
+	struct entry_head entry;
+
+	log_event(LOG_WARN, "reviewer",
+	    "reason=whether the reviewer account has other processes cannot "
+	    "be told here");
+	entry_init(&entry, RECORD_APPROVAL);
+	entry.message = (uint64_t)approval->item;
+	entry_text(entry.why, sizeof entry.why,
+	    SPAN("whether the reviewer account has other processes could not "
+		 "be told"));
+	snprintf(entry.detail, sizeof entry.detail, "ticket:%lld by user %lu",
+	    (long long)approval->ticket,
+	    (unsigned long)approval->link->peer.uid);
+	entry_send(b, &entry, (struct span){0}, (struct span){0});
+}
+
 void
 review_counted(struct broker *b, uint64_t count)
 {
@@ -461,6 +484,8 @@ review_counted(struct broker *b, uint64_t count)
 	b->approval = (struct approval){0};
 	if (approval.link == NULL)
 		return; /* it has gone meanwhile */
+	if (count == UINT64_MAX)
+		say_unchecked(b, &approval);
 	if (count != UINT64_MAX && count > 1)
 		refuse_approval(approval.link, &approval, ERR_NOT_ALONE);
 	else

@@ -204,8 +204,8 @@ list_page(struct client *client, const char *state, int64_t after, bool json)
 			die(EXIT_DATA, "the executor's list has no tickets");
 	}
 	items = json_get(answer.doc, answer.result, "items");
-	for (at = strcmp(state, "open") == 0 ? json_first(answer.doc, items)
-					     : NULL;
+	for (at = strcmp(state, "waiting") == 0 ? json_first(answer.doc, items)
+						: NULL;
 	     at != NULL; at = json_next(answer.doc, items, at)) {
 		if (json)
 			print_raw(answer.doc, at);
@@ -408,7 +408,7 @@ run(struct client *client, enum verb verb, int count, char **argv,
 	case LIST:
 		if (options->feedback)
 			return print_feedback(client);
-		return list(client, count == 1 ? argv[0] : "open", json);
+		return list(client, count == 1 ? argv[0] : "waiting", json);
 	case SHOW:
 		return show(client, argv[0], json);
 	case APPROVE:

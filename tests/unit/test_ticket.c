@@ -3,14 +3,18 @@
  * decide(), spent grants of the auditor, canonical JSON, mixed alphabets, and
  * the step from the database before.
  */
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/user.h"
 #include "executor/audit_grants.h"
 #include "executor/canonical.h"
 #include "executor/confusable.h"
@@ -468,6 +472,36 @@ START_TEST(spent_grants)
 }
 END_TEST
 
+/* Another user's process is seen, and only while it runs. */
+START_TEST(processes)
+{
+	const uid_t nobodys = 64899;
+	uint64_t count = 7;
+	int status;
+	pid_t child;
+
+	if (geteuid() != 0 || user_processes(nobodys, &count) != 0)
+		return; /* nobody can tell here */
+	ck_assert_uint_eq(count, 0);
+	child = fork();
+	if (child == 0) {
+		if (setuid(nobodys) != 0)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	for (int i = 0; i < 500 && count == 0; i++) {
+		usleep(10000);
+		OK(user_processes(nobodys, &count));
+	}
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	OK(user_processes(nobodys, &count));
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
 START_TEST(canonical)
 {
 	static const char *const rows[][2] = {
@@ -531,6 +565,7 @@ suite(void)
 	tcase_add_test(store, older_database);
 	tcase_add_test(store, suspects);
 	tcase_add_test(pure, spent_grants);
+	tcase_add_test(pure, processes);
 	tcase_add_test(pure, canonical);
 	tcase_add_test(pure, confusables);
 	suite_add_tcase(all, store);
