@@ -341,7 +341,7 @@ approve_checked(struct broker *b, struct ticket *t,
 {
 	struct decision decision;
 	struct json_doc doc;
-	char note[WHY_MAX_BYTES + 1];
+	char note[2 * WHY_MAX_BYTES];
 	bool now = false;
 	int rc;
 
@@ -349,7 +349,7 @@ approve_checked(struct broker *b, struct ticket *t,
 	t->legs = legs_now(b, t);
 	rc = decide_again(b, t, &doc, &decision, &now);
 	if (rc == -ERR_DENIED)
-		snprintf(note, sizeof note, "rule \"%s\" decides now: %.150s",
+		snprintf(note, sizeof note, "rule \"%s\" decides now: %s",
 		    decision.rule, decision.why);
 	if (rc == 0 && !now && is_live(b, t) != 0) {
 		rc = -ERR_DENIED;

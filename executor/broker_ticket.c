@@ -177,6 +177,8 @@ ticket_move(struct broker *b, struct ticket *t, enum ticket_state state,
 
 	t->state = state;
 	entry_text(t->note, sizeof t->note, span_of(note));
+	/* between characters */
+	t->note[utf8_prefix(t->note, strlen(t->note), WHY_MAX_BYTES)] = '\0';
 	rc = ticket_save(b->inbox, t, from);
 	if (rc != 0) {
 		t->state = was;
@@ -450,6 +452,10 @@ ticket_outcome(struct broker *b, const struct pending *call,
     enum outcome outcome, uint32_t error, const char *detail,
     struct span result)
 {
+	/* what a reader would have to clean is lost with who waited for it */
+	bool keeps =
+	    call->link == NULL &&
+	    !policy_capability(b->policy, call->capability)->method->content;
 	struct ticket t;
 	char note[DETAIL_BYTES];
 	int rc;
@@ -462,11 +468,11 @@ ticket_outcome(struct broker *b, const struct pending *call,
 	rc = ticket_get(b->inbox, call->ticket, &t);
 	t.outcome = outcome;
 	t.error = error;
-	if (rc == 0 && call->link == NULL)
+	if (rc == 0 && keeps)
 		buf_add(&t.result, result.p, result.n);
 	if (rc == 0)
-		rc = ticket_move(b, &t,
-		    call->link == NULL ? TICKET_DONE : TICKET_CLOSED, note);
+		rc = ticket_move(
+		    b, &t, keeps ? TICKET_DONE : TICKET_CLOSED, note);
 	if (rc != 0)
 		log_event(LOG_ERROR, "ticket-outcome", "ticket=%lld reason=%s",
 		    (long long)call->ticket, err_text(rc));

@@ -524,12 +524,13 @@ def rule_changed(host):
     host.stop_executor()
     rules = host.policy["rules"]
     host.policy["rules"] = rules[:2] + [
-        dict(rules[2], id="no-note", verdict="deny", why="Not any more.")]
+        dict(rules[2], id="no-note", verdict="deny", why="\u00e9" * 150)]
     host.write_settings()
     host.start()
     answer = host.approve(ticket)
     equal(answer["state"], "stale", "approved under another policy")
-    check("no-note" in answer["note"], "note: %r", answer)
+    check("no-note" in answer["note"] and answer["note"].endswith("\u00e9"),
+          "note, cut between characters: %r", answer)
     host.stop_executor()
     host.policy["rules"] = rules
     host.write_settings()
