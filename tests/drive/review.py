@@ -25,7 +25,8 @@ def policy(host_files, notes, **more):
     made["capabilities"].append(
         {"name": "file.write", "kind": "file", "method": "write",
          "why": "It may keep notes of its own.",
-         "settings": {"root": str(host_files), "write": True},
+         "settings": {"root": str(host_files), "write": True,
+                      "max_bytes": 1 << 20},
          "limits": {"per_hour": 1000000}})
     made["rules"] = [
         {"id": "list", "verdict": "allow", "why": "Names are harmless.",
@@ -230,6 +231,12 @@ def reading(host):
     until(lambda: host.state_of(ticket) == "closed", 5, "closed")
     check(asked(ask(wire, "file.read", path="a.txt")) != ticket,
           "a second such call")
+    # a grant that waits can be taken back
+    ticket = asked(ask(wire, "file.read", path="c.txt"))
+    equal(host.approve(ticket)["state"], "approved", "approved")
+    equal(host.review("deny", ticket)[0]["state"], "denied", "taken back")
+    equal(asked(ask(wire, "file.read", path="c.txt"), "denied"), ticket,
+          "a call whose grant was taken back")
     other.close()
     wire.close()
     intents = [row for row in records(host, "intent") if row["grant"]]
@@ -339,6 +346,13 @@ def hostile_card(host):
     equal(text.count("\ncode         "), 1, "lines with a code")
     check("\x1b" not in text, "escape")
     host.review("deny", ticket)
+    # the most that one call can hold: shown, and said what is not
+    for text in ("\u202e" * 290000, "\n" * 450000):
+        ticket = asked(ask(wire, "file.write", path="big", text=text))
+        card = host.show(ticket)["card"]
+        check("bytes are not shown]" in card, "what was cut is not named")
+        check(len(card) < 200000, "a card of %d characters", len(card))
+        host.review("deny", ticket)
     wire.close()
 
 
