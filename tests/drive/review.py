@@ -418,6 +418,16 @@ def bad_reviewers(host):
         equal(done.returncode, 78, "reviewer %r" % wrong)
         check(part.encode() in done.stdout + done.stderr, "%r: %r", wrong,
               done.stderr)
+    config = json.loads(json.dumps(host.config))
+    config["zones"]["mail"]["suspect"] = "maybe"
+    path.write_text(json.dumps(config))
+    done = harness.run([host.program("executor"), "check", "--config", path])
+    equal(done.returncode, 78, "suspect: maybe")
+    done = host.command("check")
+    check(b"approved by root and by user %d" % REVIEWER in done.stdout,
+          "check: %r", done.stdout)
+    said = json.loads(host.command("check", "--json").stdout)
+    check('"reviewer": %d' % REVIEWER in json.dumps(said), "check --json")
 
 
 def restarted(host):
