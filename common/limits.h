@@ -21,6 +21,7 @@
 
 #define NAME_MAX_BYTES 64   /* capability, zone, rule and credential names */
 #define WHY_MAX_BYTES 300   /* a reason fits two lines of a terminal */
+#define TASK_MAX_BYTES 15000 /* the operator's words for a session */
 #define HANDLE_MAX_BYTES 32 /* "msg:" and a 64-bit number */
 
 #define HELLO_DEADLINE_MS 5000	  /* a peer that says nothing is no peer */

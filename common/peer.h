@@ -9,6 +9,7 @@
 struct peer {
 	uid_t uid;
 	gid_t gid;
+	pid_t pid; /* that connected; 0 where it cannot be told */
 };
 
 /* 0 or -ERR_PEER. */

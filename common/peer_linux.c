@@ -15,6 +15,6 @@ peer_get(int fd, struct peer *peer_out)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &length) != 0 ||
 	    length != sizeof cred)
 		return -ERR_PEER;
-	*peer_out = (struct peer){cred.uid, cred.gid};
+	*peer_out = (struct peer){cred.uid, cred.gid, cred.pid};
 	return 0;
 }

@@ -176,6 +176,8 @@ link_add(struct listener *l, int fd, const struct peer *peer)
 	link->broker = b;
 	link->listener = l;
 	link->peer = *peer;
+	link->vouched =
+	    l->kind == LINK_PLANNER && session_is_vouched(b, l->zone, peer);
 	link->next = b->links;
 	b->links = link;
 	b->link_count++;
@@ -460,6 +462,10 @@ broker_main(void)
 	/* unique across restarts without a write: the clock starts it */
 	b.next_request = (uint64_t)clock_utc_ms() * 1000;
 	set_nonblocking((const int[]){FD_CONTROL}, 1);
+	buf_init(&b.item_text, CLEAN_MAX_BYTES);
+	buf_init(&b.call_text, FRAME_MAX_BYTES);
+	json_init(&b.item_doc);
+	json_init(&b.call_doc);
 	tzset(); /* reads a file, which a sealed process cannot */
 	attest(&b, role_seal());
 	buf_init(&b.attestation, LOCK_ATTESTATION_BYTES);

@@ -13,6 +13,7 @@
 
 #include "common/peer.h"
 #include "executor/config.h"
+#include "executor/facts.h"
 #include "executor/inbox.h"
 #include "executor/order.h"
 #include "executor/plan.h"
@@ -41,6 +42,8 @@ struct session {
 	int64_t claim;	/* the item it works on, 0: none */
 	bool acted;	/* an order has left for that item */
 	bool had_claim; /* a per-message session gets one */
+	struct facts *facts;
+	int64_t seen; /* the item whose fields are among them, 0: none */
 };
 
 enum link_kind { LINK_PLANNER, LINK_READER, LINK_OPERATOR, LINK_DELIVER };
@@ -76,6 +79,7 @@ struct link {
 	struct listener *listener;
 	struct channel *channel;
 	struct peer peer; /* as the kernel said when it connected */
+	bool vouched;	  /* a planner's: the provider made this instance */
 	unsigned orders;  /* a planner's, without a result yet */
 };
 
@@ -119,6 +123,15 @@ struct approval {
 	char code[NAME_MAX_BYTES + 1];
 };
 
+/* The operator's side says that the next connection of that process to that
+ * zone is a new instance, made from the clean image. */
+struct vouch {
+	const struct config_zone *zone; /* NULL: free */
+	pid_t pid;
+	int64_t until_ms;
+};
+#define VOUCHES_MAX 64
+
 struct broker {
 	struct loop *loop;
 	struct config *config;
@@ -135,6 +148,7 @@ struct broker {
 	unsigned link_count;
 	struct watch *gone_timer;
 	struct session *sessions;
+	struct vouch vouches[VOUCHES_MAX];
 
 	struct watch *control;
 	struct watch *tick; /* once a second: deadlines, retention */
@@ -152,6 +166,11 @@ struct broker {
 	struct pending pending[PENDING_MAX];
 	uint64_t next_request;
 	struct quota quotas[POLICY_MAX_CAPABILITIES];
+
+	/* The item that was looked at last, and a call with its handles
+	 * resolved. */
+	struct buf item_text, call_text;
+	struct json_doc item_doc, call_doc;
 
 	struct inflow results[COURIERS_MAX];
 	struct json_doc result_doc;
@@ -204,15 +223,47 @@ void entries_open(struct broker *b, int fd);
 
 /* broker_session.c */
 struct session *session_find(struct broker *b, int64_t id);
-/* -ERR_BUSY: a standing zone has its one channel already. */
-int session_open(struct broker *b, const struct config_zone *zone,
+/* A zone that connects by itself, not `vouched` for, has one session for ever,
+ * whatever its configuration says: else it would shed its legs by connecting
+ * again. -ERR_BUSY: a standing session has its one channel already. */
+int session_open(struct broker *b, const struct config_zone *zone, bool vouched,
     struct session **session_out);
+/* -ERR_RANGE: no such planner zone, or the process is not known. -ERR_BUSY:
+ * too many are waited for. */
+int session_vouch(struct broker *b, struct span zone, pid_t pid);
+/* Whether the connection was vouched for, once. */
+bool session_is_vouched(
+    struct broker *b, const struct config_zone *zone, const struct peer *peer);
 void session_close(struct broker *b, struct session *session);
 /* At start: end what was live when the service ended, standing ones
  * excepted. */
 void sessions_settle(struct broker *b);
 /* Durable before it returns 0. */
 int session_add_legs(struct broker *b, struct session *session, unsigned legs);
+/* The item's clean object into item_text and item_doc; nobody has seen it by
+ * that. */
+int item_load_clean(struct broker *b, int64_t item);
+/* The session sees the item: its clean object is in item_text and item_doc,
+ * the legs that gives are durable, and its fields are among the facts. */
+int session_see(struct broker *b, struct session *session, int64_t item);
+
+/* broker_facts.c */
+/* Whether the operator's mail server vouches for the sender of a clean
+ * object. */
+bool item_is_verified(const struct json_doc *doc, const struct json_node *item);
+/* Whether it says to be from one of the operator's own addresses. */
+bool item_is_own(const struct config *config, const struct json_doc *doc,
+    const struct json_node *item);
+void facts_of_item(struct facts *facts, const struct json_doc *doc,
+    const struct json_node *item);
+void facts_of_operator(struct facts *facts, const struct config *config);
+
+/* broker_task.c: the operator's words, from his socket to the session. */
+int task_take(struct link *link, int64_t id, const struct task_params *params);
+int task_next_take(
+    struct link *link, int64_t id, const struct task_next_params *params);
+/* The words of all tasks a session has, to its facts. */
+int tasks_load(struct broker *b, struct session *session);
 
 /* broker_planner.c */
 struct link *planner_new(struct broker *b);
@@ -243,6 +294,16 @@ struct pending *call_place(struct broker *b, uint64_t request);
 void call_order(struct broker *b, const struct pending *call,
     struct entry_head *entry, struct span name, struct span arguments);
 
+/* broker_lookup.c. Put what handles stand for in their places. 0, or what
+ * `decision` says then too. */
+int call_resolve(struct link *link, struct session *session,
+    struct decide_request *request, struct decision *decision);
+/* What a session with those legs writes keeps them, but C; durable before it
+ * is written. And the legs that reading from a call's place brings back. */
+int call_label_place(struct broker *b, unsigned legs,
+    const struct decide_request *request, const struct capability *c);
+int call_place_legs(
+    struct broker *b, const struct decide_request *request, unsigned *legs_out);
 /* Local time for rules that have hours: minutes from Monday 0:00; UINT32_MAX,
  * which is in no hours, where it cannot be told. */
 uint32_t call_week_minute(void);
@@ -254,8 +315,8 @@ void courier_down(struct broker *b, uint32_t courier);
 /* broker_execute.c. Do what a ticket asks for, whose state, hash and grant are
  * those of an approval: the grant is spent first. 0, or nothing was done:
  * -ERR_UNAVAILABLE, -ERR_BUSY, errors of the inbox. */
-int call_execute(
-    struct broker *b, struct ticket *ticket, const struct decision *decision);
+int call_execute(struct broker *b, struct ticket *ticket,
+    const struct decide_request *request, const struct decision *decision);
 
 /* broker_ticket.c: calls that a person has to decide about. */
 /* At start: the rules of "don't ask again"; what is settled of grants that a

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/err.h"
@@ -99,15 +98,29 @@ say_no_reader(const struct broker *b, struct decision *decision)
 		    zone->name);
 }
 
+static void
+say_no_courier(const struct capability *c, struct decision *decision)
+{
+	snprintf(decision->detail, sizeof decision->detail,
+	    "it is allowed, but this version can not do it: no courier "
+	    "performs the kind \"%s\" yet",
+	    c->kind->name);
+}
+
 /* What has to be true before an allowed order may leave; each step durable. */
 static int
-prepare(struct link *link, struct session *session, struct decision *decision,
+prepare(struct link *link, struct session *session,
+    const struct decide_request *request, struct decision *decision,
     const struct pending *slot)
 {
 	const struct capability *c = decision->capability;
 	struct broker *b = link->broker;
 	int rc;
 
+	if (c->kind->run == NULL) {
+		say_no_courier(c, decision);
+		return -ERR_UNAVAILABLE;
+	}
 	if (!b->courier_up[b->plan.courier_of[c->number]])
 		return -ERR_UNAVAILABLE;
 	if (c->method->content && !reader_for_content(b)) {
@@ -129,7 +142,8 @@ prepare(struct link *link, struct session *session, struct decision *decision,
 			return rc;
 		session->acted = true;
 	}
-	return session_add_legs(b, session, decision->adds_legs);
+	rc = session_add_legs(b, session, decision->adds_legs);
+	return rc == 0 ? call_label_place(b, session->legs, request, c) : rc;
 }
 
 /* The order, behind its intent; nobody may wait for its answer. */
@@ -155,18 +169,6 @@ call_order(struct broker *b, const struct pending *call,
 }
 
 uint32_t
-call_week_minute(void)
-{
-	time_t now = time(NULL);
-	struct tm local;
-
-	if (localtime_r(&now, &local) == NULL)
-		return UINT32_MAX;
-	return (uint32_t)((local.tm_wday + 6) % 7 * 24 * 60 +
-			  local.tm_hour * 60 + local.tm_min);
-}
-
-uint32_t
 call_used(struct broker *b, struct span name)
 {
 	const struct capability *c = policy_find(b->policy, name);
@@ -179,8 +181,9 @@ call_used(struct broker *b, struct span name)
 static void
 go_on(struct link *link, int64_t id, const struct call_params *call,
     struct session *session, struct decision *decision, struct met *met,
-    uint64_t number, struct span arguments)
+    const struct decide_request *request, uint64_t number)
 {
+	struct span arguments = json_raw(request->doc, request->arguments);
 	struct broker *b = link->broker;
 	struct pending pending = {
 	    .link = link, .listener = link->listener, .id = id};
@@ -194,7 +197,8 @@ go_on(struct link *link, int64_t id, const struct call_params *call,
 	if (met->how == MEET_FULL)
 		error = -ERR_QUOTA;
 	if (decision->verdict == VERDICT_ALLOW || granted)
-		error = prepare(link, session, decision, call_place(b, number));
+		error = prepare(
+		    link, session, request, decision, call_place(b, number));
 	if (error == 0 && granted) {
 		pending.ticket = met->ticket.id;
 		error = ticket_spend(b, &met->ticket, 1u << TICKET_APPROVED);
@@ -221,7 +225,7 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	    .doc = doc,
 	    .arguments = call->arguments,
 	    .zone = span_of(link->listener->zone->name),
-	    .legs = session->legs,
+	    .facts = session->facts,
 	    .used_hour = call_used(b, call->name),
 	    .week_minute = call_week_minute(),
 	    .again = b->again,
@@ -229,14 +233,28 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	uint64_t number = ++b->next_request;
 	struct decision decision;
 	struct met met;
+	int error;
 
-	decide(b->policy, &request, &decision);
-	ticket_meet(link, session, &request, &decision, number, &met);
+	decision = (struct decision){.verdict = VERDICT_DENY,
+	    .rule = "default",
+	    .why = "its place cannot be looked up"};
+	met = (struct met){.how = MEET_NOTHING};
+	ticket_init(&met.ticket);
+	error = call_resolve(link, session, &request, &decision);
+	request.legs = session->legs; /* which that may have added to */
+	if (error == 0)
+		error = call_place_legs(b, &request, &request.place_legs);
+	if (error == 0) {
+		decide(b->policy, &request, &decision);
+		ticket_meet(link, session, &request, &decision, number, &met);
+	} else if (decision.error == 0) {
+		decision.error = -error;
+	}
 	if (met.how == MEET_OUTCOME)
 		tell_outcome(link, id, call, session, &decision, &met, number);
 	else
-		go_on(link, id, call, session, &decision, &met, number,
-		    json_raw(request.doc, request.arguments));
+		go_on(
+		    link, id, call, session, &decision, &met, &request, number);
 	ticket_done(&met.ticket);
 	return 0;
 }

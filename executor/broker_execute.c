@@ -41,8 +41,8 @@ prepare_session(
 }
 
 int
-call_execute(
-    struct broker *b, struct ticket *ticket, const struct decision *decision)
+call_execute(struct broker *b, struct ticket *ticket,
+    const struct decide_request *request, const struct decision *decision)
 {
 	const struct capability *c = decision->capability;
 	struct pending call = {.listener = planner_listener(b, ticket->zone),
@@ -51,13 +51,16 @@ call_execute(
 	struct entry_head entry;
 	int rc;
 
-	if (call.listener == NULL ||
+	if (call.listener == NULL || c->kind->run == NULL ||
 	    !b->courier_up[b->plan.courier_of[c->number]])
 		return -ERR_UNAVAILABLE;
 	if (call_place(b, number)->request != 0 ||
 	    call.listener->orders >= ZONE_ORDERS_MAX)
 		return -ERR_BUSY;
 	rc = prepare_session(b, ticket, decision->adds_legs);
+	if (rc == 0)
+		rc = call_label_place(
+		    b, ticket->legs | decision->adds_legs, request, c);
 	if (rc == 0)
 		rc = ticket_spend(b, ticket, TICKET_ASKS);
 	if (rc != 0)

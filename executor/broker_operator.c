@@ -205,6 +205,22 @@ take_sessions(struct link *link, int64_t id)
 	return 0;
 }
 
+/* Who starts an instance says so, and connects it himself. */
+static int
+take_session_new(
+    struct link *link, int64_t id, const struct zone_params *params)
+{
+	struct message_writer m;
+	int rc = session_vouch(link->broker, params->zone, link->peer.pid);
+
+	if (rc != 0)
+		return refuse(link, id, rc);
+	result_begin(&m, channel_out(link->channel), id);
+	json_put_string(&m.json, "zone", params->zone);
+	link_answer(link, &m, id, 0);
+	return 0;
+}
+
 static void
 put_zones(struct json_writer *w, const struct broker *b)
 {
@@ -304,6 +320,11 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 	case METHOD_ITEM_DROP:
 		return take_change(
 		    link, message->id, handle, "drop", inbox_drop);
+	case METHOD_SESSION_NEW:
+		return take_session_new(
+		    link, message->id, &message->params.zone);
+	case METHOD_TASK:
+		return task_take(link, message->id, &message->params.task);
 	case METHOD_SESSION_LIST:
 		return take_sessions(link, message->id);
 	default:

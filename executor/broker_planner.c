@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/broker.h"
+#include "executor/extract.h"
 
 #define LIST_ITEMS_MAX 100
 
@@ -54,6 +55,21 @@ record_claim(struct planner *p)
 	entry.message = (uint64_t)p->session->claim;
 	entry_text(entry.zone, sizeof entry.zone,
 	    span_of(p->link.listener->zone->name));
+	entry_send(p->link.broker, &entry, (struct span){0}, (struct span){0});
+}
+
+static void
+record_extract(struct planner *p, struct span name)
+{
+	struct entry_head entry;
+
+	entry_init(&entry, RECORD_SESSION);
+	entry.session = (uint64_t)p->session->id;
+	entry.message = (uint64_t)p->session->claim;
+	entry_text(entry.zone, sizeof entry.zone,
+	    span_of(p->link.listener->zone->name));
+	entry_text(entry.why, sizeof entry.why, span_of("has an extract"));
+	entry_text(entry.detail, sizeof entry.detail, name);
 	entry_send(p->link.broker, &entry, (struct span){0}, (struct span){0});
 }
 
@@ -192,7 +208,6 @@ take_read(struct planner *p, int64_t id, const struct handle_params *params)
 	struct broker *b = p->link.broker;
 	int64_t item = own_item(p, params->handle);
 	struct message_writer m;
-	struct buf clean;
 	int rc;
 
 	if (item == 0) {
@@ -203,21 +218,52 @@ take_read(struct planner *p, int64_t id, const struct handle_params *params)
 		read_narrow(p, id, item);
 		return 0;
 	}
-	buf_init(&clean, CLEAN_MAX_BYTES);
-	rc = inbox_clean_text(b->inbox, item, &clean);
-	/* from here on it has seen other people's words */
-	if (rc == 0)
-		rc = session_add_legs(b, p->session, LEG_A);
+	rc = session_see(b, p->session, item);
 	if (rc != 0) {
 		fail(p, id, rc, err_text(rc));
 	} else {
 		result_begin(&m, channel_out(p->link.channel), id);
 		json_put_string(&m.json, "handle", params->handle);
-		json_put_raw(
-		    &m.json, "message", (struct span){clean.data, clean.len});
+		json_put_raw(&m.json, "message",
+		    (struct span){b->item_text.data, b->item_text.len});
 		link_answer(&p->link, &m, id, 0);
 	}
-	buf_free(&clean);
+	return 0;
+}
+
+/* Narrow typed values the policy endorses, which add no leg. */
+static int
+take_extract(struct planner *p, int64_t id, const struct extract_params *params)
+{
+	struct broker *b = p->link.broker;
+	int64_t item = own_item(p, params->handle);
+	const struct extract *extract = policy_extract(b->policy, params->name);
+	struct message_writer m;
+	int rc;
+
+	if (item == 0 || extract == NULL) {
+		fail(p, id, ERR_NOT_FOUND,
+		    item == 0 ? "not a handle of this session"
+			      : "the policy has no such extract");
+		return 0;
+	}
+	/* of what is suspect, only what inbox.read gives */
+	rc = suspect_is_narrow(b, item) ? -ERR_WRONG_STATE
+					: item_load_clean(b, item);
+	if (rc != 0) {
+		fail(p, id, rc, err_text(rc));
+		return 0;
+	}
+	record_extract(p, params->name);
+	result_begin(&m, channel_out(p->link.channel), id);
+	json_put_string(&m.json, "handle", params->handle);
+	json_key(&m.json, "values");
+	json_open(&m.json, '{');
+	extract_write(extract, &b->item_doc, json_root(&b->item_doc),
+	    item_is_verified(&b->item_doc, json_root(&b->item_doc)), &m.json,
+	    p->session->facts);
+	json_close(&m.json, '}');
+	link_answer(&p->link, &m, id, 0);
 	return 0;
 }
 
@@ -320,12 +366,17 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 		    &p->link, message->id, doc, &message->params.call);
 	case METHOD_CAPABILITY_LIST:
 		return take_capabilities(p, message->id);
+	case METHOD_TASK_NEXT:
+		return task_next_take(
+		    &p->link, message->id, &message->params.task_next);
 	case METHOD_INBOX_NEXT:
 		return take_next(p, message->id, &message->params.next);
 	case METHOD_INBOX_LIST:
 		return take_list(p, message->id);
 	case METHOD_INBOX_READ:
 		return take_read(p, message->id, &message->params.handle);
+	case METHOD_INBOX_EXTRACT:
+		return take_extract(p, message->id, &message->params.extract);
 	case METHOD_INBOX_DONE:
 		return take_done(p, message->id, &message->params.done);
 	default:
@@ -361,7 +412,8 @@ on_opened(struct channel *channel, void *context, const struct json_doc *doc,
 		return -ERR_ZONE;
 	rc = entry_hello(b, p->link.listener, 0, doc, hello);
 	if (rc == 0)
-		rc = session_open(b, p->link.listener->zone, &p->session);
+		rc = session_open(
+		    b, p->link.listener->zone, p->link.vouched, &p->session);
 	if (rc != 0)
 		return rc;
 	p->wait_timer = loop_timer(b->loop, on_wait_over, p);

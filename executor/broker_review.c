@@ -243,25 +243,27 @@ check_code(struct broker *b, const struct ticket *t, const char *said)
  * allows. */
 static int
 decide_again(struct broker *b, const struct ticket *t, struct json_doc *doc,
-    struct decision *decision, bool *now_out)
+    struct decide_request *out, struct decision *decision, bool *now_out)
 {
-	struct decide_request request;
-	int rc = ticket_request(t, t->legs, doc, &request);
+	int rc = ticket_request(t, t->legs, doc, out);
 
 	if (rc != 0)
 		return rc;
-	request.used_hour = call_used(b, request.capability);
-	request.week_minute = call_week_minute();
-	request.again = b->again;
-	request.again_count = b->again_count;
-	decide(b->policy, &request, decision);
+	out->used_hour = call_used(b, out->capability);
+	out->week_minute = call_week_minute();
+	out->again = b->again;
+	out->again_count = b->again_count;
+	rc = call_place_legs(b, out, &out->place_legs);
+	if (rc != 0)
+		return rc;
+	decide(b->policy, out, decision);
 	if (decision->verdict == VERDICT_DENY ||
 	    (decision->verdict == VERDICT_ASK &&
 		strcmp(decision->rule, t->rule) != 0))
 		return -ERR_DENIED;
 	/* what brings bytes back for a reader needs somebody who waits */
 	*now_out = !decision->capability->method->content &&
-		   (decide_effects(decision->capability, &request) &
+		   (decide_effects(decision->capability, out) &
 		       (EFFECT_CHANGES | EFFECT_LEAVES)) != 0;
 	return 0;
 }
@@ -309,7 +311,8 @@ make_rule(struct broker *b, const struct ticket *t,
 
 /* The grant is given; what is done by us is done, the rest waits. */
 static int
-give_grant(struct broker *b, struct ticket *t, const struct decision *decision,
+give_grant(struct broker *b, struct ticket *t,
+    const struct decide_request *request, const struct decision *decision,
     bool now, uid_t who)
 {
 	enum ticket_state was = t->state;
@@ -324,7 +327,7 @@ give_grant(struct broker *b, struct ticket *t, const struct decision *decision,
 		: "approved by a person, for the next identical call",
 	    &who);
 	if (now) {
-		rc = call_execute(b, t, decision);
+		rc = call_execute(b, t, request, decision);
 	} else {
 		t->state = TICKET_APPROVED;
 		rc = ticket_save(b->inbox, t, 1u << was);
@@ -339,6 +342,7 @@ static int
 approve_checked(struct broker *b, struct ticket *t,
     const struct approval *approval, uid_t who, int64_t *rule_out)
 {
+	struct decide_request request;
 	struct decision decision;
 	struct json_doc doc;
 	char note[2 * WHY_MAX_BYTES];
@@ -347,7 +351,7 @@ approve_checked(struct broker *b, struct ticket *t,
 
 	json_init(&doc);
 	t->legs = legs_now(b, t);
-	rc = decide_again(b, t, &doc, &decision, &now);
+	rc = decide_again(b, t, &doc, &request, &decision, &now);
 	if (rc == -ERR_DENIED)
 		snprintf(note, sizeof note, "rule \"%s\" decides now: %s",
 		    decision.rule, decision.why);
@@ -360,7 +364,7 @@ approve_checked(struct broker *b, struct ticket *t,
 	if (rc == -ERR_DENIED)
 		rc = ticket_move(b, t, TICKET_STALE, note);
 	else if (rc == 0)
-		rc = give_grant(b, t, &decision, now, who);
+		rc = give_grant(b, t, &request, &decision, now, who);
 	if (rc == 0 && t->state != TICKET_STALE)
 		rc = make_rule(b, t, approval, who, rule_out);
 	json_done(&doc);

@@ -3,11 +3,15 @@
  * disk before the bytes that change it leave the broker.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/broker.h"
+
+#define VOUCH_MS 10000 /* from the promise to the connection */
 
 struct session *
 session_find(struct broker *b, int64_t id)
@@ -35,16 +39,55 @@ record_session(struct broker *b, const struct session *session,
 }
 
 int
-session_open(struct broker *b, const struct config_zone *zone,
+session_vouch(struct broker *b, struct span zone, pid_t pid)
+{
+	const struct config_zone *z = config_zone(b->config, zone);
+	int64_t now = clock_ms();
+
+	if (z == NULL || z->kind != ZONE_PLANNER || pid <= 0)
+		return -ERR_RANGE;
+	for (size_t i = 0; i < VOUCHES_MAX; i++) {
+		struct vouch *v = &b->vouches[i];
+
+		if (v->zone != NULL && v->until_ms > now)
+			continue;
+		*v = (struct vouch){z, pid, now + VOUCH_MS};
+		return 0;
+	}
+	return -ERR_BUSY;
+}
+
+bool
+session_is_vouched(
+    struct broker *b, const struct config_zone *zone, const struct peer *peer)
+{
+	int64_t now = clock_ms();
+
+	for (size_t i = 0; i < VOUCHES_MAX; i++) {
+		struct vouch *v = &b->vouches[i];
+
+		if (v->zone != zone || v->pid != peer->pid ||
+		    v->until_ms <= now)
+			continue;
+		v->zone = NULL;
+		return true;
+	}
+	/* root starts zones; a zone is never root where the service was
+	 * started by it */
+	return peer->uid == 0 && geteuid() != 0;
+}
+
+int
+session_open(struct broker *b, const struct config_zone *zone, bool vouched,
     struct session **session_out)
 {
+	enum session_mode mode = vouched ? zone->session : SESSION_STANDING;
 	struct inbox_session ledger;
 	struct session *session;
 	int64_t id;
 	int rc;
 
-	rc = inbox_session_new(
-	    b->inbox, span_of(zone->name), zone->session, &id);
+	rc = inbox_session_new(b->inbox, span_of(zone->name), mode, &id);
 	if (rc != 0)
 		return rc;
 	if (session_find(b, id) != NULL)
@@ -55,9 +98,16 @@ session_open(struct broker *b, const struct config_zone *zone,
 	session = alloc_bytes(sizeof *session);
 	session->id = id;
 	session->legs = ledger.legs;
-	session->mode = zone->session;
+	session->mode = mode;
+	session->facts = facts_new();
+	facts_of_operator(session->facts, b->config);
 	session->next = b->sessions;
 	b->sessions = session;
+	rc = tasks_load(b, session);
+	if (rc != 0) {
+		log_event(LOG_ERROR, "tasks", "session=%lld reason=%s",
+		    (long long)id, err_text(rc)); /* it asks more */
+	}
 	record_session(
 	    b, session, zone->name, "begins", session_mode_name(session->mode));
 	*session_out = session;
@@ -85,6 +135,7 @@ session_close(struct broker *b, struct session *session)
 		    "the end of session %lld cannot be stored "
 		    "(%s): the next start settles what it held",
 		    (long long)session->id, err_text(rc));
+	facts_free(session->facts);
 	free(session);
 }
 
@@ -145,5 +196,37 @@ session_add_legs(struct broker *b, struct session *session, unsigned legs)
 		return rc;
 	session->legs |= legs;
 	record_legs(b, session, ledger.zone);
+	return 0;
+}
+
+int
+item_load_clean(struct broker *b, int64_t item)
+{
+	int rc;
+
+	buf_clear(&b->item_text);
+	rc = inbox_clean_text(b->inbox, item, &b->item_text);
+	if (rc != 0)
+		return rc;
+	return json_parse(&b->item_doc,
+	    (struct span){b->item_text.data, b->item_text.len}, NULL, NULL);
+}
+
+int
+session_see(struct broker *b, struct session *session, int64_t item)
+{
+	unsigned legs = LEG_A;
+	int rc = item_load_clean(b, item);
+
+	if (rc != 0)
+		return rc;
+	/* what comes back from ourselves may be what a session wrote */
+	if (item_is_own(b->config, &b->item_doc, json_root(&b->item_doc)))
+		legs |= LEG_B;
+	rc = session_add_legs(b, session, legs);
+	if (rc != 0 || session->seen == item)
+		return rc;
+	facts_of_item(session->facts, &b->item_doc, json_root(&b->item_doc));
+	session->seen = item;
 	return 0;
 }

@@ -84,21 +84,6 @@ read_kind(const struct json_doc *doc, const struct capability_text *text,
 	return 0;
 }
 
-static struct schema *
-default_schema(const struct kind_method *method)
-{
-	struct json_doc doc;
-	struct json_error where;
-	struct schema *schema;
-
-	json_init(&doc);
-	if (json_parse(&doc, span_of(method->schema), NULL, &where) != 0 ||
-	    schema_compile(&doc, json_root(&doc), &schema, &where) != 0)
-		bug("schema of method %s: %s", method->name, where.detail);
-	json_done(&doc);
-	return schema;
-}
-
 static int
 read_arguments(const struct json_doc *doc, const struct capability_text *text,
     struct capability *c, struct json_error *where)
@@ -107,7 +92,7 @@ read_arguments(const struct json_doc *doc, const struct capability_text *text,
 	int rc = 0;
 
 	if (text->arguments == NULL)
-		c->arguments = default_schema(c->method);
+		c->arguments = kind_schema(c->method);
 	else
 		rc = schema_compile(doc, text->arguments, &c->arguments, where);
 	if (rc != 0)
@@ -130,6 +115,7 @@ read_limits(const struct json_doc *doc, const struct json_node *node,
 		    where);
 	if (rc == 0)
 		c->per_hour = (uint32_t)limits.per_hour;
+	c->per_hour_given = rc == 0 && json_get(doc, node, "per_hour") != NULL;
 	return rc;
 }
 

@@ -3,15 +3,19 @@
  */
 #include "executor/command.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/io.h"
 #include "common/limits.h"
 #include "executor/parent_files.h"
 #include "proto/endpoint.h"
@@ -200,4 +204,20 @@ format_time(int64_t ms, char out[32])
 
 	gmtime_r(&seconds, &tm);
 	strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
+void
+write_new_file(const char *dir, const char *name, struct span text, mode_t mode)
+{
+	char *path = alloc_format("%s/%s", dir, name);
+	int fd = open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+
+	if (fd < 0)
+		die_errno("%s", path);
+	/* our umask is for what the service makes; these are to be read */
+	if (fchmod(fd, mode) != 0 || io_write_all(fd, text) != 0 ||
+	    fsync(fd) != 0 || close(fd) != 0)
+		die_errno("%s", path);
+	free(path);
 }

@@ -21,6 +21,8 @@ int command_attach(int argc, char **argv);
 int command_inbox(int argc, char **argv);
 int command_review(int argc, char **argv);
 int command_session(int argc, char **argv);
+int command_task(int argc, char **argv);
+int command_policy(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_doctor(int argc, char **argv);
@@ -69,6 +71,11 @@ void ask_or_die(struct client *client, struct client_answer *answer_out);
 /* Print hostile text on one line: control characters and all that is not
  * printable ASCII become escapes. */
 void print_inert(struct span text);
+
+/* Make the file `name` in `dir` with that mode, whatever our umask, and sync
+ * it; ends the process if it cannot or if there is one. */
+void write_new_file(
+    const char *dir, const char *name, struct span text, mode_t mode);
 
 /* "2026-01-02 03:04:05" of milliseconds since 1970, UTC. */
 void format_time(int64_t ms, char out[32]);

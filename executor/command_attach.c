@@ -31,6 +31,7 @@ static const char usage[] =
 
 #define FAST_MS 1000 /* an instance that ends sooner counts as failed */
 #define BACKOFF_MAX_MS 30000
+#define VOUCH_MS 5000
 
 static volatile sig_atomic_t stop_signal;
 static volatile sig_atomic_t child_pid;
@@ -53,11 +54,49 @@ become(int fd, char **command)
 	die_errno("cannot start %s", command[0]);
 }
 
+/* Say on the operator's socket that our next connection is a new instance.
+ * Without that it is the zone's standing session, which is safe and asks more:
+ * so a failure is told and no more. */
+static void
+vouch(const struct config *config, const char *zone)
+{
+	const struct config_zone *z = config_zone(config, span_of(zone));
+	char path[SOCKET_PATH_BYTES], spec[SOCKET_PATH_BYTES + 5];
+	struct client_options options = {.spec = spec,
+	    .self = SIDE_OPERATOR,
+	    .zone = "operator",
+	    .program = "trizone-executor " TRIZONE_VERSION};
+	struct client_answer answer = {0};
+	struct client *client = NULL;
+	int rc;
+
+	if (z == NULL || z->kind != ZONE_PLANNER)
+		return;
+	rc = socket_path(config, "operator", path, sizeof path);
+	if (rc == 0) {
+		snprintf(spec, sizeof spec, "unix:%s", path);
+		rc = client_open(&options, &client);
+	}
+	if (rc == 0) {
+		json_put_text(
+		    client_begin(client, METHOD_SESSION_NEW), "zone", zone);
+		rc = client_ask(client, VOUCH_MS, &answer);
+	}
+	if (rc == 0 && answer.result == NULL)
+		rc = answer.error;
+	if (rc != 0)
+		log_event(LOG_WARN, "not-vouched",
+		    "zone=%s reason=%s; its sessions count as one", zone,
+		    err_text(rc));
+	client_close(client);
+}
+
 static int
 zone_connect(const struct config *config, const char *zone)
 {
 	char path[SOCKET_PATH_BYTES];
 
+	vouch(config, zone);
 	if (socket_path(config, zone, path, sizeof path) != 0)
 		return -ERR_PATH;
 	return endpoint_connect(path);

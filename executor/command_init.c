@@ -44,22 +44,6 @@ add_string(struct buf *out, const char *text)
 	json_text(&w, text);
 }
 
-static void
-write_file(const char *dir, const char *name, struct span text, mode_t mode)
-{
-	char *path = alloc_format("%s/%s", dir, name);
-	int fd = open(
-	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-
-	if (fd < 0)
-		die_errno("%s", path);
-	/* our umask is for what the service makes; these are to be read */
-	if (fchmod(fd, mode) != 0 || io_write_all(fd, text) != 0 ||
-	    fsync(fd) != 0 || close(fd) != 0)
-		die_errno("%s", path);
-	free(path);
-}
-
 /* A folder for a role, where roles have accounts; the folder itself, never
  * what a link names. */
 static void
@@ -179,7 +163,7 @@ write_config(const struct places *places, const char *recipient)
 			   "  \"operator\": { \"recipient\": ");
 	add_string(&out, recipient);
 	buf_add_text(&out, " }\n}\n");
-	write_file(
+	write_new_file(
 	    places->dir, "config.json", (struct span){out.data, out.len}, 0644);
 	buf_free(&out);
 }
@@ -224,12 +208,12 @@ write_policy(const struct places *places, const char *files)
 	    "      \"capability\": [\"file.list\", \"file.read\"] },\n"
 	    "    { \"id\": \"note-to-operator\", \"verdict\": \"allow\",\n"
 	    "      \"why\": \"A note stays on this machine.\",\n"
-	    "      \"capability\": \"notify.send\" }\n"
+	    "      \"capability\": \"notify.send\", \"zone\": \"planner\" }\n"
 	    "  ],\n"
 	    "  \"floor\": { \"exceptions\": [\n"
 	    "    { \"capability\": \"notify.send\",\n"
 	    "      \"why\": \"Only the operator gets it.\" } ] }\n}\n");
-	write_file(
+	write_new_file(
 	    places->dir, "policy.json", (struct span){out.data, out.len}, 0644);
 	free(notes);
 	buf_free(&out);
@@ -299,12 +283,12 @@ write_all_files(const struct places *places)
 	give(places, files, ACCOUNT_FILE);
 	make_folder(notes, 0700);
 	give(places, notes, ACCOUNT_NOTIFY);
-	write_file(places->dir, "operator-key.txt",
+	write_new_file(places->dir, "operator-key.txt",
 	    (struct span){identity.data, identity.len}, 0600);
 	wipe(identity.data, identity.cap);
 	buf_free(&identity);
 	write_policy(places, files);
-	write_file(places->dir, "rules.json",
+	write_new_file(places->dir, "rules.json",
 	    (struct span){first_rules, sizeof first_rules - 1}, 0644);
 	write_config(places, recipient);
 	printf("wrote %s/config.json, policy.json, rules.json\n"

@@ -25,7 +25,6 @@
 #define KEEP_DAYS_MOST 3650
 #define PER_MINUTE_DEFAULT 600
 #define PER_MINUTE_MOST 100000
-#define RECIPIENT_MOST 4096 /* a post-quantum one has some 2,000 characters */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -281,46 +280,6 @@ read_deliver(struct config *config, const struct json_doc *doc,
 	return rc;
 }
 
-/* An age recipient: age1 and lower-case letters and digits. */
-static bool
-is_recipient(struct span text)
-{
-	if (!span_starts(text, "age1") || text.n < 12 ||
-	    text.n > RECIPIENT_MOST)
-		return false;
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'))
-			return false;
-	}
-	return true;
-}
-
-static int
-read_operator(struct config *config, const struct json_doc *doc,
-    const struct json_node *node, struct json_error *where)
-{
-	static const struct json_field fields[] = {
-	    {"recipient", JSON_WANT_ANY, false, 0, 0, 0}};
-	const struct json_node *recipient = NULL;
-	int rc = 0;
-
-	if (node != NULL)
-		rc = json_read(
-		    doc, node, fields, COUNT(fields), &recipient, where);
-	if (rc != 0 || recipient == NULL)
-		return rc;
-	if (recipient->type != JSON_STRING ||
-	    !is_recipient(recipient->value.string))
-		return json_complain(doc, recipient, where, ERR_RANGE,
-		    "\"recipient\" has to be a public age recipient (age1...), "
-		    "never a secret key");
-	config->operator_recipient =
-	    alloc_text(recipient->value.string.p, recipient->value.string.n);
-	return 0;
-}
-
 /*
  * The whole.
  */
@@ -359,7 +318,7 @@ read_config(struct config *config, const struct json_doc *doc,
 	if (rc == 0)
 		rc = read_deliver(config, doc, text.deliver, where);
 	if (rc == 0)
-		rc = read_operator(config, doc, text.operator_, where);
+		rc = config_read_operator(config, doc, text.operator_, where);
 	if (rc == 0)
 		rc = config_read_accounts(config, doc, text.accounts, where);
 	if (rc == 0)
@@ -423,6 +382,8 @@ config_free(struct config *config)
 	free(config->policy);
 	free(config->audit);
 	free(config->operator_recipient);
+	config_people_free(&config->own);
+	config_people_free(&config->book);
 	free(config);
 }
 

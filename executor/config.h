@@ -49,6 +49,7 @@
 #define CONFIG_MAX_ZONES 16u	      /* each is a socket and a process */
 #define CONFIG_MAX_PEERS 32u	      /* users on one socket */
 #define CONFIG_MAX_PATH_BYTES 1024u   /* the shortest PATH_MAX we meet */
+#define CONFIG_MAX_PEOPLE 1000u	      /* of each list; fits in the file */
 #define CONFIG_SOCKET_BYTES 104u      /* sun_path of macOS, NUL included */
 
 /* What readers read: mail, and text that calls bring back. */
@@ -69,6 +70,12 @@ enum zone_kind { ZONE_PLANNER, ZONE_READER, ZONE_KIND_COUNT };
 /* Users that may connect to a socket; none if count is 0. */
 struct config_peers {
 	uid_t uid[CONFIG_MAX_PEERS];
+	size_t count;
+};
+
+/* Mail addresses, in the canonical form of value.h. */
+struct config_people {
+	char **address;
 	size_t count;
 };
 
@@ -97,8 +104,9 @@ struct config {
 	struct config_peers operator_peers;
 	/* Who may approve besides root: one user, or none. */
 	struct config_peers reviewer;
-	char *operator_recipient;      /* NULL: none */
-	char *accounts[ACCOUNT_ROLES]; /* never NULL */
+	char *operator_recipient;	/* NULL: none */
+	struct config_people own, book; /* the operator's; who he knows */
+	char *accounts[ACCOUNT_ROLES];	/* never NULL */
 };
 
 /* "withhold"; NULL for none. */

@@ -72,6 +72,17 @@ put_deliver(struct json_writer *w, const struct config *config)
 	json_close(w, '}');
 }
 
+static void
+put_people(struct json_writer *w, const char *key,
+    const struct config_people *people)
+{
+	json_key(w, key);
+	json_open(w, '[');
+	for (size_t i = 0; i < people->count; i++)
+		json_text(w, people->address[i]);
+	json_close(w, ']');
+}
+
 void
 config_print_json(const struct config *config, struct buf *out)
 {
@@ -94,6 +105,8 @@ config_print_json(const struct config *config, struct buf *out)
 	json_open(&w, '{');
 	if (config->operator_recipient != NULL)
 		json_put_text(&w, "recipient", config->operator_recipient);
+	put_people(&w, "own", &config->own);
+	put_people(&w, "book", &config->book);
 	put_peers(&w, &config->operator_peers);
 	json_close(&w, '}');
 	if (config->reviewer.count != 0)

@@ -125,7 +125,11 @@ config_print(const struct config *config, struct buf *out)
 		    " and by user %lu, under whom nothing else "
 		    "may run",
 		    (unsigned long)config->reviewer.uid[0]);
-	buf_add_format(out, ".\n%s%s.\n",
+	buf_add_format(out,
+	    ".\nThe operator has %zu addresses of his own and %zu in his "
+	    "address book.\n",
+	    config->own.count, config->book.count);
+	buf_add_format(out, "%s%s.\n",
 	    config->operator_recipient == NULL
 		? "No recipient is named: nothing can be sealed"
 		: "What is sealed opens with the key of ",

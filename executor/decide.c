@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "executor/extract.h"
 #include "executor/facts.h"
 #include "executor/policy_impl.h"
 
@@ -20,6 +21,8 @@ struct question {
 	unsigned effects; /* of this call */
 	struct leaves leaves;
 	struct decision *decision;
+	decide_watch *watch; /* NULL: nobody watches */
+	void *context;
 };
 
 const char *
@@ -45,6 +48,15 @@ policy_capability(const struct policy *policy, uint32_t number)
 {
 	return number < policy->capability_count ? policy->capabilities[number]
 						 : NULL;
+}
+
+const struct extract *
+policy_extract(const struct policy *policy, struct span name)
+{
+	for (uint32_t i = 0; i < policy->extract_count; i++)
+		if (span_is(name, extract_name(policy->extracts[i])))
+			return policy->extracts[i];
+	return NULL;
 }
 
 static int
@@ -168,8 +180,8 @@ miss(char *detail, size_t room, const char *format, ...)
 	return -ERR_DENIED;
 }
 
-static bool
-in_hours(const struct rule *rule, uint32_t week_minute)
+bool
+rule_in_hours(const struct rule *rule, uint32_t week_minute)
 {
 	uint32_t minute = week_minute % (24 * 60),
 		 day = week_minute / (24 * 60);
@@ -200,27 +212,33 @@ match_call(const struct question *q, const struct rule *rule, char *detail,
 		    (legs & LEG_A) != 0 ? " A" : "",
 		    (legs & LEG_B) != 0 ? " B" : "",
 		    (legs & LEG_C) != 0 ? " C" : "");
-	if (rule->has_hours && !in_hours(rule, r->week_minute))
+	if (rule->has_hours && !rule_in_hours(rule, r->week_minute))
 		return miss(detail, room, "it is not its time of day");
 	return 0;
 }
 
-/* Where its values came from. "model" is the session's words too, and stands
- * for all that it has seen. */
+/* "model" is the session's words too, and stands for all that it has seen. */
+unsigned
+rule_accepts(const struct rule *rule, enum from from, unsigned legs)
+{
+	unsigned accepted = rule->from[from];
+
+	if ((legs & LEG_A) != 0 && rule->model_after_untrusted == NULL)
+		accepted &= ~(unsigned)ORIGIN_MODEL;
+	return accepted;
+}
+
+/* Where its values came from. */
 static int
 match_values(
     struct question *q, const struct rule *rule, char *detail, size_t room)
 {
-	bool seen = (q->request->legs & LEG_A) != 0 &&
-		    rule->model_after_untrusted == NULL;
-
 	for (int i = 0; i < FROM_COUNT; i++) {
-		unsigned accepted = rule->from[i];
+		unsigned accepted;
 
-		if (accepted == 0)
+		if (rule->from[i] == 0)
 			continue;
-		if (seen)
-			accepted &= ~(unsigned)ORIGIN_MODEL;
+		accepted = rule_accepts(rule, (enum from)i, q->request->legs);
 		if (!q->leaves.filled)
 			leaves_fill(
 			    &q->leaves, q->request, q->capability->effects);
@@ -272,8 +290,8 @@ explain_miss(struct question *q, const struct rule *rule)
  * one of them or causes an effect outside, gets the stricter of its rule's
  * verdict and the policy's floor, unless an exception names its capability.
  */
-static bool
-is_excepted(const struct policy *policy, uint32_t number)
+bool
+floor_excepts(const struct policy *policy, uint32_t number)
 {
 	for (uint32_t i = 0; i < policy->exception_count; i++)
 		if ((policy->exceptions[i].set[number / 64] >> number % 64 &
@@ -305,12 +323,12 @@ static void
 apply_floor(struct question *q)
 {
 	const unsigned all = LEG_A | LEG_B | LEG_C;
-	unsigned has = q->request->legs, adds = effects_legs(q->effects);
+	unsigned has = q->request->legs, adds = q->decision->adds_legs;
 	struct decision *d = q->decision;
 
 	if (d->verdict >= q->policy->floor || (has | adds) != all ||
 	    ((adds & ~has) == 0 && (adds & LEG_C) == 0) ||
-	    is_excepted(q->policy, q->capability->number))
+	    floor_excepts(q->policy, q->capability->number))
 		return;
 	if (q->policy->floor == VERDICT_ASK && apply_again(q, "floor"))
 		return;
@@ -366,6 +384,8 @@ apply_rules(struct question *q)
 		if (!rule_names(rule, q->capability->number))
 			continue;
 		rc = match_rule(q, rule, NULL, 0);
+		if (q->watch != NULL)
+			q->watch(q->context, rule, rc);
 		if (rc == 0) {
 			apply_rule(q, rule);
 			return;
@@ -386,19 +406,29 @@ apply_rules(struct question *q)
 }
 
 void
-decide(const struct policy *policy, const struct decide_request *request,
-    struct decision *decision_out)
+decide_watched(const struct policy *policy,
+    const struct decide_request *request, struct decision *decision_out,
+    decide_watch *watch, void *context)
 {
 	struct question q = {.policy = policy,
 	    .request = request,
 	    .work = SCHEMA_MAX_WORK,
-	    .decision = decision_out};
+	    .decision = decision_out,
+	    .watch = watch,
+	    .context = context};
 
 	*decision_out = (struct decision){0};
 	deny(&q, "default", ERR_DENIED, "no rule allows this");
 	if (!check_capability(&q) || !check_schema(&q) || !check_kind(&q))
 		return;
 	q.effects = call_effects(request, q.capability->effects);
-	decision_out->adds_legs = effects_legs(q.effects);
+	decision_out->adds_legs = effects_legs(q.effects) | request->place_legs;
 	apply_rules(&q);
+}
+
+void
+decide(const struct policy *policy, const struct decide_request *request,
+    struct decision *decision_out)
+{
+	decide_watched(policy, request, decision_out, NULL, NULL);
 }

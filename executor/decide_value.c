@@ -135,6 +135,14 @@ argument_find(const struct kind_effects *effects, struct span name)
 	return &undeclared;
 }
 
+static void
+suppose(struct leaves *leaves, const unsigned *supposed)
+{
+	for (uint32_t i = 0; i < leaves->count; i++)
+		if (supposed[leaves->at[i].from] != 0)
+			leaves->at[i].origins = supposed[leaves->at[i].from];
+}
+
 void
 leaves_fill(struct leaves *leaves, const struct decide_request *request,
     const struct kind_effects *effects)
@@ -152,6 +160,8 @@ leaves_fill(struct leaves *leaves, const struct decide_request *request,
 		add_leaves(leaves, request,
 		    argument_find(effects, key->value.string), json_value(key));
 	}
+	if (request->supposed != NULL)
+		suppose(leaves, request->supposed);
 }
 
 size_t

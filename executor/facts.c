@@ -213,7 +213,7 @@ facts_add(struct facts *facts, enum value_type type, struct span value,
 	char form[VALUE_BYTES];
 	size_t n;
 
-	if (type == VALUE_NAME)
+	if (type == VALUE_NAME || type == VALUE_TEXT)
 		type = value_shape(value);
 	n = value_canonical(type, value, form);
 	if (n != 0)
@@ -420,7 +420,7 @@ facts_origins(const struct facts *facts, enum value_type type, struct span what,
 	unsigned origins = 0;
 	size_t n;
 
-	if (type == VALUE_NAME)
+	if (type == VALUE_NAME || type == VALUE_TEXT)
 		type = value_shape(value);
 	n = value_canonical(type, value, form);
 	if (n == 0)
@@ -428,7 +428,7 @@ facts_origins(const struct facts *facts, enum value_type type, struct span what,
 	origins = type == VALUE_ID
 		      ? id_origins(facts, what, (struct span){form, n})
 		      : value_origins(facts, type, (struct span){form, n});
-	if (type == VALUE_ID || type == VALUE_NAME || type == VALUE_TEXT) {
+	if (type == VALUE_ID || type == VALUE_NAME) {
 		n = value_canonical(VALUE_NAME, value, name);
 		if (!is_digits((struct span){name, n}) &&
 		    is_named(facts, (struct span){name, n}))

@@ -56,8 +56,8 @@ void facts_clear(struct facts *facts);
  * nothing was added. */
 int facts_add_words(struct facts *facts, struct span text);
 
-/* A value with origins, canonical or not. Values of shapes nobody declared go
- * in with VALUE_NAME and what value_shape says. What does not fit is left
+/* A value with origins, canonical or not. A name or text is what value_shape
+ * says it is. What does not fit is left
  * out and makes facts_full true. */
 void facts_add(struct facts *facts, enum value_type type, struct span value,
     unsigned origins);

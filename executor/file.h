@@ -17,12 +17,15 @@
 /* Names of files that write has not finished. */
 #define FILE_TEMP_PREFIX ".trizone-tmp-"
 
+struct kind_effects; /* executor/kind.h */
+
 struct file_settings {
 	char *root;
 	bool write;
 	bool hard_links;
 	int64_t max_bytes;
 	int root_fd; /* -1 until kind_file_open */
+	const struct kind_effects *effects;
 };
 
 /* Where a method says why it failed. */

@@ -312,4 +312,31 @@ typedef bool inbox_session_each_fn(
 int inbox_session_list(struct inbox *inbox, int64_t after, bool live_only,
     inbox_session_each_fn *each, void *arg);
 
+/*
+ * Tasks: the operator's words for a session, which are what a value of the
+ * operator's is compared with.
+ */
+#define INBOX_TASK_BYTES TASK_MAX_BYTES /* of all tasks of one session */
+
+/* -ERR_RANGE: no words. -ERR_QUOTA: with those before, over the limit.
+ * -ERR_WRONG_STATE: the session has ended. */
+int inbox_task_add(
+    struct inbox *inbox, int64_t session, struct span words, int64_t *id_out);
+
+/* The first task above `after`, its words into `words` (cleared).
+ * -ERR_NOT_FOUND: there is none. */
+int inbox_task_next(struct inbox *inbox, int64_t session, int64_t after,
+    struct buf *words, int64_t *id_out);
+
+/*
+ * Labels of places outside: what a session had when it wrote there.
+ */
+#define INBOX_LABELS_MAX 100000
+
+/* Durable before it returns 0. -ERR_QUOTA: there are too many places. */
+int inbox_label_add(struct inbox *inbox, struct span place, unsigned legs);
+
+/* The legs of everything ever written to the place or below it. */
+int inbox_label_get(struct inbox *inbox, struct span place, unsigned *legs_out);
+
 #endif

@@ -322,6 +322,11 @@ expire_session(struct inbox *inbox, struct expiry *expiry)
 	error = query_one(&q, &id);
 	if (error != 0)
 		return error;
+	query_init(&q, &inbox->db, SQL_TASK_DELETE);
+	query_integer(&q, 1, id);
+	error = query_run(&q);
+	if (error != 0)
+		return error;
 	query_init(&q, &inbox->db, SQL_SESSION_DELETE);
 	query_integer(&q, 1, id);
 	return query_run(&q);

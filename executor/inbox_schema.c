@@ -45,7 +45,8 @@ static const char first[] =
     "CREATE INDEX session_ended ON session (ended) WHERE ended IS NOT NULL;";
 
 /* Version 2: items that a person has to look at first (state 9), what was
- * judged suspect, tickets, and rules that "don't ask again" made. A table's
+ * judged suspect, tickets, and rules that "don't ask again" made; tasks, and labels of
+ * places. A table's
  * check cannot be changed, so items move to a new one; the numbers given so
  * far go with them. */
 static const char second[] =
@@ -103,6 +104,16 @@ static const char second[] =
     "CREATE UNIQUE INDEX ticket_live ON ticket (session, digest) "
     "WHERE state IN (0, 1, 2, 3, 4, 7);"
     "CREATE INDEX ticket_state ON ticket (state);"
+    "CREATE TABLE task ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " session INTEGER NOT NULL,"
+    " given INTEGER NOT NULL,"
+    " words TEXT NOT NULL) STRICT;"
+    "CREATE INDEX task_session ON task (session);"
+    "CREATE TABLE label ("
+    " place TEXT PRIMARY KEY,"
+    " legs INTEGER NOT NULL CHECK (legs BETWEEN 1 AND 7)) STRICT,"
+    " WITHOUT ROWID;"
     "CREATE TABLE again ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " ticket INTEGER NOT NULL,"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "common/err.h"
+#include "executor/schema.h"
 
 static const char *const effect_names[EFFECT_COUNT] = {"leaves", "private",
     "untrusted", "changes", "destroys", "shares", "audience", "transacts"};
@@ -87,4 +88,19 @@ kind_method_find(const struct kind *kind, struct span name)
 		if (span_is(name, kind->methods[i].name))
 			return &kind->methods[i];
 	return NULL;
+}
+
+struct schema *
+kind_schema(const struct kind_method *method)
+{
+	struct json_doc doc;
+	struct json_error where;
+	struct schema *schema;
+
+	json_init(&doc);
+	if (json_parse(&doc, span_of(method->schema), NULL, &where) != 0 ||
+	    schema_compile(&doc, json_root(&doc), &schema, &where) != 0)
+		bug("schema of method %s: %s", method->name, where.detail);
+	json_done(&doc);
+	return schema;
 }

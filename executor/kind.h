@@ -17,6 +17,7 @@
 #define KIND_PATHS_MAX 4 /* folders one instance can need */
 
 struct lock_path; /* common/lock.h */
+struct schema;	  /* executor/schema.h */
 
 /* What a call does, as bits; rules speak of these. */
 enum effect {
@@ -55,7 +56,7 @@ enum argument_role argument_role_find(struct span name);
 struct kind_argument {
 	const char *name;
 	enum argument_role role;
-	enum value_type type; /* VALUE_NAME: by its shape */
+	enum value_type type; /* a name or text: by its shape */
 	const char *what;     /* an id's kind of thing, or NULL */
 	bool reference;	      /* a handle may stand in its place */
 };
@@ -74,6 +75,7 @@ struct kind_method {
 	const char *schema; /* default argument schema, JSON text */
 	struct kind_effects effects;
 	bool content; /* it brings bytes back that a reader makes clean */
+	bool writes;  /* its place keeps what it writes */
 };
 
 struct kind {
@@ -93,6 +95,17 @@ struct kind {
 	/* What a call does, where that is in the settings; NULL: it is what
 	 * the method says. Lives as long as the settings. */
 	const struct kind_effects *(*effects)(const void *settings);
+
+	/* The durable place a call writes to or reads from, which carries the
+	 * labels of what is in it, into `out`; NULL where there is none. The
+	 * arguments have passed check. */
+	void (*place)(const void *settings, const struct kind_method *method,
+	    const struct json_doc *doc, const struct json_node *arguments,
+	    struct buf *out);
+
+	/* The name of the credential an instance uses, or NULL: it has none.
+	 * NULL where no instance has one. Lives as long as the settings. */
+	const char *(*credential)(const void *settings);
 
 	/* One sentence for `check`: what an instance with these settings can
 	 * do, limits included. */
@@ -121,7 +134,9 @@ struct kind {
 	size_t (*paths)(const void *settings, const struct kind_method *method,
 	    struct lock_path *paths_out);
 
-	/* Courier only: perform the effect. Appends one JSON object to
+	/* Courier only: perform the effect. NULL: no courier does yet, and an
+	 * allowed call is -ERR_UNAVAILABLE; open and paths may be NULL too
+	 * then. Appends one JSON object to
 	 * `result` and, where the method has `content`, what it brings back
 	 * to `content`, as it was found: at most RESULT_CONTENT_MAX bytes. 0;
 	 * -ERR_REFUSED, -ERR_PATH, -ERR_NOT_REGULAR, -ERR_NOT_FOUND,
@@ -146,6 +161,9 @@ extern const size_t kind_count;
 
 /* The kind or method of that name, or NULL. */
 const struct kind *kind_find(struct span name);
+/* The method's own schema, compiled; free with schema_free. */
+struct schema *kind_schema(const struct kind_method *method);
+
 const struct kind_method *kind_method_find(
     const struct kind *kind, struct span name);
 

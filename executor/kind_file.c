@@ -26,16 +26,16 @@
 	"\"pattern\":\"^[a-zA-Z0-9_\\\\-./]+$\","                              \
 	"\"description\":\"relative to the folder of this capability\"}"
 
-/* Until files carry labels, a file may hold what a session that had read
- * other people's words wrote into it: so reading is legs A and B, and writing
- * is C, as others may read the file. */
+/* A file may hold anybody's words: so reading is legs A and B, unless the
+ * operator says that they are his (`trusted`), and writing is C, as others may
+ * read the file. What a session writes keeps its labels (place). */
 static const struct kind_argument path_argument[] = {
-    {"path", ARGUMENT_SELECTOR, VALUE_ID, "file", true},
+    {"path", ARGUMENT_SELECTOR, VALUE_ID, "file", false},
 };
 
 static const struct kind_argument write_arguments[] = {
-    {"path", ARGUMENT_OBJECT, VALUE_ID, "file", true},
-    {"text", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
+    {"path", ARGUMENT_OBJECT, VALUE_ID, "file", false},
+    {"text", ARGUMENT_CONTENT, VALUE_TEXT, NULL, true},
 };
 
 const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
@@ -66,12 +66,20 @@ const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
 		      "\"additionalProperties\":false}",
 	    .effects = {EFFECT_LEAVES | EFFECT_CHANGES | EFFECT_AUDIENCE, NULL,
 		write_arguments, 2},
+	    .writes = true,
 	},
+};
+
+/* Of files that are the operator's own words: what a session with labels wrote
+ * there gives them back. */
+static const struct kind_effects trusted_effects[KIND_FILE_METHOD_COUNT] = {
+    [KIND_FILE_READ] = {EFFECT_PRIVATE, NULL, path_argument, 1},
+    [KIND_FILE_LIST] = {EFFECT_PRIVATE, NULL, path_argument, 1},
 };
 
 struct settings_members {
 	struct span root;
-	bool write, hard_links;
+	bool write, hard_links, trusted;
 	int64_t max_bytes;
 };
 
@@ -82,6 +90,8 @@ static const struct json_field settings_fields[] = {
 	0, 0},
     {"hard_links", JSON_WANT_BOOL, false,
 	offsetof(struct settings_members, hard_links), 0, 0},
+    {"trusted", JSON_WANT_BOOL, false,
+	offsetof(struct settings_members, trusted), 0, 0},
     {"max_bytes", JSON_WANT_INTEGER, false,
 	offsetof(struct settings_members, max_bytes), 1, MOST_BYTES},
 };
@@ -99,6 +109,12 @@ static const struct json_field argument_fields[] = {
 static const struct json_field list_fields[] = {
     {"path", JSON_WANT_STRING, false, offsetof(struct arguments, path), 0, 0},
 };
+
+const struct kind_effects *
+kind_file_effects(const void *settings)
+{
+	return ((const struct file_settings *)settings)->effects;
+}
 
 static enum kind_file_method
 method_number(const struct kind_method *method)
@@ -146,6 +162,9 @@ kind_file_settings_parse(const struct json_doc *doc,
 	    .hard_links = members.hard_links,
 	    .max_bytes = members.max_bytes,
 	    .root_fd = -1,
+	    .effects = members.trusted && !members.write
+			   ? &trusted_effects[method_number(method)]
+			   : &method->effects,
 	};
 	*settings_out = settings;
 	return 0;
@@ -258,6 +277,23 @@ kind_file_check(const void *settings, const struct kind_method *method,
 
 	return arguments_read(
 	    settings, method, doc, arguments, &ignored, detail, detail_room);
+}
+
+/* check refuses every other spelling of a path. */
+void
+kind_file_place(const void *untyped, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out)
+{
+	const struct file_settings *settings = untyped;
+	const struct json_node *path = json_get(doc, arguments, "path");
+
+	(void)method;
+	buf_add_text(out, settings->root);
+	if (path == NULL || path->type != JSON_STRING)
+		return;
+	buf_add_byte(out, '/');
+	buf_add(out, path->value.string.p, path->value.string.n);
 }
 
 size_t

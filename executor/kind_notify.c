@@ -28,8 +28,8 @@
 #define MOST_BYTES (INT64_C(1) << 30)
 
 static const struct kind_argument send_arguments[] = {
-    {"text", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
-    {"title", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
+    {"text", ARGUMENT_CONTENT, VALUE_TEXT, NULL, true},
+    {"title", ARGUMENT_CONTENT, VALUE_TEXT, NULL, true},
 };
 
 const struct kind_method kind_notify_methods[KIND_NOTIFY_METHOD_COUNT] = {

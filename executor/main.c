@@ -24,6 +24,8 @@ static const struct {
     {"inbox", command_inbox, "list, show, release, drop what came in"},
     {"review", command_review, "decide about what waits for a person"},
     {"session", command_session, "list planner sessions and their legs"},
+    {"task", command_task, "your own words for a session"},
+    {"policy", command_policy, "write, lint, explain and test a policy"},
     {"audit", command_audit, "show and verify the audit log"},
     {"status", command_status, "what runs"},
     {"doctor", command_doctor, "what is missing and how to mend it"},

@@ -25,8 +25,12 @@ plan_make(const struct policy *policy, struct plan *out)
 	memset(out, 0, sizeof *out);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct kind *kind = policy_capability(policy, i)->kind;
-		uint32_t courier = find_courier(out, kind);
+		uint32_t courier;
 
+		out->courier_of[i] = PLAN_NO_COURIER;
+		if (kind->run == NULL)
+			continue;
+		courier = find_courier(out, kind);
 		if (courier == COURIERS_MAX)
 			return -ERR_LIMIT;
 		if (courier == out->couriers)

@@ -12,6 +12,9 @@
 
 #define COURIERS_MAX 32 /* kinds now, kinds and credentials later */
 
+/* In the place of a number: no courier performs this kind yet. */
+#define PLAN_NO_COURIER UINT32_MAX
+
 struct plan {
 	uint32_t couriers;
 	const struct kind *kind[COURIERS_MAX];

@@ -23,6 +23,7 @@
  *         "model_after_untrusted": "why the model's words are accepted when
  *                                  it has read a stranger's",
  *         "hours": { "from": "08:00", "to": "18:00", "days": ["mon"] } } ],
+ *     "extracts": [ see extract.h ], (optional)
  *     "floor": { "verdict": "ask" | "deny", (optional)
  *       "exceptions": [{ "capability": ..., "why": "..." }] } }
  *
@@ -37,6 +38,8 @@
  * the file may have their ids:
  *   floor          a rule allows it, but with it the session has all three
  *                  legs (DENIED; asks, or denies if the policy says so)
+ *   reference      a handle in the arguments is none of the session's, has no
+ *                  such field, or stands where the kind takes none
  *   no-capability  there is no capability of that name     (ERR_DENIED)
  *   arguments      they do not fit its schema, or whether they fit it or a
  *                  rule takes too much work to find out    (ERR_SCHEMA)
@@ -82,12 +85,14 @@ struct capability {
 	void *settings;
 	const struct kind_effects *effects; /* the settings' or the method's */
 	struct schema *arguments;
-	char *schema_text; /* JSON, as written or the method's default */
-	char *source;	   /* JSON of the whole instance, for its courier */
-	uint32_t per_hour; /* hard ceiling; broker and courier both count */
+	char *schema_text;   /* JSON, as written or the method's default */
+	char *source;	     /* JSON of the whole instance, for its courier */
+	uint32_t per_hour;   /* hard ceiling; broker and courier both count */
+	bool per_hour_given; /* by the policy; else it is the default */
 };
 
 struct policy;
+struct extract; /* executor/extract.h */
 
 /* Read a policy. On failure `where` says what and where. The snapshot is
  * immutable; free with policy_free (NULL is fine). */
@@ -99,6 +104,10 @@ size_t policy_capability_count(const struct policy *policy);
 const struct capability *policy_capability(
     const struct policy *policy, uint32_t number);
 const struct capability *policy_find(
+    const struct policy *policy, struct span name);
+
+/* The extract of that name, or NULL. */
+const struct extract *policy_extract(
     const struct policy *policy, struct span name);
 
 /* One capability object alone, as a courier gets it (capability.source);
@@ -127,6 +136,7 @@ struct decide_request {
 	struct span zone;
 	unsigned legs;		   /* enum leg bits the session has */
 	const struct facts *facts; /* what it knows; NULL: nothing */
+	unsigned place_legs;	   /* that its place brings back, see kind.h */
 	uint32_t used_hour;   /* calls of this capability in the last hour */
 	uint32_t week_minute; /* local time, from Monday 0:00 */
 	const struct again *again; /* those that have not expired */
@@ -135,6 +145,10 @@ struct decide_request {
 	 * decide_labels; NULL: look at `facts`. */
 	const uint16_t *origins;
 	size_t origin_count;
+	/* "What if", of the operator's commands only: origins of every value
+	 * of a role (enum from of policy_impl.h) in the place of those found,
+	 * 0: as found. NULL in live calls. */
+	const unsigned *supposed;
 };
 
 struct decision {

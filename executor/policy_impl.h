@@ -22,7 +22,8 @@ enum from {
 
 const char *from_name(enum from from);
 
-#define WEEK_MINUTES (7 * 24 * 60)
+#define DAY_MINUTES (24 * 60)
+#define WEEK_MINUTES (7 * DAY_MINUTES)
 
 struct rule {
 	char *id;
@@ -56,6 +57,8 @@ struct policy {
 	enum verdict floor; /* of the third leg: ask or deny */
 	struct exception *exceptions;
 	uint32_t exception_count;
+	struct extract **extracts;
+	uint32_t extract_count;
 };
 
 /* 10,000 rules of ten values, and schemas. */
@@ -72,6 +75,9 @@ char *policy_string(const struct json_node *node);
 /* Whether the rule speaks of the capability of that number. */
 bool rule_names(const struct rule *rule, uint32_t number);
 
+/* Whether an exception from the floor names the capability. */
+bool floor_excepts(const struct policy *policy, uint32_t number);
+
 /* Legs of enum effect bits, enum leg bits. */
 unsigned effects_legs(unsigned effects);
 
@@ -79,10 +85,34 @@ unsigned effects_legs(unsigned effects);
 int rule_read(const struct policy *policy, const struct json_doc *doc,
     const struct json_node *node, struct rule *rule, struct json_error *where);
 void rule_done(struct rule *rule);
+/* A list of words, each at most once, as bits. */
+enum policy_words { POLICY_LEGS, POLICY_DAYS, POLICY_ORIGINS, POLICY_EFFECTS };
+int policy_bits_read(const struct json_doc *doc, const struct json_node *list,
+    enum policy_words words, unsigned *bits_out, struct json_error *where);
+/* An object of lists of origins by role. */
+int policy_from_read(const struct json_doc *doc, const struct json_node *node,
+    unsigned from_out[FROM_COUNT], struct json_error *where);
+/* "08:30" in minutes; "24:00" is the end of the day. False: it is none. */
+bool clock_read(struct span text, uint32_t *minutes_out);
+/* "mon" of 0. */
+const char *day_name(unsigned day);
 /* A list of names, or one, into a set of capability numbers. */
 int capability_set_read(const struct policy *policy, const struct json_doc *doc,
     const struct json_node *node, uint64_t set[SET_WORDS],
     struct json_error *where);
+
+/* What an operator's command may watch of a decision: each rule that names the
+ * capability and was looked at, in order. `rc` is 0 if it matched, -ERR_DENIED
+ * if not, else it could not be found out. */
+typedef void decide_watch(void *context, const struct rule *rule, int rc);
+/* decide(), watched. */
+void decide_watched(const struct policy *policy,
+    const struct decide_request *request, struct decision *decision_out,
+    decide_watch *watch, void *context);
+/* Parts of it, for who says why: whether it is the rule's time, and the
+ * origins it accepts of a role in a session with these legs. */
+bool rule_in_hours(const struct rule *rule, uint32_t week_minute);
+unsigned rule_accepts(const struct rule *rule, enum from from, unsigned legs);
 
 /*
  * decide_value.c: the values of one call and where they came from. Filled at

@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/limits.h"
+#include "executor/extract.h"
 #include "executor/name.h"
 #include "executor/policy_impl.h"
 
@@ -22,7 +23,7 @@
  */
 struct policy_text {
 	int64_t version;
-	const struct json_node *capabilities, *rules, *floor;
+	const struct json_node *capabilities, *rules, *floor, *extracts;
 };
 
 static const struct json_field policy_fields[] = {
@@ -32,6 +33,8 @@ static const struct json_field policy_fields[] = {
 	offsetof(struct policy_text, capabilities), 0, POLICY_MAX_CAPABILITIES},
     {"rules", JSON_WANT_ARRAY, false, offsetof(struct policy_text, rules), 0,
 	POLICY_MAX_RULES},
+    {"extracts", JSON_WANT_ARRAY, false, offsetof(struct policy_text, extracts),
+	0, EXTRACTS_MAX},
     {"floor", JSON_WANT_OBJECT, false, offsetof(struct policy_text, floor), 0,
 	0},
 };
@@ -220,6 +223,33 @@ read_floor(struct policy *policy, const struct json_doc *doc,
 	return rc;
 }
 
+static int
+read_extracts(struct policy *policy, const struct json_doc *doc,
+    const struct json_node *list, struct json_error *where)
+{
+	const struct json_node *node;
+	int rc = 0;
+
+	if (list == NULL)
+		return 0;
+	policy->extracts = alloc_array(list->count, sizeof *policy->extracts);
+	for (node = json_first(doc, list); node != NULL && rc == 0;
+	     node = json_next(doc, list, node)) {
+		struct extract *e = NULL;
+
+		rc = extract_read(doc, node, &e, where);
+		if (rc == 0 &&
+		    policy_extract(policy, span_of(extract_name(e))) != NULL) {
+			rc = json_complain(doc, node, where, ERR_RANGE,
+			    "extract \"%s\" twice", extract_name(e));
+			extract_free(e);
+		} else if (rc == 0) {
+			policy->extracts[policy->extract_count++] = e;
+		}
+	}
+	return rc;
+}
+
 int
 policy_parse(
     struct span text, struct policy **policy_out, struct json_error *where)
@@ -242,6 +272,8 @@ policy_parse(
 		rc = read_rules(policy, &doc, members.rules, where);
 	if (rc == 0)
 		rc = read_floor(policy, &doc, members.floor, where);
+	if (rc == 0)
+		rc = read_extracts(policy, &doc, members.extracts, where);
 	json_done(&doc);
 	if (rc == 0)
 		*policy_out = policy;
@@ -262,6 +294,9 @@ policy_free(struct policy *policy)
 	for (uint32_t i = 0; i < policy->exception_count; i++)
 		free(policy->exceptions[i].why);
 	free(policy->exceptions);
+	for (uint32_t i = 0; i < policy->extract_count; i++)
+		extract_free(policy->extracts[i]);
+	free(policy->extracts);
 	free(policy->capabilities);
 	free(policy->by_name);
 	free(policy->rules);

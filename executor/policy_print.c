@@ -4,8 +4,7 @@
  */
 #include <string.h>
 
-#include "executor/facts.h"
-#include "executor/policy_impl.h"
+#include "executor/policy_words.h"
 
 static const struct {
 	unsigned leg;
@@ -79,6 +78,10 @@ print_capability(
 	if (c->method->content)
 		buf_add_text(
 		    out, "    what it brings back goes through a reader\n");
+	if (c->kind->run == NULL)
+		buf_add_text(out,
+		    "    no courier performs this kind yet: an allowed call "
+		    "is refused as unavailable\n");
 	buf_add_text(out, "    rules: ");
 	add_rules_of(policy, c, out);
 	buf_add_text(out, "\n");
@@ -102,33 +105,6 @@ add_names(const struct policy *policy, const struct rule *rule, struct buf *out)
 	}
 }
 
-/* "leaves or changes" of effect bits; "operator or party" of origin bits. */
-static void
-add_bits(struct buf *out, unsigned bits, unsigned count,
-    const char *(*name)(unsigned bit))
-{
-	const char *lead = "";
-
-	for (unsigned i = 0; i < count; i++) {
-		if ((bits & 1u << i) == 0)
-			continue;
-		buf_add_format(out, "%s%s", lead, name(1u << i));
-		lead = " or ";
-	}
-}
-
-static const char *
-effect_word(unsigned bit)
-{
-	return effect_name((enum effect)bit);
-}
-
-static const char *
-origin_word(unsigned bit)
-{
-	return origin_name((enum origin)bit);
-}
-
 static void
 add_values(const struct rule *rule, struct buf *out)
 {
@@ -137,27 +113,13 @@ add_values(const struct rule *rule, struct buf *out)
 			continue;
 		buf_add_format(out, "; only if each %s is from ",
 		    i == FROM_LINKS ? "link in it" : from_name((enum from)i));
-		add_bits(out, rule->from[i], ORIGIN_COUNT, origin_word);
+		words_add_origins(out, rule->from[i], " or ");
 	}
 	if (rule->model_after_untrusted != NULL)
 		buf_add_format(out,
 		    "; the model's words also after untrusted "
 		    "ones, because: %s",
 		    rule->model_after_untrusted);
-}
-
-static void
-add_hours(const struct rule *rule, struct buf *out)
-{
-	static const char days[7][4] = {
-	    "mon", "tue", "wed", "thu", "fri", "sat", "sun"};
-
-	buf_add_format(out, "; only from %02u:%02u to %02u:%02u",
-	    (unsigned)rule->hours_from / 60, (unsigned)rule->hours_from % 60,
-	    (unsigned)rule->hours_to / 60, (unsigned)rule->hours_to % 60);
-	for (unsigned i = 0; i < 7 && rule->days != 0x7f; i++)
-		if ((rule->days >> i & 1) != 0)
-			buf_add_format(out, " %s", days[i]);
 }
 
 static void
@@ -173,15 +135,17 @@ add_conditions(const struct rule *rule, struct buf *out)
 	}
 	if (rule->effects_has != 0) {
 		buf_add_text(out, "; only if it ");
-		add_bits(out, rule->effects_has, EFFECT_COUNT, effect_word);
+		words_add_effects(out, rule->effects_has, " or ");
 	}
 	if (rule->effects_not != 0) {
 		buf_add_text(out, "; only if it not ");
-		add_bits(out, rule->effects_not, EFFECT_COUNT, effect_word);
+		words_add_effects(out, rule->effects_not, " or ");
 	}
 	add_values(rule, out);
-	if (rule->has_hours)
-		add_hours(rule, out);
+	if (rule->has_hours) {
+		buf_add_text(out, "; only from ");
+		words_add_hours(out, rule);
+	}
 }
 
 static void
@@ -256,17 +220,6 @@ policy_print(const struct policy *policy, struct buf *out)
 }
 
 static void
-json_put_legs(struct json_writer *w, const char *key, unsigned legs)
-{
-	json_key(w, key);
-	json_open(w, '[');
-	for (size_t i = 0; i < LEG_COUNT; i++)
-		if ((legs & leg_rows[i].leg) != 0)
-			json_text(w, leg_rows[i].name);
-	json_close(w, ']');
-}
-
-static void
 json_capability(struct json_writer *w, const struct capability *c)
 {
 	const struct kind_method *m = c->method;
@@ -280,24 +233,13 @@ json_capability(struct json_writer *w, const struct capability *c)
 	json_put_text(w, "kind", c->kind->name);
 	json_put_text(w, "method", m->name);
 	json_put_string(w, "does", (struct span){words.data, words.len});
+	json_put_boolean(w, "available", c->kind->run != NULL);
 	json_put_text(w, "why", c->why);
 	json_put_integer(w, "per_hour", c->per_hour);
-	json_put_legs(w, "legs", effects_legs(c->effects->effects));
+	words_put_legs(w, "legs", effects_legs(c->effects->effects));
 	json_put_raw(w, "arguments", span_of(c->schema_text));
 	json_close(w, '}');
 	buf_free(&words);
-}
-
-static void
-json_put_bits(struct json_writer *w, const char *key, unsigned bits,
-    unsigned count, const char *(*name)(unsigned bit))
-{
-	json_key(w, key);
-	json_open(w, '[');
-	for (unsigned i = 0; i < count; i++)
-		if ((bits & 1u << i) != 0)
-			json_text(w, name(1u << i));
-	json_close(w, ']');
 }
 
 static void
@@ -305,15 +247,15 @@ json_conditions(struct json_writer *w, const struct rule *rule)
 {
 	json_key(w, "effects");
 	json_open(w, '{');
-	json_put_bits(w, "has", rule->effects_has, EFFECT_COUNT, effect_word);
-	json_put_bits(w, "not", rule->effects_not, EFFECT_COUNT, effect_word);
+	words_put_effects(w, "has", rule->effects_has);
+	words_put_effects(w, "not", rule->effects_not);
 	json_close(w, '}');
 	json_key(w, "from");
 	json_open(w, '{');
 	for (int i = 0; i < FROM_COUNT; i++)
 		if (rule->from[i] != 0)
-			json_put_bits(w, from_name((enum from)i), rule->from[i],
-			    ORIGIN_COUNT, origin_word);
+			words_put_origins(
+			    w, from_name((enum from)i), rule->from[i]);
 	json_close(w, '}');
 	if (rule->model_after_untrusted != NULL)
 		json_put_text(
@@ -349,7 +291,7 @@ json_rule(struct json_writer *w, const struct policy *policy, uint32_t index)
 		json_put_text(w, "zone", rule->zone);
 	if (rule->arguments != NULL)
 		json_put_raw(w, "arguments", schema_text(rule->arguments));
-	json_put_legs(w, "without_legs", rule->without_legs);
+	words_put_legs(w, "without_legs", rule->without_legs);
 	json_conditions(w, rule);
 	json_put_text(w, "why", rule->why);
 	json_close(w, '}');

@@ -13,7 +13,7 @@
 
 /* What decide() calls its own verdicts; see policy.h. */
 static const char *const reserved_ids[] = {
-    "no-capability", "arguments", "kind", "limit", "floor", "default"};
+    "no-capability", "reference", "arguments", "kind", "limit", "floor", "default"};
 
 #define MEMBER(key, want, required, type)                                      \
 	{                                                                      \
@@ -140,47 +140,61 @@ leg_find(struct span word)
 				    : 0u;
 }
 
-static unsigned
-day_find(struct span word)
+const char *
+day_name(unsigned day)
 {
 	static const char *const days[] = {
 	    "mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
+	return days[day];
+}
+
+static unsigned
+day_find(struct span word)
+{
 	for (unsigned i = 0; i < 7; i++)
-		if (span_is(word, days[i]))
+		if (span_is(word, day_name(i)))
 			return 1u << i;
 	return 0;
 }
 
-/* A list of words, each at most once, as bits. */
-static int
-read_bits(const struct json_doc *doc, const struct json_node *list,
-    find_function *find, const char *what, unsigned *bits_out,
-    struct json_error *where)
+/* The words there are, by what they stand for. */
+static const struct {
+	find_function *find;
+	const char *words;
+} word_sets[] = {
+    [POLICY_LEGS] = {leg_find,
+	"\"legs\" and \"without_legs\" name \"A\", \"B\" and \"C\""},
+    [POLICY_DAYS] = {day_find, "a day is mon, tue, wed, thu, fri, sat or sun"},
+    [POLICY_ORIGINS] = {origin_find,
+	"an origin is operator, self, book, verified, unverified, party, "
+	"cited, prose, mine or model"},
+    [POLICY_EFFECTS] = {effect_find,
+	"an effect is leaves, private, untrusted, changes, destroys, shares, "
+	"audience or transacts"},
+};
+
+int
+policy_bits_read(const struct json_doc *doc, const struct json_node *list,
+    enum policy_words words, unsigned *bits_out, struct json_error *where)
 {
 	const struct json_node *node;
 	unsigned bits = 0;
 
 	for (node = json_first(doc, list); node != NULL;
 	     node = json_next(doc, list, node)) {
-		unsigned bit =
-		    node->type == JSON_STRING ? find(node->value.string) : 0;
+		unsigned bit = node->type == JSON_STRING
+				   ? word_sets[words].find(node->value.string)
+				   : 0;
 
 		if (bit == 0 || (bits & bit) != 0)
 			return json_complain(doc, node, where, ERR_RANGE,
-			    "%s, each at most once", what);
+			    "%s, each at most once", word_sets[words].words);
 		bits |= bit;
 	}
 	*bits_out = bits;
 	return 0;
 }
-
-#define ORIGIN_WORDS                                                           \
-	"an origin is operator, self, book, verified, unverified, party, "     \
-	"cited, prose, mine or model"
-#define EFFECT_WORDS                                                           \
-	"an effect is leaves, private, untrusted, changes, destroys, shares, " \
-	"audience or transacts"
 
 struct effects_text {
 	const struct json_node *has, *not ;
@@ -200,20 +214,20 @@ read_effects(const struct json_doc *doc, const struct json_node *node,
 	    sizeof effects_fields / sizeof effects_fields[0], &text, where);
 
 	if (rc == 0 && text.has != NULL)
-		rc = read_bits(doc, text.has, effect_find, EFFECT_WORDS,
-		    &rule->effects_has, where);
+		rc = policy_bits_read(
+		    doc, text.has, POLICY_EFFECTS, &rule->effects_has, where);
 	if (rc == 0 && text.not != NULL)
-		rc = read_bits(doc, text.not, effect_find, EFFECT_WORDS,
-		    &rule->effects_not, where);
+		rc = policy_bits_read(
+		    doc, text.not, POLICY_EFFECTS, &rule->effects_not, where);
 	if (rc == 0 && (rule->effects_has & rule->effects_not) != 0)
 		rc = json_complain(doc, node, where, ERR_RANGE,
 		    "no call has an effect and has it not");
 	return rc;
 }
 
-static int
-read_from(const struct json_doc *doc, const struct json_node *node,
-    struct rule *rule, struct json_error *where)
+int
+policy_from_read(const struct json_doc *doc, const struct json_node *node,
+    unsigned from_out[FROM_COUNT], struct json_error *where)
 {
 	const struct json_node *key;
 	int rc = 0;
@@ -234,33 +248,39 @@ read_from(const struct json_doc *doc, const struct json_node *node,
 			return json_complain(doc, list, where, ERR_TYPE,
 			    "\"%s\" has to be a list of origins",
 			    from_names[from]);
-		rc = read_bits(doc, list, origin_find, ORIGIN_WORDS,
-		    &rule->from[from], where);
+		rc = policy_bits_read(
+		    doc, list, POLICY_ORIGINS, &from_out[from], where);
 	}
 	return rc;
 }
 
-/* "08:30" in minutes; "24:00" is the end of the day. */
+bool
+clock_read(struct span text, uint32_t *minutes_out)
+{
+	unsigned digit[5] = {0};
+	bool good = text.n == 5 && text.p[2] == ':';
+
+	for (size_t i = 0; i < 5 && good; i++)
+		if (i != 2) {
+			digit[i] = (unsigned)(text.p[i] - '0');
+			good = text.p[i] >= '0' && text.p[i] <= '9';
+		}
+	*minutes_out =
+	    (digit[0] * 10 + digit[1]) * 60 + digit[3] * 10 + digit[4];
+	return good && digit[3] <= 5 && *minutes_out <= DAY_MINUTES;
+}
+
 static int
 read_clock(const struct json_doc *doc, const struct json_node *node,
     uint32_t *minutes_out, struct json_error *where)
 {
-	struct span s =
+	struct span text =
 	    node->type == JSON_STRING ? node->value.string : (struct span){0};
-	unsigned digit[5] = {0};
-	bool good = s.n == 5 && s.p[2] == ':';
 
-	for (size_t i = 0; i < 5 && good; i++)
-		if (i != 2) {
-			digit[i] = (unsigned)(s.p[i] - '0');
-			good = s.p[i] >= '0' && s.p[i] <= '9';
-		}
-	*minutes_out =
-	    (digit[0] * 10 + digit[1]) * 60 + digit[3] * 10 + digit[4];
-	if (!good || digit[3] > 5 || *minutes_out > 24 * 60)
-		return json_complain(doc, node, where, ERR_RANGE,
-		    "a time is written 00:00 to 24:00");
-	return 0;
+	if (clock_read(text, minutes_out))
+		return 0;
+	return json_complain(
+	    doc, node, where, ERR_RANGE, "a time is written 00:00 to 24:00");
 }
 
 struct hours_text {
@@ -288,9 +308,8 @@ read_hours(const struct json_doc *doc, const struct json_node *node,
 	if (rc == 0)
 		rc = read_clock(doc, text.to, &rule->hours_to, where);
 	if (rc == 0 && text.days != NULL)
-		rc = read_bits(doc, text.days, day_find,
-		    "a day is mon, tue, wed, thu, fri, sat or sun", &rule->days,
-		    where);
+		rc = policy_bits_read(
+		    doc, text.days, POLICY_DAYS, &rule->days, where);
 	if (rc == 0 && rule->hours_to <= rule->hours_from)
 		rc = json_complain(doc, text.to, where, ERR_RANGE,
 		    "\"to\" has to be later than \"from\": write two rules "
@@ -336,13 +355,12 @@ read_conditions(const struct json_doc *doc, const struct rule_text *text,
 	if (rc == 0 && text->zone != NULL)
 		rule->zone = policy_string(text->zone);
 	if (rc == 0 && text->without_legs != NULL)
-		rc = read_bits(doc, text->without_legs, leg_find,
-		    "\"without_legs\" has \"A\", \"B\" and \"C\" in it",
+		rc = policy_bits_read(doc, text->without_legs, POLICY_LEGS,
 		    &rule->without_legs, where);
 	if (rc == 0 && text->effects != NULL)
 		rc = read_effects(doc, text->effects, rule, where);
 	if (rc == 0 && text->from != NULL)
-		rc = read_from(doc, text->from, rule, where);
+		rc = policy_from_read(doc, text->from, rule->from, where);
 	if (rc == 0 && text->model_after_untrusted != NULL)
 		rc = read_why_of_model(
 		    doc, text->model_after_untrusted, rule, where);

@@ -53,6 +53,12 @@ static const struct json_field handle_shape[] = {
 	handle, handle, "handle", JSON_WANT_STRING, true, 1, HANDLE_MAX_BYTES),
 };
 
+static const struct json_field extract_shape[] = {
+    FIELD(
+	extract, handle, "handle", JSON_WANT_STRING, true, 1, HANDLE_MAX_BYTES),
+    FIELD(extract, name, "name", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
+};
+
 static const struct json_field done_shape[] = {
     FIELD(done, handle, "handle", JSON_WANT_STRING, true, 1, HANDLE_MAX_BYTES),
     FIELD(done, outcome, "outcome", JSON_WANT_STRING, true, 1, 200),
@@ -106,6 +112,19 @@ static const struct json_field approve_shape[] = {
     FIELD(approve, any_content, "any_content", JSON_WANT_BOOL, false, 0, 0),
 };
 
+static const struct json_field zone_shape[] = {
+    FIELD(zone, zone, "zone", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
+};
+
+static const struct json_field task_shape[] = {
+    FIELD(task, session, "session", JSON_WANT_INTEGER, true, 1, ID_MAX),
+    FIELD(task, words, "words", JSON_WANT_STRING, true, 1, TASK_MAX_BYTES),
+};
+
+static const struct json_field task_next_shape[] = {
+    FIELD(task_next, after, "after", JSON_WANT_INTEGER, true, 0, ID_MAX),
+};
+
 #define SHAPE(id, table) [METHOD_##id] = {table, sizeof table / sizeof table[0]}
 
 /* A method that is not named here has no params at all. */
@@ -116,8 +135,12 @@ static const struct {
     SHAPE(HELLO, hello_shape),
     SHAPE(CANCEL, cancel_shape),
     SHAPE(CALL, call_shape),
+    SHAPE(SESSION_NEW, zone_shape),
+    SHAPE(TASK, task_shape),
+    SHAPE(TASK_NEXT, task_next_shape),
     SHAPE(INBOX_NEXT, next_shape),
     SHAPE(INBOX_READ, handle_shape),
+    SHAPE(INBOX_EXTRACT, extract_shape),
     SHAPE(INBOX_DONE, done_shape),
     SHAPE(CLEAN, clean_shape),
     SHAPE(RECORD, record_shape),

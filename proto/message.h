@@ -68,6 +68,10 @@ struct next_params {
 struct handle_params {
 	struct span handle;
 };
+struct extract_params {
+	struct span handle;
+	struct span name;
+};
 struct done_params {
 	struct span handle;
 	struct span outcome;
@@ -110,6 +114,16 @@ struct approve_params {
 	int64_t again_ms;   /* a rule for so long as well; 0: none */
 	bool any_content;   /* of that rule */
 };
+struct zone_params {
+	struct span zone;
+};
+struct task_params {
+	int64_t session;
+	struct span words;
+};
+struct task_next_params {
+	int64_t after; /* only tasks with a larger number */
+};
 
 union params {
 	struct hello_params hello;
@@ -117,6 +131,7 @@ union params {
 	struct call_params call;
 	struct next_params next;
 	struct handle_params handle;
+	struct extract_params extract;
 	struct done_params done;
 	struct clean_params clean;
 	struct record_params record;
@@ -126,6 +141,9 @@ union params {
 	struct credit_params credit;
 	struct list_params list;
 	struct approve_params approve;
+	struct zone_params zone;
+	struct task_params task;
+	struct task_next_params task_next;
 };
 
 enum message_type { MESSAGE_CALL, MESSAGE_RESULT, MESSAGE_ERROR };

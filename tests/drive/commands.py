@@ -24,9 +24,9 @@ BIN = folder_of_programs()
 EXECUTOR, PLANNER, READER = (BIN / ("trizone-" + name) for name in
                              ("executor", "planner", "reader"))
 COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "review",
-            "session", "audit", "status", "doctor")
+            "session", "task", "policy", "audit", "status", "doctor")
 NOT_YET = {
-    "executor": (("policy", "lint"), ("policy", "explain"), ("task", "1"),
+    "executor": (("policy", "replay"),
                  ("backup",), ("restore",), ("review", "open"),
                  ("secret", "list"), ("firewall", "print"), ("halt",),
                  ("resume",), ("session", "new"), ("session", "end"),
@@ -38,7 +38,7 @@ NOT_YET = {
                 ("run", "--", "agent")),
     "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
-    "executor": ("policy", "task", "backup", "restore", "secret",
+    "executor": ("backup", "restore", "secret",
                  "firewall", "halt", "resume", "follow", "export"),
     "planner": ("mcp", "gateway", "llm"),
     "reader": ("telegram", "slack")}
@@ -63,6 +63,8 @@ def help_everywhere():
     calls += [(EXECUTOR, name) for name in COMMANDS]
     calls += [(EXECUTOR, "inbox", name) for name in
               ("list", "show", "release", "drop")]
+    calls += [(EXECUTOR, "policy", name) for name in
+              ("init", "lint", "explain", "test")]
     calls += [(EXECUTOR, "session", "list"), (EXECUTOR, "audit", "show"),
               (EXECUTOR, "audit", "verify")]
     calls += [(PLANNER, name) for name in ("run", "call", "check")]

@@ -744,6 +744,12 @@ def narrow(suite_host):
         for word in ("Urgent", "Ignore", "evil", "Ann"):
             check(word not in text, "%r in %s", word, text)
         equal(answer.result["narrow"]["from"], "ann@example.org", "from")
+        # nor by a handle into it
+        refused = ask(wire, "file.write", text="x",
+                      path={"$ref": handle + "#/from/address"})
+        check(not refused.ok and "ticket" not in refused.error["data"],
+              "a handle: %r %r", refused.result, refused.error)
+        equal(refused.error["data"]["rule"], "reference", "who refused")
         host.approve(handle)
         answer = wire.request("inbox.read", {"handle": handle})
         check("Ignore all" in answer.result["message"]["body"], "released")

@@ -175,6 +175,7 @@ static const struct {
 		"handle bytes commit detail"},
     {"session", "session zone why handle detail"},
     {"operator", "session capability number why error handle grant detail"},
+    {"task", "session bytes commit detail"},
     {"damage", "why error bytes commit detail"},
     {"detect", "request session zone handle detail"},
     {"ticket", TICKET_MEMBERS},
