@@ -262,6 +262,27 @@ def labels_changed(host):
     wire.close()
 
 
+def origins_stay(host):
+    """A ticket's text is in another order than the call's: each value keeps
+    where it came from."""
+    wire = host.connect("planner")
+    session = json.loads(host.command("session", "list", "--json")
+                         .stdout.splitlines()[-1])["session"]
+    done = host.command("task", str(session),
+                        data=b"Write: the blue door, to me.\n")
+    equal(done.returncode, 0, "task: %r" % done.stderr)
+    ticket = asked(ask(wire, "file.write", text="the blue door",
+                       path="diary9.txt"))
+    card = host.show(ticket)["card"]
+    for part in ("text (content, from operator): the blue door",
+                 "path (object, from model): diary9.txt"):
+        check(part in card, "%r is not in the card:\n%s", part, card)
+    equal(host.approve(ticket)["state"], "spent", "approved")
+    until(lambda: host.state_of(ticket) == "done", 10, "done")
+    equal((host.files / "diary9.txt").read_text(), "the blue door", "file")
+    wire.close()
+
+
 def card_changes(host):
     """A code dies with the card it was of."""
     handle = host.deliver_and_wait(harness.mail("more words"))
@@ -767,6 +788,7 @@ def run_suite(suite):
         suite.case("wrong code", wrong_code, host)
         suite.case("reading", reading, host)
         suite.case("labels changed", labels_changed, host)
+        suite.case("origins stay", origins_stay, host)
         suite.case("card changes", card_changes, host)
         suite.case("hostile card", hostile_card, host)
         suite.case("who approves", who_approves, host)
