@@ -341,7 +341,8 @@ approve_checked(struct broker *b, struct ticket *t,
     const struct approval *approval, uid_t who, int64_t *rule_out)
 {
 	struct stored_call call;
-	struct decision decision;
+	struct decision decision = {
+	    .rule = "default", .why = "its place cannot be looked up"};
 	char note[2 * WHY_MAX_BYTES];
 	bool now = false;
 	int rc;
