@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "executor/audit_grants.h"
 #include "executor/audit_intents.h"
 #include "executor/audit_verify.h"
 
@@ -24,6 +25,7 @@ struct audit {
 	struct tail log, salts;
 	struct chain chain; /* the batch included */
 	struct intents intents;
+	struct grants grants; /* that intents named */
 	size_t batch_records;
 	size_t lazy_salts; /* rows written and not synced */
 	size_t unsynced;   /* records in the log that may not be on disk */

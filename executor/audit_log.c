@@ -35,6 +35,7 @@ audit_free(struct audit *audit)
 	buf_free(&audit->log.batch);
 	buf_free(&audit->salts.batch);
 	sha256_free(audit->chain.digest);
+	grants_done(&audit->grants);
 	free(audit);
 }
 
@@ -155,6 +156,12 @@ audit_dead(const struct audit *audit)
 	return audit->dead;
 }
 
+bool
+audit_granted(const struct audit *audit, uint64_t grant)
+{
+	return grants_have(&audit->grants, grant);
+}
+
 size_t
 audit_waiting(const struct audit *audit)
 {
@@ -169,6 +176,9 @@ may_append(const struct audit *audit, const struct record *record)
 	if (record->kind == RECORD_INTENT &&
 	    audit->intents.count == INTENTS_MAX)
 		return -ERR_BUSY;
+	if (record->kind == RECORD_INTENT && record->grant != 0 &&
+	    grants_have(&audit->grants, record->grant))
+		return -ERR_WRONG_STATE;
 	if (record->kind == RECORD_OUTCOME &&
 	    !intents_has(&audit->intents, record->intent))
 		return -ERR_WRONG_STATE;
@@ -214,9 +224,13 @@ follow(struct audit *audit, const struct record *record, uint64_t offset)
 {
 	if (record->kind == RECORD_OUTCOME)
 		intents_remove(&audit->intents, record->intent);
-	if (record->kind == RECORD_INTENT &&
-	    intents_add(&audit->intents, audit->chain.last, offset) != 0)
+	if (record->kind != RECORD_INTENT)
+		return;
+	if (intents_add(&audit->intents, audit->chain.last, offset) != 0)
 		bug("more intents than their limit");
+	if (record->grant != 0 &&
+	    grants_add(&audit->grants, record->grant) != 0)
+		audit->dead = true; /* one more could not be told from these */
 }
 
 int

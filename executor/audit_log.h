@@ -62,6 +62,10 @@ int audit_unfinished(struct audit *audit,
 int audit_append(struct audit *audit, const struct record *record,
     uint64_t *seq_out, unsigned char hash_out[SHA256_BYTES]);
 
+/* Whether an intent with that grant is in the log, or on its way into it. A
+ * second one is refused with -ERR_WRONG_STATE. */
+bool audit_granted(const struct audit *audit, uint64_t grant);
+
 /* Bytes that wait for a flush. */
 size_t audit_waiting(const struct audit *audit);
 

@@ -61,8 +61,10 @@ static int
 see_record(void *context, struct span line, uint64_t offset)
 {
 	struct audit *audit = context;
+	uint64_t grant = record_grant(line);
+	int rc = grant == 0 ? 0 : grants_add(&audit->grants, grant);
 
-	return intents_follow(&audit->intents, line, offset);
+	return rc != 0 ? rc : intents_follow(&audit->intents, line, offset);
 }
 
 /* Take over the good part of the chain. */
@@ -74,8 +76,9 @@ check_chain(struct audit *audit, const char *path, struct verify_result *result,
 
 	if (rc == -ERR_BUSY)
 		return audit_problem(problem, -ERR_CORRUPT,
-		    "%s/%s has more than %d intents without outcome", path,
-		    AUDIT_LOG_NAME, INTENTS_MAX);
+		    "%s/%s has more than %d intents without outcome, or more "
+		    "than %u grants",
+		    path, AUDIT_LOG_NAME, INTENTS_MAX, GRANTS_MAX);
 	if (rc != 0)
 		return audit_problem(problem, rc, "%s/%s: %s", path,
 		    AUDIT_LOG_NAME, err_text(rc));

@@ -173,6 +173,12 @@ take_entry(
 		    "the broker sent an entry that cannot be: kind "
 		    "%u, order %u",
 		    entry->kind, entry->order);
+	if (entry->grant != 0 && entry->order == 1 &&
+	    audit_granted(a->audit, entry->grant))
+		die(EXIT_BUG,
+		    "the broker sent a second intent with grant %llu: each is "
+		    "good for one",
+		    (unsigned long long)entry->grant);
 	if (entry->order == 1)
 		orders_take(a, entry, &record, inputs, body);
 	else
@@ -223,6 +229,15 @@ record_attestation(
 	buf_free(&text);
 }
 
+/* The broker asks, by way of the parent, whether an order left. */
+static void
+tell_granted(struct auditor *a, uint64_t grant)
+{
+	if (control_try_number(FD_CONTROL, CONTROL_GRANT,
+		audit_granted(a->audit, grant), grant) != 0)
+		die(EXIT_UNAVAILABLE, "the parent does not listen");
+}
+
 /* All that the parent has said; false when it is gone. */
 static bool
 take_control(struct auditor *a)
@@ -231,6 +246,10 @@ take_control(struct auditor *a)
 	int rc;
 
 	while ((rc = control_receive(FD_CONTROL, &record)) == 1) {
+		if (record.what == CONTROL_GRANT) {
+			tell_granted(a, record.number);
+			continue;
+		}
 		if (record.what != CONTROL_ATTEST &&
 		    record.courier >= a->plan->couriers)
 			bug("control record names courier %u", record.courier);

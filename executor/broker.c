@@ -266,6 +266,14 @@ on_control(void *context)
 		reload_result(b, &record);
 		return;
 	}
+	if (rc == 1 && record.what == CONTROL_USER) {
+		review_counted(b, record.number);
+		return;
+	}
+	if (rc == 1 && record.what == CONTROL_GRANT) {
+		tickets_settle(b, record.number, record.courier != 0);
+		return;
+	}
 	if (rc == 1 && record.courier >= b->plan.couriers)
 		bug("control record names courier %u", record.courier);
 	if (rc == 1 && record.what == CONTROL_DOWN)
@@ -309,12 +317,15 @@ on_tick(void *context)
 		b->refill_at_ms = now + TICK_MS;
 	}
 	call_tick(b, now);
+	tickets_tick(b);
 	/* what an error left waiting is tried again */
 	reader_feed(b);
 	planner_wake(b);
 	if (now >= b->expire_at_ms) {
 		int rc = inbox_expire(b->inbox, clock_utc_ms(), &more);
 
+		if (rc == 0)
+			rc = ticket_erase_old(b->inbox, clock_utc_ms());
 		if (rc != 0)
 			log_event(
 			    LOG_ERROR, "expire", "reason=%s", err_text(rc));
@@ -450,6 +461,7 @@ broker_main(void)
 	buf_init(&b.inputs, ENTRY_INPUTS_MAX);
 	open_inbox(&b);
 	sessions_settle(&b);
+	tickets_start(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);
 	results_open(&b, fd);
 	b.control = loop_watch_read(b.loop, FD_CONTROL, on_control, &b);

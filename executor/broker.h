@@ -20,6 +20,7 @@
 #include "executor/policy.h"
 #include "executor/quota.h"
 #include "executor/record.h"
+#include "executor/ticket.h"
 #include "proto/channel.h"
 #include "proto/loop.h"
 
@@ -98,6 +99,7 @@ struct pending {
 	int64_t id;    /* its request id */
 	uint32_t capability;
 	int64_t session;
+	int64_t ticket; /* whose grant it spends, 0: none */
 	int64_t deadline_ms;
 	enum pending_state state;
 	size_t held;	    /* bytes of its zone's share */
@@ -108,6 +110,18 @@ struct pending {
 /* Of all calls together; each planner zone has an equal share, which is
  * more than any one call brings (CONFIG_MAX_ZONES). */
 #define CONTENT_HELD_BYTES (64u << 20)
+
+/* An approval by the reviewer account, while the parent counts its processes;
+ * one at a time. */
+struct approval {
+	struct link *link; /* NULL: none, or it has gone */
+	int64_t id;	   /* of its request; 0: none */
+	int64_t ticket;	   /* or item: */
+	int64_t item;
+	int64_t again_ms;
+	bool any_content;
+	char code[NAME_MAX_BYTES + 1];
+};
 
 /* The operator's side says that the next connection of that process to that
  * zone is a new instance, made from the clean image. */
@@ -169,6 +183,14 @@ struct broker {
 	struct watch *result_watches[COURIERS_MAX];
 	bool courier_up[COURIERS_MAX];
 
+	int64_t tickets_live;	  /* that an identical call would meet */
+	uint64_t tickets_refused; /* since the start: as many as may wait do */
+	struct again_row *again_rows; /* rules of "don't ask again" */
+	struct json_doc *again_docs;  /* their arguments */
+	struct again *again;	      /* the same for decide() */
+	size_t again_count;
+	struct approval approval;
+
 	int64_t deliver_minute; /* deliveries in this minute, all peers */
 	uint32_t delivered;
 };
@@ -193,6 +215,11 @@ void entry_send(struct broker *b, const struct entry_head *entry,
  */
 void entry_send_decision(struct broker *b, const struct entry_head *entry,
     struct span name, struct span inputs, struct span body);
+/* What a decision was made from, for entry_send_decision, until the next call
+ * of this; empty if that is not kept. `error` is what the caller is told. */
+struct span entry_inputs(struct broker *b, int64_t session,
+    const struct decide_request *request, const struct decision *decision,
+    int error);
 /* The same with a detail that is longer than the entry has room for; what is
  * over ENTRY_DETAIL_MAX is cut. */
 void entry_send_long(
@@ -280,8 +307,104 @@ void call_answer_without(struct pending *call, int error, const char *detail);
 /* It is over, one way or another: free its place. Before its answer, which may
  * let the next call in; so that is given to a copy. */
 void call_done(struct pending *call);
+/* Where the order of a request of that number is kept; in use if its request
+ * is not 0. */
+struct pending *call_place(struct broker *b, uint64_t request);
+/* Send an order behind its intent: `call` says who waits for its answer, which
+ * may be nobody, and for which zone it is. Its place is free. */
+void call_order(struct broker *b, const struct pending *call,
+    struct entry_head *entry, struct span name, struct span inputs,
+    struct span arguments);
+
+/* broker_lookup.c. Put what handles stand for in their places. 0, or what
+ * `decision` says then too. */
+int call_resolve(struct link *link, struct session *session,
+    struct decide_request *request, struct decision *decision);
+/* What a session with those legs writes keeps them, but C; durable before it
+ * is written. And the legs that reading from a call's place brings back. */
+int call_label_place(struct broker *b, unsigned legs,
+    const struct decide_request *request, const struct capability *c);
+int call_place_legs(
+    struct broker *b, const struct decide_request *request, unsigned *legs_out);
+/* Local time for rules that have hours: minutes from Monday 0:00; UINT32_MAX,
+ * which is in no hours, where it cannot be told. */
+uint32_t call_week_minute(void);
+/* Calls of that capability in the last hour. */
+uint32_t call_used(struct broker *b, struct span capability);
 void results_open(struct broker *b, int first_fd);
 void courier_down(struct broker *b, uint32_t courier);
+
+/* broker_execute.c. Do what a ticket asks for, whose state, hash and grant are
+ * those of an approval: the grant is spent first. 0, or nothing was done:
+ * -ERR_UNAVAILABLE, -ERR_BUSY, errors of the inbox. */
+int call_execute(struct broker *b, struct ticket *ticket,
+    const struct decide_request *request, const struct decision *decision);
+
+/* broker_ticket.c: calls that a person has to decide about. */
+/* At start: the rules of "don't ask again"; what is settled of grants that a
+ * crash left spent. */
+void tickets_start(struct broker *b);
+/* Once a second: what has expired. */
+void tickets_tick(struct broker *b);
+/* The parent's answer: whether the intent of a spent grant is on record. */
+void tickets_settle(struct broker *b, uint64_t grant, bool found);
+/* After a change of rules, and not while a decision by one is in use. */
+void tickets_load_rules(struct broker *b);
+
+/* How a call meets its ticket. */
+enum meeting {
+	MEET_NOTHING, /* it has none */
+	MEET_ASKS,    /* a person decides, or has denied it */
+	MEET_FULL,    /* too many wait already */
+	MEET_GRANT,   /* it was approved, and this call spends that */
+	MEET_OUTCOME  /* it was done, and this call is told */
+};
+struct met {
+	enum meeting how;
+	struct ticket ticket;
+};
+/* `met_out` is made by this; free its ticket with ticket_done. */
+void ticket_meet(struct link *link, const struct session *session,
+    const struct decide_request *request, struct decision *decision,
+    uint64_t number, struct met *met_out);
+/* approved -> spent, durable before it returns 0, and on record. */
+int ticket_spend(struct broker *b, struct ticket *ticket, unsigned from);
+/* What became of an order that spent a grant. */
+void ticket_outcome(struct broker *b, const struct pending *call,
+    enum outcome outcome, uint32_t error, const char *detail,
+    struct span result);
+/* Another state, with a reason; durable before it returns 0. */
+int ticket_move(struct broker *b, struct ticket *ticket,
+    enum ticket_state state, const char *note);
+/* A record of the ticket's. `who` is a user or NULL. */
+void ticket_entry(struct broker *b, const struct ticket *ticket,
+    enum record_kind kind, struct entry_head *entry_out);
+void ticket_record(struct broker *b, const struct ticket *ticket,
+    enum record_kind kind, int error, const char *why, const uid_t *who);
+
+/* broker_review.c: what the operator's socket does with them. -ERR_NO_METHOD:
+ * it is not one of its methods. */
+int review_take(struct link *link, const struct message *message);
+/* The parent has counted the reviewer's processes. */
+void review_counted(struct broker *b, uint64_t count);
+void review_forget_link(struct broker *b, const struct link *link);
+
+/* broker_suspect.c: the operator's side of what was judged suspect. The card;
+ * a person's answer; the same for an approval with a code. They answer the
+ * request. */
+void suspect_show(struct link *link, int64_t id, int64_t item);
+void suspect_answer(struct link *link, int64_t id, int64_t item, bool release);
+void suspect_approve(struct link *link, const struct approval *approval);
+/* Whether a planner gets narrow fields of it only. */
+bool suspect_is_narrow(struct broker *b, int64_t id);
+/* These, as the member "narrow": none of them holds a sentence. */
+int suspect_narrow(struct broker *b, int64_t id, struct json_writer *w);
+/* Elements for those without an answer. */
+void suspect_list(struct broker *b, struct json_writer *w);
+/* Elements for those with one, above `after`; the last one's id, 0 when there
+ * are no more. */
+int64_t suspect_feedback(
+    struct broker *b, int64_t after, struct json_writer *w);
 
 /* broker_content.c: what a call brought back, on its way through a reader. At
  * start: how much each planner zone may have under way. */

@@ -6,24 +6,24 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "executor/broker.h"
-#include "executor/inputs.h"
-#include "executor/reference.h"
 #include "executor/role.h"
 
 /* Rule, why and detail with every byte written as \u0000, and the rest. */
-#define PLACE_BYTES 8192 /* a root and a path below it */
 #define REFUSAL_BYTES 4096
 #define REFUSAL_FIRST_BYTES 1024 /* what nearly all of them take */
 
-static struct pending *
-pending_of(struct broker *b, uint64_t request)
+static void tell_outcome(struct link *link, int64_t id,
+    const struct decide_request *request, const struct session *session,
+    const struct decision *decision, const struct met *met, uint64_t number);
+
+struct pending *
+call_place(struct broker *b, uint64_t request)
 {
 	return &b->pending[request % PENDING_MAX];
 }
@@ -31,10 +31,11 @@ pending_of(struct broker *b, uint64_t request)
 /* What a refusal says, besides its code: the rule, its why, the details. */
 static void
 refuse(struct link *link, int64_t id, const struct decision *decision,
-    int error, uint64_t request)
+    const struct met *met, int error, uint64_t request)
 {
 	struct buf out;
 	struct json_writer w;
+	char handle[32];
 
 	buf_init(&out, REFUSAL_BYTES);
 	buf_reserve(&out, REFUSAL_FIRST_BYTES);
@@ -46,6 +47,12 @@ refuse(struct link *link, int64_t id, const struct decision *decision,
 	json_put_text(&w, "why", decision->why);
 	if (decision->detail[0] != '\0')
 		json_put_text(&w, "detail", decision->detail);
+	if (met->how == MEET_ASKS) {
+		ticket_format(met->ticket.id, handle);
+		json_put_text(&w, "ticket", handle);
+		json_put_text(
+		    &w, "state", ticket_state_name(met->ticket.state));
+	}
 	json_close(&w, '}');
 	channel_error(link->channel, id, error, err_text(error),
 	    (struct span){out.data, out.len});
@@ -89,52 +96,6 @@ say_no_reader(const struct broker *b, struct decision *decision)
 		    "the reader of what it brings back is not connected: "
 		    "start trizone-reader for the zone %s",
 		    zone->name);
-}
-
-/* What a session writes keeps the session's legs but C, which is no property of
- * bytes; durable before it is written. */
-static int
-label_place(struct broker *b, const struct session *session,
-    const struct decide_request *request, const struct capability *c)
-{
-	struct buf place;
-	int rc;
-
-	if (c->kind->place == NULL || !c->method->writes)
-		return 0;
-	buf_init(&place, PLACE_BYTES);
-	c->kind->place(
-	    c->settings, c->method, request->doc, request->arguments, &place);
-	rc = place.overflow ? -ERR_TOO_LARGE
-			    : inbox_label_add(b->inbox,
-				  (struct span){place.data, place.len},
-				  session->legs & ~(unsigned)LEG_C);
-	buf_free(&place);
-	return rc;
-}
-
-/* The legs that reading from a call's place brings back. */
-static int
-place_legs(
-    struct broker *b, const struct decide_request *request, unsigned *legs_out)
-{
-	const struct capability *c =
-	    policy_find(b->policy, request->capability);
-	struct buf place;
-	int rc;
-
-	*legs_out = 0;
-	if (c == NULL || c->kind->place == NULL || c->method->writes)
-		return 0;
-	buf_init(&place, PLACE_BYTES);
-	c->kind->place(
-	    c->settings, c->method, request->doc, request->arguments, &place);
-	rc = place.overflow
-		 ? -ERR_TOO_LARGE
-		 : inbox_label_get(b->inbox,
-		       (struct span){place.data, place.len}, legs_out);
-	buf_free(&place);
-	return rc;
 }
 
 static void
@@ -182,139 +143,71 @@ prepare(struct link *link, struct session *session,
 		session->acted = true;
 	}
 	rc = session_add_legs(b, session, decision->adds_legs);
-	return rc == 0 ? label_place(b, session, request, c) : rc;
+	return rc == 0 ? call_label_place(b, session->legs, request, c) : rc;
 }
 
-/* What the decision was made from, if that is kept. It always fits: arguments
- * came in a frame, and what is known of each value is a few bytes. */
-static struct span
-inputs_of(struct link *link, const struct session *session,
-    const struct decide_request *request, const struct decision *decision,
-    int error)
+/* The order, behind its intent; nobody may wait for its answer. */
+void
+call_order(struct broker *b, const struct pending *call,
+    struct entry_head *entry, struct span name, struct span inputs,
+    struct span arguments)
 {
-	static struct inputs inputs; /* one call at a time */
-	struct broker *b = link->broker;
-
-	if (b->config->audit_inputs.recipient == NULL)
-		return (struct span){0};
-	inputs.request = *request;
-	inputs.request.value_count =
-	    decide_values(b->policy, request, inputs.values);
-	inputs.time_ms = clock_utc_ms();
-	inputs.session = session->id;
-	memcpy(inputs.policy, b->policy_hash, sizeof inputs.policy);
-	inputs.verdict = decision->verdict;
-	inputs.rule = span_of(decision->rule);
-	inputs.error = (uint32_t)-error;
-	buf_clear(&b->inputs);
-	if (inputs_write(&inputs, &b->inputs) != 0)
-		bug("decision inputs over their limit");
-	return (struct span){b->inputs.data, b->inputs.len};
-}
-
-static void
-send_order(struct link *link, int64_t id, const struct call_params *call,
-    struct entry_head *entry, struct span inputs, struct span arguments)
-{
-	struct broker *b = link->broker;
-	struct pending *slot = pending_of(b, entry->request);
+	struct pending *slot = call_place(b, entry->request);
 
 	entry->kind = RECORD_INTENT;
 	entry->order = 1;
 	quota_charge(&b->quotas[entry->capability], clock_ms());
-	*slot = (struct pending){.request = entry->request,
-	    .link = link,
-	    .listener = link->listener,
-	    .id = id,
-	    .capability = entry->capability,
-	    .session = (int64_t)entry->session,
-	    .deadline_ms = clock_ms() + REQUEST_DEADLINE_MS};
+	*slot = *call;
+	slot->request = entry->request;
+	slot->capability = entry->capability;
+	slot->session = (int64_t)entry->session;
+	slot->deadline_ms = clock_ms() + REQUEST_DEADLINE_MS;
 	content_hold(slot, policy_capability(b->policy, entry->capability));
-	link->orders++;
-	link->listener->orders++;
-	entry_send_decision(b, entry, call->name, inputs, arguments);
+	if (slot->link != NULL)
+		slot->link->orders++;
+	slot->listener->orders++;
+	entry_send_decision(b, entry, name, inputs, arguments);
 }
 
-/* Local time, for rules that have hours; none where it cannot be told. */
-static uint32_t
-week_minute(void)
+/* Of a call that its ticket, or nothing, keeps from being done: the record and
+ * the refusal. Else the order. */
+static void
+go_on(struct link *link, int64_t id, const struct call_params *call,
+    struct session *session, struct decision *decision, struct met *met,
+    const struct decide_request *request, uint64_t number)
 {
-	time_t now = time(NULL);
-	struct tm local;
-
-	if (localtime_r(&now, &local) == NULL)
-		return UINT32_MAX;
-	return (uint32_t)((local.tm_wday + 6) % 7 * 24 * 60 +
-			  local.tm_hour * 60 + local.tm_min);
-}
-
-static uint32_t
-used_in_hour(struct broker *b, struct span name)
-{
-	const struct capability *c = policy_find(b->policy, name);
-
-	return c == NULL ? 0 : quota_used(&b->quotas[c->number], clock_ms());
-}
-
-struct call_context {
-	struct broker *broker;
-	struct session *session;
-};
-
-/* Resolving a handle counts as seeing its item, whatever is decided then: a
- * verdict tells something of the value. */
-static int
-fetch(void *context, struct span handle, const struct json_doc **doc_out,
-    const struct json_node **object_out)
-{
-	struct call_context *c = context;
-	int64_t item;
-	int rc;
-
-	if (handle_parse(handle, &item) != 0 || item == 0 ||
-	    item != c->session->claim)
-		return -ERR_NOT_FOUND;
-	rc = session_see(c->broker, c->session, item);
-	if (rc != 0)
-		return rc;
-	*doc_out = &c->broker->item_doc;
-	*object_out = json_root(&c->broker->item_doc);
-	return 0;
-}
-
-/* Put what handles stand for in their places. 0, or what `decision` says then
- * too. */
-static int
-resolve(struct link *link, struct session *session,
-    struct decide_request *request, struct decision *decision)
-{
+	struct span arguments = json_raw(request->doc, request->arguments);
 	struct broker *b = link->broker;
-	const struct capability *c =
-	    policy_find(b->policy, request->capability);
-	struct call_context context = {b, session};
-	int rc;
+	struct pending pending = {
+	    .link = link, .listener = link->listener, .id = id};
+	bool granted = met->how == MEET_GRANT;
+	struct entry_head entry;
+	struct span inputs;
+	int error = -decision->error;
 
-	if (c == NULL || !reference_in(request->doc, request->arguments))
-		return 0;
-	*decision = (struct decision){.verdict = VERDICT_DENY,
-	    .capability = c,
-	    .rule = "reference",
-	    .why = "a handle in the arguments cannot be put in its place"};
-	buf_clear(&b->call_text);
-	rc = reference_resolve(request->doc, request->arguments, c->effects,
-	    fetch, &context, &b->call_text, decision->detail,
-	    sizeof decision->detail);
-	if (rc == 0)
-		rc = json_parse(&b->call_doc,
-		    (struct span){b->call_text.data, b->call_text.len}, NULL,
-		    NULL);
-	if (rc != 0) {
-		decision->error = -rc;
-		return rc;
+	if (granted)
+		arguments = (struct span){
+		    met->ticket.arguments.data, met->ticket.arguments.len};
+	if (met->how == MEET_FULL)
+		error = -ERR_QUOTA;
+	if (decision->verdict == VERDICT_ALLOW || granted)
+		error = prepare(
+		    link, session, request, decision, call_place(b, number));
+	if (error == 0 && granted) {
+		pending.ticket = met->ticket.id;
+		error = ticket_spend(b, &met->ticket, 1u << TICKET_APPROVED);
 	}
-	request->doc = &b->call_doc;
-	request->arguments = json_root(&b->call_doc);
-	return 0;
+	inputs = entry_inputs(b, session->id, request, decision, error);
+	entry_init(&entry, RECORD_DECISION);
+	fill_entry(&entry, link, session, decision, number, arguments);
+	if (error == 0) {
+		entry.grant = granted ? met->ticket.grant : 0;
+		call_order(b, &pending, &entry, call->name, inputs, arguments);
+		return;
+	}
+	entry.error = (uint32_t)-error;
+	entry_send_decision(b, &entry, call->name, inputs, (struct span){0});
+	refuse(link, id, decision, met, error, number);
 }
 
 int
@@ -328,39 +221,37 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	    .arguments = call->arguments,
 	    .zone = span_of(link->listener->zone->name),
 	    .facts = session->facts,
-	    .used_hour = used_in_hour(b, call->name),
-	    .week_minute = week_minute()};
-	struct span arguments, inputs;
+	    .used_hour = call_used(b, call->name),
+	    .week_minute = call_week_minute(),
+	    .again = b->again,
+	    .again_count = b->again_count};
 	uint64_t number = ++b->next_request;
 	struct decision decision;
-	struct entry_head entry;
+	struct met met;
 	int error;
 
 	decision = (struct decision){.verdict = VERDICT_DENY,
 	    .rule = "default",
 	    .why = "its place cannot be looked up"};
-	error = resolve(link, session, &request, &decision);
+	met = (struct met){.how = MEET_NOTHING};
+	ticket_init(&met.ticket);
+	error = call_resolve(link, session, &request, &decision);
 	request.legs = session->legs; /* which that may have added to */
 	if (error == 0)
-		error = place_legs(b, &request, &request.place_legs);
-	if (error == 0)
-		decide(b->policy, &request, &decision);
-	arguments = json_raw(request.doc, request.arguments);
-	error = decision.verdict == VERDICT_ALLOW
-		    ? prepare(link, session, &request, &decision,
-			  pending_of(b, number))
-		: error == 0 ? -decision.error
-			     : error;
-	inputs = inputs_of(link, session, &request, &decision, error);
-	entry_init(&entry, RECORD_DECISION);
-	fill_entry(&entry, link, session, &decision, number, arguments);
+		error = call_place_legs(b, &request, &request.place_legs);
 	if (error == 0) {
-		send_order(link, id, call, &entry, inputs, arguments);
-		return 0;
+		decide(b->policy, &request, &decision);
+		ticket_meet(link, session, &request, &decision, number, &met);
+	} else if (decision.error == 0) {
+		decision.error = -error;
 	}
-	entry.error = (uint32_t)-error;
-	entry_send_decision(b, &entry, call->name, inputs, (struct span){0});
-	refuse(link, id, &decision, error, number);
+	if (met.how == MEET_OUTCOME)
+		tell_outcome(
+		    link, id, &request, session, &decision, &met, number);
+	else
+		go_on(
+		    link, id, call, session, &decision, &met, &request, number);
+	ticket_done(&met.ticket);
 	return 0;
 }
 
@@ -515,6 +406,33 @@ answer_failed(struct pending *slot, const struct result_head *head)
 	answer_error(slot, head->outcome, result_error(head), detail);
 }
 
+/* What an earlier, identical call of the session has become meanwhile. */
+static void
+tell_outcome(struct link *link, int64_t id,
+    const struct decide_request *request, const struct session *session,
+    const struct decision *decision, const struct met *met, uint64_t number)
+{
+	const struct ticket *t = &met->ticket;
+	struct pending told = {.request = number, .link = link, .id = id};
+	struct entry_head entry;
+
+	entry_init(&entry, RECORD_DECISION);
+	fill_entry(&entry, link, session, decision, number,
+	    (struct span){t->arguments.data, t->arguments.len});
+	snprintf(entry.detail, sizeof entry.detail,
+	    "was told what ticket:%lld has become", (long long)t->id);
+	entry_send_decision(link->broker, &entry, request->capability,
+	    entry_inputs(link->broker, session->id, request, decision, 0),
+	    (struct span){0});
+	if (t->outcome == OUTCOME_DONE && t->result.len != 0)
+		call_answer(&told, (struct span){t->result.data, t->result.len},
+		    (struct span){0});
+	else
+		answer_error(&told, t->outcome,
+		    t->error == 0 ? ERR_UNKNOWN_OUTCOME : (int)t->error,
+		    t->note);
+}
+
 void
 call_answer_without(struct pending *slot, int error, const char *detail)
 {
@@ -548,12 +466,19 @@ take_result(struct broker *b, uint32_t courier, const struct result_head *head,
 {
 	struct span result = {body, head->body_bytes};
 	struct span content = {body + head->body_bytes, head->content_bytes};
-	struct pending *slot = pending_of(b, head->request), was = *slot;
+	struct pending *slot = call_place(b, head->request), was = *slot;
 
 	if (slot->request != head->request || slot->state != PENDING_COURIER ||
 	    head->outcome >= OUTCOME_COUNT ||
 	    b->plan.courier_of[slot->capability] != courier)
 		return; /* an answer nobody waits for any more */
+	if (slot->ticket != 0)
+		ticket_outcome(b, slot, (enum outcome)head->outcome,
+		    head->outcome == OUTCOME_DONE
+			? 0
+			: (uint32_t)result_error(head),
+		    head->detail,
+		    result_is_json(b, result) ? result : (struct span){0});
 	if (head->outcome == OUTCOME_FAILED || head->outcome == OUTCOME_REFUSED)
 		quota_refund(&b->quotas[slot->capability], clock_ms());
 	if (head->outcome == OUTCOME_DONE &&
@@ -658,6 +583,10 @@ courier_down(struct broker *b, uint32_t courier)
 		    b->plan.courier_of[slot->capability] != courier)
 			continue;
 		was = *slot;
+		if (was.ticket != 0)
+			ticket_outcome(b, &was, OUTCOME_UNKNOWN,
+			    ERR_UNKNOWN_OUTCOME, "its courier died",
+			    (struct span){0});
 		call_done(slot);
 		answer_unknown(
 		    &was, "its courier died; the effect may have happened");

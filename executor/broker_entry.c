@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/broker.h"
+#include "executor/inputs.h"
 #include "executor/role.h"
 
 #define ENTRIES_MAX (32u << 20)
@@ -89,6 +90,32 @@ entry_send_decision(struct broker *b, const struct entry_head *entry,
     struct span name, struct span inputs, struct span body)
 {
 	queue(b, entry, name, (struct span){0}, inputs, body);
+}
+
+/* It always fits: arguments came in a frame, and what is known of each value
+ * is a few bytes. */
+struct span
+entry_inputs(struct broker *b, int64_t session,
+    const struct decide_request *request, const struct decision *decision,
+    int error)
+{
+	static struct inputs inputs; /* one call at a time */
+
+	if (b->config->audit_inputs.recipient == NULL)
+		return (struct span){0};
+	inputs.request = *request;
+	inputs.request.value_count =
+	    decide_values(b->policy, request, inputs.values);
+	inputs.time_ms = clock_utc_ms();
+	inputs.session = session;
+	memcpy(inputs.policy, b->policy_hash, sizeof inputs.policy);
+	inputs.verdict = decision->verdict;
+	inputs.rule = span_of(decision->rule);
+	inputs.error = (uint32_t)-error;
+	buf_clear(&b->inputs);
+	if (inputs_write(&inputs, &b->inputs) != 0)
+		bug("decision inputs over their limit");
+	return (struct span){b->inputs.data, b->inputs.len};
 }
 
 void

@@ -374,7 +374,7 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 	case METHOD_SESSION_LIST:
 		return take_sessions(link, message->id);
 	default:
-		return -ERR_NO_METHOD;
+		return review_take(link, message);
 	}
 }
 
@@ -396,6 +396,7 @@ on_closed(struct channel *channel, void *context, int error)
 	(void)channel;
 	(void)error;
 	reload_forget(link->broker, link);
+	review_forget_link(link->broker, link);
 	link_remove(link);
 }
 

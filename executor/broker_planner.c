@@ -196,6 +196,27 @@ own_item(const struct planner *p, struct span handle)
 	return item;
 }
 
+/* Of what is judged suspect, and no person has released; a sender's address is
+ * a stranger's word too. */
+static void
+read_narrow(struct planner *p, int64_t id, int64_t item)
+{
+	struct broker *b = p->link.broker;
+	struct message_writer m;
+	char handle[32];
+	int rc = session_add_legs(b, p->session, LEG_A);
+
+	if (rc != 0) {
+		fail(p, id, rc, err_text(rc));
+		return;
+	}
+	handle_format(item, handle);
+	result_begin(&m, channel_out(p->link.channel), id);
+	json_put_text(&m.json, "handle", handle);
+	rc = suspect_narrow(b, item, &m.json);
+	link_answer(&p->link, &m, id, rc);
+}
+
 static int
 take_read(struct planner *p, int64_t id, const struct handle_params *params)
 {
@@ -206,6 +227,10 @@ take_read(struct planner *p, int64_t id, const struct handle_params *params)
 
 	if (item == 0) {
 		fail(p, id, ERR_NOT_FOUND, "not a handle of this session");
+		return 0;
+	}
+	if (suspect_is_narrow(b, item)) {
+		read_narrow(p, id, item);
 		return 0;
 	}
 	rc = session_see(b, p->session, item);
@@ -237,7 +262,9 @@ take_extract(struct planner *p, int64_t id, const struct extract_params *params)
 			      : "the policy has no such extract");
 		return 0;
 	}
-	rc = item_load_clean(b, item);
+	/* of what is suspect, only what inbox.read gives */
+	rc = suspect_is_narrow(b, item) ? -ERR_WRONG_STATE
+					: item_load_clean(b, item);
 	if (rc != 0) {
 		fail(p, id, rc, err_text(rc));
 		return 0;

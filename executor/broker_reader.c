@@ -212,14 +212,27 @@ record_clean(struct reader *r, const struct clean_view *view, struct span clean)
 	record_detections(r, view);
 }
 
+static bool
+is_let_through(const struct reader *r, const struct clean_view *view)
+{
+	return r->link.listener->zone->suspect == SUSPECT_PASS ||
+	       !span_is(view->verdict, "suspect");
+}
+
 static void
 give_clean(struct reader *r, const struct clean_view *view, struct span clean)
 {
 	struct pending *call = r->call;
+	bool through = is_let_through(r, view);
 
 	record_clean(r, view, clean);
 	end_item(r);
-	content_done(call, clean);
+	if (through)
+		content_done(call, clean);
+	else
+		content_failed(call, -ERR_DENIED,
+		    "what it brought back is judged suspect; its reader's "
+		    "zone passes none of that on");
 }
 
 static void
@@ -230,7 +243,12 @@ store_clean(struct reader *r, const struct clean_view *view, struct span clean)
 
 	if (record.n == 0)
 		record = SPAN("{}");
-	rc = inbox_clean_done(r->link.broker->inbox, r->item, clean, record);
+	if (is_let_through(r, view))
+		rc = inbox_clean_done(
+		    r->link.broker->inbox, r->item, clean, record);
+	else
+		rc = inbox_clean_suspect(r->link.broker->inbox, r->item, clean,
+		    record, r->link.listener->zone->suspect == SUSPECT_NARROW);
 	if (disk_failed(r->link.broker, rc)) {
 		must_settle(
 		    r, inbox_clean_abandon(r->link.broker->inbox, r->item));

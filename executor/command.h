@@ -19,6 +19,7 @@ int command_init(int argc, char **argv);
 int command_deliver(int argc, char **argv);
 int command_attach(int argc, char **argv);
 int command_inbox(int argc, char **argv);
+int command_review(int argc, char **argv);
 int command_session(int argc, char **argv);
 int command_task(int argc, char **argv);
 int command_policy(int argc, char **argv);

@@ -36,6 +36,7 @@ struct config_text {
 	int64_t version;
 	const struct json_node *state, *run, *policy, *audit, *zones;
 	const struct json_node *inbox, *deliver, *operator_, *accounts, *peers;
+	const struct json_node *reviewer;
 };
 
 static const struct json_field config_fields[] = {
@@ -58,6 +59,8 @@ static const struct json_field config_fields[] = {
 	offsetof(struct config_text, accounts), 0, 0},
     {"peers", JSON_WANT_OBJECT, false, offsetof(struct config_text, peers), 0,
 	0},
+    {"reviewer", JSON_WANT_ANY, false, offsetof(struct config_text, reviewer),
+	0, 0},
 };
 
 /*
@@ -345,6 +348,9 @@ read_config(struct config *config, const struct json_doc *doc,
 		rc = config_read_accounts(config, doc, text.accounts, where);
 	if (rc == 0)
 		rc = config_read_peers(config, doc, text.peers, look_up, where);
+	if (rc == 0 && text.reviewer != NULL)
+		rc = config_read_reviewer(
+		    config, doc, text.reviewer, look_up, where);
 	return rc;
 }
 

@@ -14,12 +14,14 @@
  *                    "deadline_ms": 300000, "max_sessions": 4,
  *                    "max_calls_per_minute": 6000 },
  *       "mail": { "kind": "reader", "channel": ["mail", "text"],
+ *                 "suspect": "withhold",
  *                 "require": ["filter", "no-network", "probes",
  *                             "profile"] } },
  *     "inbox": { "max_items": 100000, "max_bytes": 2147483648,
  *                "keep_days": 30 },
  *     "deliver": { "channels": ["mail"], "max_per_minute": 600 },
  *     "operator": { "recipient": "age1..." },
+ *     "reviewer": "trizone-reviewer",
  *     "accounts": { "broker": "trizone-broker", "auditor": 451, ... },
  *     "peers": { "planner": ["planner-user", 1001], "deliver": ["mail"],
  *                "operator": ["root"] } }
@@ -28,7 +30,8 @@
  * reader's channel. The values shown for the others are their defaults, except
  * that without "zones" nobody is served, without "deliver" nothing is taken,
  * without a recipient nothing can be sealed and what was decided on is not
- * kept, and without an entry in "peers"
+ * kept, without a reviewer only root approves tickets, and without an entry
+ * in "peers"
  * only root and the service's own user may connect to that socket. An entry
  * replaces that: it is the whole list.
  */
@@ -57,6 +60,14 @@ enum reader_channel { CHANNEL_MAIL, CHANNEL_TEXT, CHANNEL_COUNT };
 
 #define CHANNEL_BIT(channel) (1u << (channel))
 
+/* What becomes of an item that a reader's detector finds suspect. */
+enum suspect_way {
+	SUSPECT_WITHHOLD, /* it waits for a person */
+	SUSPECT_PASS,	  /* a planner gets it as any other */
+	SUSPECT_NARROW,	  /* a planner gets narrow fields of it */
+	SUSPECT_WAYS
+};
+
 enum zone_kind { ZONE_PLANNER, ZONE_READER, ZONE_KIND_COUNT };
 
 /* Users that may connect to a socket; none if count is 0. */
@@ -78,8 +89,9 @@ struct config_zone {
 	uint32_t deadline_ms;	       /* planners: of one session */
 	uint32_t max_sessions;	       /* connections at the same time */
 	uint32_t max_calls_per_minute; /* planners: of the whole zone */
-	unsigned channels; /* readers: CHANNEL_BIT of each; else 0 */
-	uint32_t needs;	   /* bits of enum lock_need: what it has to attest */
+	unsigned channels;	  /* readers: CHANNEL_BIT of each; else 0 */
+	enum suspect_way suspect; /* readers */
+	uint32_t needs; /* bits of enum lock_need: what it has to attest */
 	struct config_peers peers;
 };
 
@@ -101,11 +113,15 @@ struct config {
 	struct config_peers deliver_peers;
 	struct config_peers operator_peers;
 	struct config_inputs audit_inputs;
+	/* Who may approve besides root: one user, or none. */
+	struct config_peers reviewer;
 	char *operator_recipient;	/* NULL: none */
 	struct config_people own, book; /* the operator's; who he knows */
-	char *accounts[ACCOUNT_ROLES]; /* never NULL */
+	char *accounts[ACCOUNT_ROLES];	/* never NULL */
 };
 
+/* "withhold"; NULL for none. */
+const char *suspect_way_name(enum suspect_way way);
 const char *zone_kind_name(enum zone_kind kind);
 const char *config_channel_name(enum reader_channel channel);
 
@@ -120,9 +136,10 @@ int config_parse(struct span text, const char *folder,
 int config_parse_again(struct span text, const char *folder,
     struct config **config_out, struct json_error *where);
 
-/* Who may connect to which socket, in the order zones, operator, deliver, as
- * numbers: what the parent has looked up, for the broker. Returns how many
- * there are, at most `room`; -ERR_RANGE if it is another number. */
+/* Who may connect to which socket, in the order zones, operator, deliver, and
+ * the reviewer, as numbers: what the parent has looked up, for the broker.
+ * Returns how many there are, at most `room`; -ERR_RANGE if it is another
+ * number. */
 size_t config_peers_pack(
     const struct config *config, struct config_peers *out, size_t room);
 int config_peers_unpack(

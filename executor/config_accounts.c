@@ -50,8 +50,8 @@ config_read_accounts(struct config *config, const struct json_doc *doc,
 	int rc = 0;
 
 	for (int i = 0; i < ACCOUNT_ROLES; i++) {
-		account_default_name(account_role_name((enum account_role)i),
-		    name, sizeof name);
+		account_default_name(
+		    account_role_name((enum account_role)i), name, sizeof name);
 		config->accounts[i] = alloc_string(name);
 	}
 	if (accounts == NULL)
@@ -78,12 +78,13 @@ config_peers_pack(
 {
 	size_t count = 0;
 
-	if (config->zone_count + 2 > room)
+	if (config->zone_count + 3 > room)
 		bug("no room for peers");
 	for (size_t i = 0; i < config->zone_count; i++)
 		out[count++] = config->zones[i].peers;
 	out[count++] = config->operator_peers;
 	out[count++] = config->deliver_peers;
+	out[count++] = config->reviewer;
 	return count;
 }
 
@@ -91,11 +92,12 @@ int
 config_peers_unpack(
     struct config *config, const struct config_peers *in, size_t count)
 {
-	if (count != config->zone_count + 2)
+	if (count != config->zone_count + 3)
 		return -ERR_RANGE;
 	for (size_t i = 0; i < config->zone_count; i++)
 		config->zones[i].peers = *in++;
 	config->operator_peers = *in++;
-	config->deliver_peers = *in;
+	config->deliver_peers = *in++;
+	config->reviewer = *in;
 	return 0;
 }

@@ -16,6 +16,11 @@ int config_read_peers(struct config *config, const struct json_doc *doc,
 int config_read_accounts(struct config *config, const struct json_doc *doc,
     const struct json_node *accounts, struct json_error *where);
 
+/* Read "reviewer" when peers and accounts are known: nobody else may run as
+ * that user. He may use the operator's socket. */
+int config_read_reviewer(struct config *config, const struct json_doc *doc,
+    const struct json_node *reviewer, bool look_up, struct json_error *where);
+
 /* Read the object "zones". */
 int config_read_zones(struct config *config, const struct json_doc *doc,
     const struct json_node *zones, struct json_error *where);

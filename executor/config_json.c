@@ -34,6 +34,7 @@ put_zone(struct json_writer *w, const struct config_zone *zone)
 				json_text(w, config_channel_name(
 						 (enum reader_channel)i));
 		json_close(w, ']');
+		json_put_text(w, "suspect", suspect_way_name(zone->suspect));
 	}
 	json_key(w, "require");
 	json_open(w, '[');
@@ -117,5 +118,7 @@ config_print_json(const struct config *config, struct buf *out)
 	put_people(&w, "book", &config->book);
 	put_peers(&w, &config->operator_peers);
 	json_close(&w, '}');
+	if (config->reviewer.count != 0)
+		json_put_integer(&w, "reviewer", config->reviewer.uid[0]);
 	json_close(&w, '}');
 }

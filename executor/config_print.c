@@ -37,6 +37,11 @@ session_words(enum session_mode mode)
 static void
 print_channels(const struct config_zone *zone, struct buf *out)
 {
+	static const char *const suspect[SUSPECT_WAYS] = {
+	    [SUSPECT_WITHHOLD] = "; what is suspect waits for a person",
+	    [SUSPECT_PASS] = "; what is suspect is passed on",
+	    [SUSPECT_NARROW] = "; of what is suspect, narrow fields are given",
+	};
 	const char *between = "reads ";
 
 	for (unsigned i = 0; i < CHANNEL_COUNT; i++) {
@@ -46,6 +51,7 @@ print_channels(const struct config_zone *zone, struct buf *out)
 		    i == CHANNEL_MAIL ? "mail" : "what calls bring back");
 		between = " and ";
 	}
+	buf_add_text(out, suspect[zone->suspect]);
 }
 
 static void
@@ -129,6 +135,12 @@ config_print(const struct config *config, struct buf *out)
 	buf_add_text(out, ".\n");
 	buf_add_text(out, "The operator's socket is for ");
 	add_users(out, &config->operator_peers);
+	buf_add_text(out, ".\nTickets are approved by root");
+	if (config->reviewer.count != 0)
+		buf_add_format(out,
+		    " and by user %lu, under whom nothing else "
+		    "may run",
+		    (unsigned long)config->reviewer.uid[0]);
 	buf_add_format(out,
 	    ".\nThe operator has %zu addresses of his own and %zu in his "
 	    "address book.\n",

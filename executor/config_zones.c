@@ -41,6 +41,18 @@ zone_kind_name(enum zone_kind kind)
 }
 
 const char *
+suspect_way_name(enum suspect_way way)
+{
+	static const char *const names[SUSPECT_WAYS] = {
+	    [SUSPECT_WITHHOLD] = "withhold",
+	    [SUSPECT_PASS] = "pass",
+	    [SUSPECT_NARROW] = "narrow",
+	};
+
+	return names[way];
+}
+
+const char *
 config_channel_name(enum reader_channel channel)
 {
 	static const char *const names[CHANNEL_COUNT] = {
@@ -72,7 +84,7 @@ config_require_channel(const struct json_doc *doc, const struct json_node *node,
  * Zones.
  */
 struct zone_text {
-	const struct json_node *kind, *session, *channel, *require;
+	const struct json_node *kind, *session, *channel, *require, *suspect;
 	int64_t deadline_ms, max_sessions, max_calls_per_minute;
 };
 
@@ -94,6 +106,8 @@ static const struct json_field planner_fields[] = {
 static const struct json_field reader_fields[] = {
     {"kind", JSON_WANT_ANY, true, offsetof(struct zone_text, kind), 0, 0},
     {"channel", JSON_WANT_ANY, true, offsetof(struct zone_text, channel), 0, 0},
+    {"suspect", JSON_WANT_ANY, false, offsetof(struct zone_text, suspect), 0,
+	0},
     {"require", JSON_WANT_ARRAY, false, offsetof(struct zone_text, require), 0,
 	NEED_COUNT},
 };
@@ -207,6 +221,20 @@ read_channels(const struct config *config, struct config_zone *zone,
 }
 
 static int
+read_suspect(struct config_zone *zone, const struct json_doc *doc,
+    const struct json_node *node, struct json_error *where)
+{
+	for (int i = 0; i < SUSPECT_WAYS; i++)
+		if (json_is_string(
+			node, suspect_way_name((enum suspect_way)i))) {
+			zone->suspect = (enum suspect_way)i;
+			return 0;
+		}
+	return json_complain(doc, node, where, ERR_RANGE,
+	    "\"suspect\" has to be withhold, pass or narrow");
+}
+
+static int
 read_reader(const struct config *config, struct config_zone *zone,
     const struct json_doc *doc, const struct json_node *node,
     struct json_error *where)
@@ -219,6 +247,8 @@ read_reader(const struct config *config, struct config_zone *zone,
 	zone->max_sessions = READER_LINKS;
 	if (rc == 0)
 		rc = read_channels(config, zone, doc, text.channel, where);
+	if (rc == 0 && text.suspect != NULL)
+		rc = read_suspect(zone, doc, text.suspect, where);
 	return rc != 0 ? rc : read_needs(zone, doc, text.require, where);
 }
 
@@ -413,8 +443,59 @@ config_read_peers(struct config *config, const struct json_doc *doc,
 			return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
 			    "peers are of a zone, of \"deliver\" or of "
 			    "\"operator\"");
-		rc = read_peer_list(
-		    list, doc, json_value(key), look_up, where);
+		rc = read_peer_list(list, doc, json_value(key), look_up, where);
 	}
 	return rc;
+}
+
+/* Who else is that user, or NULL. Our own is looked at by the parent: a
+ * reviewer reads the configuration too. */
+static const char *
+other_use(const struct config *config, uid_t uid)
+{
+	struct account account;
+	char reason[200];
+
+	if (uid == 0)
+		return "root, who may approve anyway";
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (uid != geteuid() &&
+		    config_peer_allowed(&config->zones[i].peers, uid))
+			return config->zones[i].name;
+	if (uid != geteuid() &&
+	    config_peer_allowed(&config->deliver_peers, uid))
+		return "deliver";
+	for (int i = 0; i < ACCOUNT_ROLES; i++)
+		if (account_find(config->accounts[i], &account, reason,
+			sizeof reason) == 0 &&
+		    account.uid == uid)
+			return account_role_name((enum account_role)i);
+	return NULL;
+}
+
+int
+config_read_reviewer(struct config *config, const struct json_doc *doc,
+    const struct json_node *node, bool look_up, struct json_error *where)
+{
+	struct config_peers *operators = &config->operator_peers;
+	int rc = read_user(doc, node, look_up, &config->reviewer, where);
+	const char *other;
+	uid_t uid;
+
+	if (rc != 0 || !look_up)
+		return rc;
+	uid = config->reviewer.uid[0];
+	other = other_use(config, uid);
+	if (other != NULL)
+		return json_complain(doc, node, where, ERR_RANGE,
+		    "the reviewer has to be a user of his own; this one is "
+		    "also: %s",
+		    other);
+	if (config_peer_allowed(operators, uid))
+		return 0;
+	if (operators->count == CONFIG_MAX_PEERS)
+		return json_complain(doc, node, where, ERR_RANGE,
+		    "the operator's socket has as many peers as it may");
+	operators->uid[operators->count++] = uid;
+	return 0;
 }

@@ -301,6 +301,25 @@ floor_excepts(const struct policy *policy, uint32_t number)
 	return false;
 }
 
+/* What a person has said not to be asked about again. */
+static bool
+apply_again(struct question *q, const char *asked_by)
+{
+	const struct again *again =
+	    again_find(q->request, q->capability, asked_by);
+	struct decision *d = q->decision;
+
+	if (again == NULL)
+		return false;
+	d->verdict = VERDICT_ALLOW;
+	d->error = 0;
+	d->rule = again->id;
+	d->why = "a person approved this and asked not to be asked again";
+	d->rule_number = 0;
+	d->detail[0] = '\0';
+	return true;
+}
+
 static void
 apply_floor(struct question *q)
 {
@@ -311,6 +330,8 @@ apply_floor(struct question *q)
 	if (d->verdict >= q->policy->floor || (has | adds) != all ||
 	    ((adds & ~has) == 0 && (adds & LEG_C) == 0) ||
 	    floor_excepts(q->policy, q->capability->number))
+		return;
+	if (q->policy->floor == VERDICT_ASK && apply_again(q, "floor"))
 		return;
 	snprintf(d->detail, sizeof d->detail,
 	    "rule \"%s\" allows it, but not to a session with the legs "
@@ -344,10 +365,9 @@ apply_rule(struct question *q, const struct rule *rule)
 	d->rule = rule->id;
 	d->why = rule->why;
 	d->rule_number = (uint32_t)(rule - q->policy->rules) + 1;
-	if (rule->verdict == VERDICT_ASK)
+	if (rule->verdict == VERDICT_ASK && !apply_again(q, rule->id))
 		snprintf(d->detail, sizeof d->detail,
-		    "a person has to approve this, and there is no way yet "
-		    "to ask one");
+		    "a person has to approve this");
 	apply_floor(q);
 }
 

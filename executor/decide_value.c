@@ -53,12 +53,19 @@ is_full(struct leaves *leaves)
 }
 
 static void
-add(struct leaves *leaves, enum from from, unsigned origins)
+add(struct leaves *leaves, enum from from, unsigned origins, struct span value)
 {
 	if (is_full(leaves))
 		return;
 	leaves->at[leaves->count].from = from;
 	leaves->at[leaves->count].origins = origins;
+	if (leaves->labels != NULL)
+		leaves->labels[leaves->count] = (struct label){
+		    .role = from_name(from),
+		    .argument = leaves->argument,
+		    .value = value,
+		    .origins = origins,
+		};
 	leaves->count++;
 }
 
@@ -108,7 +115,7 @@ add_links(struct leaves *leaves, const struct decide_request *request,
 		link.link++;
 		if (!is_full(leaves))
 			add(leaves, FROM_LINKS,
-			    origins_of(leaves, request, &link));
+			    origins_of(leaves, request, &link), link.value);
 	}
 }
 
@@ -132,12 +139,12 @@ add_leaf(struct leaves *leaves, const struct decide_request *request,
 	if (is_full(leaves))
 		return;
 	origins = origins_of(leaves, request, &place);
-	add(leaves, (enum from)argument->role, origins);
+	add(leaves, (enum from)argument->role, origins, place.value);
 	if (argument->role == ARGUMENT_TITLE) {
 		if (leaves->found != NULL && leaves->count < DECIDE_VALUES_MAX)
 			leaves->found[leaves->count] =
 			    leaves->found[leaves->count - 1];
-		add(leaves, FROM_CONTENT, origins);
+		add(leaves, FROM_CONTENT, origins, place.value);
 	}
 	if (writes && node->type == JSON_STRING)
 		add_links(leaves, request, &place);
@@ -190,11 +197,90 @@ leaves_fill(struct leaves *leaves, const struct decide_request *request,
 	leaves->too_many = leaves->unknown = false;
 	for (key = json_first(doc, request->arguments);
 	     key != NULL && !leaves->too_many;
-	     key = json_next(doc, request->arguments, key))
+	     key = json_next(doc, request->arguments, key)) {
+		leaves->argument = key->value.string;
 		add_leaves(leaves, request,
 		    argument_find(effects, key->value.string), json_value(key));
+	}
 	if (request->supposed != NULL)
 		suppose(leaves, request->supposed);
+}
+
+size_t
+decide_labels(const struct capability *c, const struct decide_request *request,
+    struct label labels_out[LABELS_MAX])
+{
+	struct leaves leaves = {.labels = labels_out};
+
+	leaves_fill(&leaves, request, c->effects);
+	return leaves.count;
+}
+
+unsigned
+decide_effects(const struct capability *c, const struct decide_request *request)
+{
+	return call_effects(request, c->effects);
+}
+
+static bool
+is_content(const struct kind_effects *effects, const struct json_node *key)
+{
+	enum argument_role role =
+	    argument_find(effects, key->value.string)->role;
+
+	return role == ARGUMENT_CONTENT || role == ARGUMENT_TITLE;
+}
+
+/* Whether all that is no content in `a` stands in `b` as it is. */
+static bool
+is_within(const struct kind_effects *effects, const struct json_doc *a_doc,
+    const struct json_node *a, const struct json_doc *b_doc,
+    const struct json_node *b)
+{
+	const struct json_node *key, *other;
+
+	for (key = json_first(a_doc, a); key != NULL;
+	     key = json_next(a_doc, a, key)) {
+		if (is_content(effects, key))
+			continue;
+		for (other = json_first(b_doc, b); other != NULL;
+		     other = json_next(b_doc, b, other))
+			if (span_equal(key->value.string, other->value.string))
+				break;
+		if (other == NULL || !json_equal(a_doc, json_value(key), b_doc,
+					 json_value(other)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+again_fits(const struct again *again, const struct decide_request *request,
+    const struct kind_effects *effects)
+{
+	if (!again->any_content)
+		return json_equal(again->doc, again->arguments, request->doc,
+		    request->arguments);
+	return is_within(effects, again->doc, again->arguments, request->doc,
+		   request->arguments) &&
+	       is_within(effects, request->doc, request->arguments, again->doc,
+		   again->arguments);
+}
+
+const struct again *
+again_find(const struct decide_request *request,
+    const struct capability *capability, const char *asked_by)
+{
+	for (size_t i = 0; i < request->again_count; i++) {
+		const struct again *again = &request->again[i];
+
+		if (span_is(again->asked_by, asked_by) &&
+		    span_is(again->capability, capability->name) &&
+		    span_equal(again->zone, request->zone) &&
+		    again_fits(again, request, capability->effects))
+			return again;
+	}
+	return NULL;
 }
 
 bool

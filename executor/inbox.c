@@ -44,6 +44,7 @@ static const char *const state_names[INBOX_STATE_COUNT] = {
     [INBOX_QUARANTINED] = "quarantined",
     [INBOX_INTERRUPTED] = "interrupted",
     [INBOX_DROPPED] = "dropped",
+    [INBOX_HELD] = "held",
 };
 
 /* What a restart makes of each state in flight; the first row that matches an

@@ -5,9 +5,12 @@
  * hashed and handed on.
  *
  *   new -> cleaning -> ready -> claimed -> acted -> done
- *           |    ^                |          |
- *           v    | release        v          v
+ *           |    ^  \              |          |
+ *           v    |   v held       v          v
  *        quarantined            ready    interrupted -release-> ready
+ *
+ * A person sends what is held to ready or to quarantined; released from there
+ * it is held again, and what no reader could clean is new.
  *
  * Each step is durable (SQLite, WAL, synchronous=FULL) when its function has
  * returned 0, and has not happened when it returned an error, with one
@@ -52,6 +55,7 @@ enum inbox_state {
 	INBOX_QUARANTINED = 6, /* cleaning failed; its note says why */
 	INBOX_INTERRUPTED = 7, /* its session ended after acting */
 	INBOX_DROPPED = 8,     /* bytes erased, a stub knows the hash */
+	INBOX_HELD = 9,	       /* clean, judged suspect: for a person first */
 	INBOX_STATE_COUNT
 };
 
@@ -156,6 +160,29 @@ int inbox_raw_read(struct inbox *inbox, int64_t id, uint64_t offset, void *out,
 int inbox_clean_done(
     struct inbox *inbox, int64_t id, struct span clean, struct span record);
 
+/* The same of what is judged suspect: held, or ready with `narrow`, so that a
+ * planner gets narrow fields of it until a person says otherwise. */
+int inbox_clean_suspect(struct inbox *inbox, int64_t id, struct span clean,
+    struct span record, bool narrow);
+
+/* What a person has said of an item that was judged suspect. */
+enum suspect_answer { SUSPECT_OPEN, SUSPECT_RELEASED, SUSPECT_QUARANTINED };
+struct inbox_suspect {
+	int64_t id; /* of the item */
+	bool narrow;
+	enum suspect_answer answer;
+};
+/* -ERR_NOT_FOUND: it was not judged so. */
+int inbox_suspect_get(
+    struct inbox *inbox, int64_t id, struct inbox_suspect *out);
+/* The next by id above `after`: those without an answer, or with one. */
+int inbox_suspect_next(struct inbox *inbox, int64_t after, bool answered,
+    struct inbox_suspect *out);
+/* His answer: held -> ready or quarantined; a ready one that was narrow is
+ * whole from now on, or quarantined too. What has been claimed stays where it
+ * is, the answer is kept. -ERR_WRONG_STATE: it has one. */
+int inbox_suspect_answer(struct inbox *inbox, int64_t id, bool release);
+
 /* A reader failed at it: cleaning -> new with one failure more, or quarantined
  * after the last failure or attempt. `reason` is kept: UTF-8, cut at
  * INBOX_NOTE_MAX_BYTES. */
@@ -178,15 +205,16 @@ int inbox_finish(
     struct inbox *inbox, int64_t id, int64_t session, struct span outcome);
 
 /* The operator's two verbs. Release: quarantined -> new with no failures
- * and no attempts, interrupted -> ready. */
+ * and no attempts, or held if a person quarantined it; interrupted -> ready.
+ */
 int inbox_release(struct inbox *inbox, int64_t id);
 
-/* new, ready, done, quarantined or interrupted -> dropped: raw bytes, clean
- * text, record and note are in no file any more, and the disk gets its room
- * back; hash, channel, size and times stay. The database's pages are zeroed,
- * its log is cut, files of stages were unlinked: what the disk keeps in blocks
- * that it got back is not overwritten. On a dropped item: cuts the log again,
- * for a caller whose first try ended in an error. */
+/* new, ready, done, quarantined, interrupted or held -> dropped: raw bytes,
+ * clean text, record and note are in no file any more, and the disk gets its
+ * room back; hash, channel, size and times stay. The database's pages are
+ * zeroed, its log is cut, files of stages were unlinked: what the disk keeps in
+ * blocks that it got back is not overwritten. On a dropped item: cuts the log
+ * again, for a caller whose first try ended in an error. */
 int inbox_drop(struct inbox *inbox, int64_t id);
 
 /* Retention, as of `now_ms`: done items and stubs past their days, ended

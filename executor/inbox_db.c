@@ -12,9 +12,9 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "executor/inbox_schema.h"
 
-#define APPLICATION_ID 0x547a4962 /* "TzIb" */
-#define SCHEMA_VERSION 1
+#define APPLICATION_ID 0x547a4962  /* "TzIb" */
 #define BUSY_MS 1000		   /* somebody looks with sqlite3(1); once */
 #define SHRINK_BYTES (256u * 4096) /* the pages of SQL_SHRINK */
 #define VALUE_MAX_BYTES (4 << 20)  /* largest value, SQL text or row we have */
@@ -22,6 +22,7 @@
 static const char *const statement_texts[SQL_COUNT] = {
 #define SQL(name, text) [SQL_##name] = text,
 #include "executor/inbox_sql.def"
+#include "executor/ticket_sql.def"
 #undef SQL
 };
 
@@ -55,56 +56,9 @@ static const struct setting log_settings[] = {
 static const struct setting checks[] = {
     {"PRAGMA quick_check(item)", "ok"},
     {"PRAGMA quick_check(session)", "ok"},
+    {"PRAGMA quick_check(ticket)", "ok"},
+    {"PRAGMA quick_check(again)", "ok"},
 };
-
-/* Large bytes have tables of their own, so that a change of state rewrites a
- * row of some hundred bytes. AUTOINCREMENT: an id is never given twice. */
-static const char schema[] =
-    "CREATE TABLE item ("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " channel TEXT NOT NULL,"
-    " hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),"
-    " state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 8),"
-    " bytes INTEGER NOT NULL CHECK (bytes > 0),"
-    " failures INTEGER NOT NULL CHECK (failures BETWEEN 0 AND 2),"
-    " attempts INTEGER NOT NULL CHECK (attempts BETWEEN 0 AND 10),"
-    " session INTEGER,"
-    " note TEXT NOT NULL,"
-    " arrived INTEGER NOT NULL,"
-    " changed INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX item_state ON item (state);"
-    "CREATE INDEX item_new ON item (channel) WHERE state = 0;"
-    "CREATE INDEX item_changed ON item (state, changed);"
-    "CREATE INDEX item_session ON item (session) WHERE session IS NOT NULL;"
-    "CREATE TABLE raw ("
-    " item INTEGER NOT NULL,"
-    " part INTEGER NOT NULL,"
-    " bytes BLOB NOT NULL,"
-    " UNIQUE (item, part)) STRICT;"
-    "CREATE TABLE clean ("
-    " item INTEGER PRIMARY KEY,"
-    " json BLOB NOT NULL,"
-    " record BLOB NOT NULL) STRICT;"
-    "CREATE TABLE session ("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " zone TEXT NOT NULL,"
-    " mode INTEGER NOT NULL CHECK (mode BETWEEN 0 AND 2),"
-    " legs INTEGER NOT NULL CHECK (legs BETWEEN 0 AND 7),"
-    " started INTEGER NOT NULL,"
-    " ended INTEGER) STRICT;"
-    "CREATE UNIQUE INDEX session_standing ON session (zone) "
-    "WHERE mode = 2 AND ended IS NULL;"
-    "CREATE INDEX session_ended ON session (ended) WHERE ended IS NOT NULL;"
-    "CREATE TABLE task ("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " session INTEGER NOT NULL,"
-    " given INTEGER NOT NULL,"
-    " words TEXT NOT NULL) STRICT;"
-    "CREATE INDEX task_session ON task (session);"
-    "CREATE TABLE label ("
-    " place TEXT PRIMARY KEY,"
-    " legs INTEGER NOT NULL CHECK (legs BETWEEN 1 AND 7)) STRICT,"
-    " WITHOUT ROWID;";
 
 static int
 error_of_code(const struct inbox_db *db, int code)
@@ -201,9 +155,10 @@ db_integer(struct inbox_db *db, const char *text, int64_t *value_out)
 	return code == SQLITE_ROW ? 0 : db_error(db, code, text);
 }
 
-/* Whose file is this, and of which version? */
+/* Whose file is this, and of which version? *version_out: 0 for an empty one.
+ */
 static int
-db_identify(struct inbox_db *db, bool *empty_out)
+db_identify(struct inbox_db *db, int *version_out)
 {
 	int64_t application, version, objects;
 	int error;
@@ -216,15 +171,18 @@ db_identify(struct inbox_db *db, bool *empty_out)
 		    db, "SELECT count(*) FROM sqlite_schema", &objects);
 	if (error != 0)
 		return error;
-	*empty_out = application == 0 && version == 0 && objects == 0;
-	if (*empty_out)
+	*version_out = 0;
+	if (application == 0 && version == 0 && objects == 0)
 		return 0;
-	if (application == APPLICATION_ID && version == SCHEMA_VERSION)
+	if (application == APPLICATION_ID && version > 0 &&
+	    version <= INBOX_SCHEMA_VERSION) {
+		*version_out = (int)version;
 		return 0;
+	}
 	log_event(LOG_ERROR, "inbox_version",
 	    "application=%" PRId64 " version=%" PRId64 " want=%d", application,
-	    version, SCHEMA_VERSION);
-	if (application == APPLICATION_ID && version > SCHEMA_VERSION)
+	    version, INBOX_SCHEMA_VERSION);
+	if (application == APPLICATION_ID && version > INBOX_SCHEMA_VERSION)
 		return -ERR_VERSION;
 	return -ERR_CONFIG;
 }
@@ -237,19 +195,20 @@ db_execute(struct inbox_db *db, const char *text)
 	return code == SQLITE_OK ? 0 : db_error(db, code, "schema");
 }
 
-/* All of the schema or nothing, so that a crash leaves an empty file. */
+/* All of the schema or nothing, and all of a step from one version to the
+ * next, so that a crash leaves what there was. */
 static int
-schema_make(struct inbox_db *db)
+schema_make(struct inbox_db *db, int version)
 {
 	char marks[120];
 	int error;
 
 	sqlite3_snprintf(sizeof marks, marks,
 	    "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-	    APPLICATION_ID, SCHEMA_VERSION);
+	    APPLICATION_ID, INBOX_SCHEMA_VERSION);
 	error = db_execute(db, "BEGIN EXCLUSIVE");
-	if (error == 0)
-		error = db_execute(db, schema);
+	for (; error == 0 && version < INBOX_SCHEMA_VERSION; version++)
+		error = db_execute(db, inbox_schema_step(version));
 	if (error == 0)
 		error = db_execute(db, marks);
 	return error;
@@ -297,19 +256,18 @@ statements_prepare(struct inbox_db *db)
 static int
 db_set_up(struct inbox_db *db)
 {
-	bool empty;
-	int error;
+	int version, error;
 
 	db_harden(db);
 	error =
 	    settings_run(db, settings, sizeof settings / sizeof settings[0]);
 	if (error == 0)
-		error = db_identify(db, &empty);
+		error = db_identify(db, &version);
 	if (error == 0)
 		error = settings_run(db, log_settings,
 		    sizeof log_settings / sizeof log_settings[0]);
-	if (error == 0 && empty)
-		error = schema_make(db);
+	if (error == 0 && version < INBOX_SCHEMA_VERSION)
+		error = schema_make(db, version);
 	if (error == 0)
 		error =
 		    settings_run(db, checks, sizeof checks / sizeof checks[0]);

@@ -1,6 +1,7 @@
 /*
  * What the inbox files share: the SQLite connection, its statements, and
- * transactions. Private to executor/inbox*.c: nothing else sees SQLite.
+ * transactions. Private to executor/inbox*.c and ticket*.c: nothing else sees
+ * SQLite.
  */
 #ifndef TRIZONE_EXECUTOR_INBOX_DB_H
 #define TRIZONE_EXECUTOR_INBOX_DB_H
@@ -15,6 +16,7 @@
 enum inbox_sql {
 #define SQL(name, text) SQL_##name,
 #include "executor/inbox_sql.def"
+#include "executor/ticket_sql.def"
 #undef SQL
 	SQL_COUNT
 };

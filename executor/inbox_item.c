@@ -141,7 +141,7 @@ int
 item_erase(struct inbox *inbox, struct item_row *row)
 {
 	static const enum inbox_sql erasers[] = {
-	    SQL_RAW_DELETE, SQL_CLEAN_DELETE};
+	    SQL_RAW_DELETE, SQL_CLEAN_DELETE, SQL_SUSPECT_DELETE};
 	struct query q;
 	int64_t made = 0;
 	int error;
@@ -149,7 +149,7 @@ item_erase(struct inbox *inbox, struct item_row *row)
 	query_init(&q, &inbox->db, SQL_CLEAN_BYTES);
 	query_integer(&q, 1, row->id);
 	error = query_one(&q, &made);
-	for (size_t i = 0; i < 2 && error == 0; i++) {
+	for (size_t i = 0; i < 3 && error == 0; i++) {
 		query_init(&q, &inbox->db, erasers[i]);
 		query_integer(&q, 1, row->id);
 		error = query_run(&q);

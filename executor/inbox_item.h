@@ -67,6 +67,13 @@ int item_move(
  * reserve that changes of state need? -ERR_NO_SPACE. */
 int inbox_clean_room(const struct inbox *inbox, uint64_t bytes);
 
+/* inbox_suspect.c: the row beside an item that was judged suspect, inside a
+ * transaction; whether there is one; held again, with no answer, in a
+ * transaction of its own. */
+int suspect_add(struct inbox *inbox, int64_t id, bool narrow);
+bool suspect_is(struct inbox *inbox, int64_t id);
+int suspect_hold(struct inbox *inbox, struct item_row *row);
+
 /* Turn it into a stub, inside a transaction; see inbox_drop. */
 int item_erase(struct inbox *inbox, struct item_row *row);
 

@@ -70,9 +70,11 @@ clean_add(
 	return query_run(&q);
 }
 
-int
-inbox_clean_done(
-    struct inbox *inbox, int64_t id, struct span clean, struct span record)
+/* cleaning -> `state`; with a row of what is suspect, unless `narrow` is
+ * NULL. */
+static int
+clean_end(struct inbox *inbox, int64_t id, struct span clean,
+    struct span record, enum inbox_state state, const bool *narrow)
 {
 	struct item_row row;
 	int error;
@@ -86,12 +88,29 @@ inbox_clean_done(
 		error = inbox_begin(inbox);
 	if (error != 0)
 		return error;
-	row.state = INBOX_READY;
+	row.state = state;
 	error = clean_add(inbox, id, clean, record);
+	if (error == 0 && narrow != NULL)
+		error = suspect_add(inbox, id, *narrow);
 	if (error == 0)
 		error = item_save(inbox, &row, SPAN(""));
 	inbox->counts.bytes += clean.n + record.n;
 	return inbox_end(inbox, error);
+}
+
+int
+inbox_clean_done(
+    struct inbox *inbox, int64_t id, struct span clean, struct span record)
+{
+	return clean_end(inbox, id, clean, record, INBOX_READY, NULL);
+}
+
+int
+inbox_clean_suspect(struct inbox *inbox, int64_t id, struct span clean,
+    struct span record, bool narrow)
+{
+	return clean_end(inbox, id, clean, record,
+	    narrow ? INBOX_READY : INBOX_HELD, &narrow);
 }
 
 int
@@ -199,6 +218,8 @@ inbox_release(struct inbox *inbox, int64_t id)
 
 	if (error != 0)
 		return error;
+	if (row.state == INBOX_QUARANTINED && suspect_is(inbox, id))
+		return suspect_hold(inbox, &row);
 	if (row.state == INBOX_QUARANTINED) {
 		row.state = INBOX_NEW;
 		row.failures = row.attempts = 0;
@@ -215,7 +236,7 @@ inbox_drop(struct inbox *inbox, int64_t id)
 	struct item_row row;
 	int error = item_load(inbox, id,
 	    IN(NEW) | IN(READY) | IN(DONE) | IN(QUARANTINED) | IN(INTERRUPTED) |
-		IN(DROPPED),
+		IN(HELD) | IN(DROPPED),
 	    &row);
 
 	if (error != 0)

@@ -97,8 +97,8 @@ room_check(const struct inbox *inbox, uint64_t bytes)
 	uint64_t staged = bytes, items = 0;
 	uint64_t waiting = held[INBOX_NEW] + held[INBOX_CLEANING] + 1;
 
-	for (int i = 0; i < INBOX_DROPPED; i++)
-		items += held[i];
+	for (int i = 0; i < INBOX_STATE_COUNT; i++)
+		items += i == INBOX_DROPPED ? 0 : held[i];
 	for (int i = 0; i < INBOX_STAGES_MAX; i++) {
 		if (inbox->stages[i] == NULL)
 			continue;

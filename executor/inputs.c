@@ -21,13 +21,13 @@ static const struct json_limits text_limits = {
     .depth = JSON_MAX_DEPTH + 2,
     .nodes = JSON_MAX_NODES + 16 + (VALUE_MEMBERS + 1) * DECIDE_VALUES_MAX};
 
-static void
-put_values(struct json_writer *w, const struct inputs *inputs)
+void
+inputs_put_values(
+    struct json_writer *w, const struct decide_value *values, size_t count)
 {
-	json_key(w, "values");
 	json_open(w, '[');
-	for (size_t i = 0; i < inputs->request.value_count; i++) {
-		const struct decide_value *v = &inputs->values[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct decide_value *v = &values[i];
 
 		json_open(w, '[');
 		json_integer(w, v->node);
@@ -63,7 +63,8 @@ inputs_write(const struct inputs *inputs, struct buf *out)
 	json_put_text(&w, "verdict", verdict_name(inputs->verdict));
 	json_put_string(&w, "rule", inputs->rule);
 	json_put_integer(&w, "error", inputs->error);
-	put_values(&w, inputs);
+	json_key(&w, "values");
+	inputs_put_values(&w, inputs->values, r->value_count);
 	json_put_raw(&w, "arguments", json_raw(r->doc, r->arguments));
 	json_close(&w, '}');
 	return out->overflow ? -ERR_TOO_LARGE : 0;
@@ -138,17 +139,19 @@ read_value(const struct json_doc *doc, const struct json_node *node,
 		   : 0;
 }
 
-static int
-read_values(const struct json_doc *doc, const struct json_node *list,
-    struct inputs *out)
+int
+inputs_read_values(const struct json_doc *doc, const struct json_node *list,
+    struct decide_value out[DECIDE_VALUES_MAX], size_t *count_out)
 {
 	const struct json_node *node;
 	int rc = 0;
 
+	*count_out = 0;
+	if (list->type != JSON_ARRAY || list->count > DECIDE_VALUES_MAX)
+		return -ERR_TYPE;
 	for (node = json_first(doc, list); node != NULL && rc == 0;
 	     node = json_next(doc, list, node))
-		rc = read_value(
-		    doc, node, &out->values[out->request.value_count++]);
+		rc = read_value(doc, node, &out[(*count_out)++]);
 	return rc;
 }
 
@@ -185,5 +188,6 @@ inputs_parse(struct json_doc *doc, struct span text, struct inputs *out)
 	out->verdict = (enum verdict)verdict;
 	out->rule = t.rule;
 	out->error = (uint32_t)t.error;
-	return read_values(doc, t.values, out);
+	return inputs_read_values(
+	    doc, t.values, out->values, &out->request.value_count);
 }

@@ -38,4 +38,11 @@ int inputs_write(const struct inputs *inputs, struct buf *out);
  * -ERR_TYPE, -ERR_RANGE, -ERR_UNKNOWN_KEY. */
 int inputs_parse(struct json_doc *doc, struct span text, struct inputs *out);
 
+/* The list of values alone, which tickets keep too. */
+void inputs_put_values(
+    struct json_writer *w, const struct decide_value *values, size_t count);
+/* Read it; `what` of each borrows from `doc`. 0, -ERR_TYPE or -ERR_RANGE. */
+int inputs_read_values(const struct json_doc *doc, const struct json_node *list,
+    struct decide_value out[DECIDE_VALUES_MAX], size_t *count_out);
+
 #endif

@@ -24,6 +24,7 @@ static const struct {
     {"attach", command_attach, "connect a zone's socket to a command"},
     {"deliver", command_deliver, "raw bytes on stdin into the spool"},
     {"inbox", command_inbox, "list, show, release, drop what came in"},
+    {"review", command_review, "decide about what waits for a person"},
     {"session", command_session, "list planner sessions and their legs"},
     {"task", command_task, "your own words for a session"},
     {"policy", command_policy, "write, lint, explain and test a policy"},

@@ -199,6 +199,16 @@ control_try(int fd, enum control_what what, uint32_t courier,
 	return control_tell(fd, record, (struct span){0});
 }
 
+int
+control_try_number(
+    int fd, enum control_what what, uint32_t courier, uint64_t number)
+{
+	struct control record = {
+	    .what = what, .courier = courier, .number = number};
+
+	return control_tell(fd, record, (struct span){0});
+}
+
 void
 control_send(int fd, enum control_what what, uint32_t courier,
     const struct lock_report *report)

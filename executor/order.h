@@ -127,6 +127,12 @@ enum control_what {
 	CONTROL_RELOAD,	 /* broker -> parent: the operator asks for one */
 	CONTROL_RELOADED, /* parent -> broker: `error`, and a text that says
 			     why it was refused */
+	/* broker -> parent: how many processes has the user `number`? And back:
+	 * `number` of them, UINT64_MAX where that cannot be told. */
+	CONTROL_USER,
+	/* broker -> parent -> auditor: is an intent with the grant `number` on
+	 * record? And back: `courier` is 1 if so. */
+	CONTROL_GRANT,
 	CONTROL_COUNT
 };
 
@@ -137,11 +143,10 @@ struct control {
 	uint32_t what;
 	uint32_t courier;
 	uint32_t bytes;
-	uint32_t number; /* of the reload, so that no late answer is taken for
-			    the next one's */
+	uint64_t number; /* of USER and GRANT; else of the reload, so that no
+			    late answer is taken for the next one's */
 	uint32_t error;	 /* enum err, 0: none */
 	uint32_t asked;	 /* 1: of a RELOADED that RELOAD asked for */
-	uint32_t unused;
 	struct lock_report report; /* of READY and ATTEST */
 };
 #define CONTROL_TEXT_MAX (4u << 20) /* all instances of a policy, and heads */
@@ -199,6 +204,9 @@ int control_try(int fd, enum control_what what, uint32_t courier,
  * -ERR_DEADLINE (the peer may have a part of it: it is of no use any more) or
  * -ERR_CLOSED. */
 int control_tell(int fd, struct control record, struct span text);
+/* USER and GRANT, with the numbers. */
+int control_try_number(
+    int fd, enum control_what what, uint32_t courier, uint64_t number);
 /* 1 and the record, 0 if there is none now, -ERR_CLOSED. One with a text has
  * to be followed by control_text. */
 int control_receive(int fd, struct control *out);

@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/user.h"
 #include "executor/order.h"
 #include "executor/parent_files.h"
 #include "executor/parent_impl.h"
@@ -259,6 +260,33 @@ is_ready(
 	tell_report(&p->broker, &p->auditor_report);
 }
 
+/* How many processes a user has: the broker, which asks because of the reviewer
+ * account, sees none but its own. */
+static void
+tell_user(const struct parent *p, uint64_t uid)
+{
+	uint64_t count = 0;
+
+	if (user_processes((uid_t)uid, &count) != 0)
+		count = UINT64_MAX;
+	if (p->broker.pid > 0 && control_try_number(p->broker.control,
+				     CONTROL_USER, 0, count) == -ERR_DEADLINE)
+		kill(p->broker.pid, SIGKILL);
+}
+
+/* The broker's question to the auditor, and the answer. */
+static void
+pass_grant(const struct parent *p, const struct child *from,
+    const struct control *record)
+{
+	const struct child *to = from == &p->broker ? &p->auditor : &p->broker;
+
+	if (to->pid > 0 &&
+	    control_try_number(to->control, CONTROL_GRANT, record->courier,
+		record->number) == -ERR_DEADLINE)
+		kill(to->pid, SIGKILL);
+}
+
 /* One record of auditor or broker. */
 static void
 take_control(struct parent *p, struct child *from)
@@ -279,6 +307,10 @@ take_control(struct parent *p, struct child *from)
 		       record.what == CONTROL_REFUSED) &&
 		   from == &p->broker) {
 		reload_broker_answers(p, &record);
+	} else if (record.what == CONTROL_USER && from == &p->broker) {
+		tell_user(p, record.number);
+	} else if (record.what == CONTROL_GRANT) {
+		pass_grant(p, from, &record);
 	} else if (record.courier >= p->plan.couriers) {
 		bug("control record for a courier there is not");
 	} else if (record.what == CONTROL_DRAINED) {

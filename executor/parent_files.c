@@ -23,9 +23,13 @@
 void
 parent_accounts(const struct config *config, struct account *out)
 {
+	if (config_peer_allowed(&config->reviewer, geteuid()))
+		die(EXIT_CONFIG,
+		    "the reviewer is the user of the service itself: give "
+		    "\"reviewer\" one under which nothing else runs");
 	for (int i = 0; i < ACCOUNT_ROLES; i++) {
-		lock_account(config_account(config, account_role_name(
-							(enum account_role)i)),
+		lock_account(config_account(config,
+				 account_role_name((enum account_role)i)),
 		    &out[i]);
 		if (out[i].uid == ACCOUNT_NOBODY)
 			die(EXIT_CONFIG,

@@ -33,9 +33,9 @@
  * or rules means none. "*" stands for every capability; a rule that allows may
  * have it only with "from" or an effect that calls do not have.
  *
- * Verdicts: allow, ask, deny. First match wins. An `ask` is a refusal that
- * says a human has to decide, until tickets exist. These rules are built in,
- * and no rule of the file may have their ids:
+ * Verdicts: allow, ask, deny. First match wins. An `ask` makes a ticket that a
+ * person decides about (ticket.h). These rules are built in, and no rule of
+ * the file may have their ids:
  *   floor          a rule allows it, but with it the session has all three
  *                  legs (DENIED; asks, or denies if the policy says so)
  *   reference      a handle in the arguments is none of the session's, has no
@@ -139,6 +139,17 @@ struct decide_value {
 	unsigned origins;     /* enum origin bits */
 };
 #define DECIDE_VALUES_MAX 256u /* of more, no rule accepts any */
+/* A rule that "don't ask again" made out of a ticket: what rule `asked_by` (or
+ * the floor, while it asks) would ask about is allowed, if it is this
+ * capability, for this zone, with these arguments; with `any_content` titles
+ * and contents may be others. All borrowed. */
+struct again {
+	char id[32]; /* "again:7" */
+	struct span capability, zone, asked_by;
+	bool any_content;
+	const struct json_doc *doc;
+	const struct json_node *arguments; /* an object */
+};
 
 /* What a decision looks at. All borrowed. */
 struct decide_request {
@@ -154,6 +165,8 @@ struct decide_request {
 	size_t value_count;
 	uint32_t used_hour;   /* calls of this capability in the last hour */
 	uint32_t week_minute; /* local time, from Monday 0:00 */
+	const struct again *again; /* those that have not expired */
+	size_t again_count;
 	/* "What if", of the operator's commands only: origins of every value
 	 * of a role (enum from of policy_impl.h) in the place of those found,
 	 * 0: as found. NULL in live calls. */
@@ -164,7 +177,7 @@ struct decision {
 	enum verdict verdict;
 	int error; /* 0 when allowed; ERR_DENIED, ERR_SCHEMA, ... */
 	const struct capability *capability; /* NULL: there is none */
-	const char *rule;     /* id; lives as long as the policy */
+	const char *rule;     /* id; as long as policy and request */
 	const char *why;      /* the rule's reason; as long as the policy */
 	uint32_t rule_number; /* position, from 1; 0 for built-in rules */
 	unsigned adds_legs;   /* legs the session gets if this is done */
@@ -183,6 +196,25 @@ void decide(const struct policy *policy, const struct decide_request *request,
  * Pure. */
 size_t decide_values(const struct policy *policy,
     const struct decide_request *request, struct decide_value *out);
+/* One value of a call: what it is for and whose words it is. */
+struct label {
+	const char *role;     /* "destination", ... or "links" */
+	struct span argument; /* the member it stands in */
+	struct span value;
+	unsigned
+	    origins; /* enum origin bits; 0: the request's values have none */
+};
+#define LABELS_MAX DECIDE_VALUES_MAX
+
+/* The values of a call of capability `c`, in the order of its text; all of
+ * them if there are at most LABELS_MAX. Returns how many. Pure. */
+size_t decide_labels(const struct capability *c,
+    const struct decide_request *request, struct label labels_out[LABELS_MAX]);
+
+/* What this call does: enum effect bits, which may be fewer than its
+ * method's. */
+unsigned decide_effects(
+    const struct capability *c, const struct decide_request *request);
 
 /* In words: every capability, every rule, what is denied. For `check`. */
 void policy_print(const struct policy *policy, struct buf *out);

@@ -127,6 +127,8 @@ struct leaves {
 	bool filled, too_many;
 	bool unknown; /* the request's values do not have one of them */
 	struct decide_value *found; /* or NULL: what is found goes here too */
+	struct label *labels;	    /* of each, for people; or NULL */
+	struct span argument;	    /* whose values are being added */
 };
 
 void leaves_fill(struct leaves *leaves, const struct decide_request *request,
@@ -135,6 +137,10 @@ void leaves_fill(struct leaves *leaves, const struct decide_request *request,
  * one; links may be none. */
 bool leaves_accept(
     const struct leaves *leaves, enum from from, unsigned origins);
+/* The first rule of "don't ask again" that fits a call of `capability`, which
+ * `asked_by` asks about; NULL if there is none. */
+const struct again *again_find(const struct decide_request *request,
+    const struct capability *capability, const char *asked_by);
 /* Enum effect bits of this call, which may be fewer than its method's. */
 unsigned call_effects(
     const struct decide_request *request, const struct kind_effects *effects);

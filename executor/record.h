@@ -128,6 +128,9 @@ bool record_is(struct span line, enum record_kind kind);
 /* Sequence of the intent the outcome `line` belongs to; 0 if it names none. */
 uint64_t record_intent(struct span line);
 
+/* The grant the intent `line` names; 0 if it is none or names none. */
+uint64_t record_grant(struct span line);
+
 /* 16 lower-case digits to a number. 0 or -ERR_SYNTAX. */
 int record_seq_parse(struct span digits, uint64_t *seq_out);
 

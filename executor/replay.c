@@ -209,6 +209,15 @@ class_of(enum verdict was, enum verdict now)
 	return now == VERDICT_ASK ? REPLAY_ASKED : REPLAY_DENIED;
 }
 
+static bool
+is_again(struct span rule)
+{
+	static const char lead[] = "again:";
+
+	return rule.n > sizeof lead - 1 &&
+	       memcmp(rule.p, lead, sizeof lead - 1) == 0;
+}
+
 static void
 decide_again(struct replay *r, uint64_t sequence, const struct inputs *inputs)
 {
@@ -225,6 +234,12 @@ decide_again(struct replay *r, uint64_t sequence, const struct inputs *inputs)
 		undecidable(r, sequence, (uint64_t)inputs->time_ms, inputs,
 		    "a rule asks where a value came from, and that was not "
 		    "recorded: the capability was another one then");
+		return;
+	}
+	if (d.verdict == VERDICT_ASK && is_again(inputs->rule)) {
+		undecidable(r, sequence, (uint64_t)inputs->time_ms, inputs,
+		    "the candidate asks, and a rule of \"don't ask again\" "
+		    "allowed it then: no policy has those");
 		return;
 	}
 	c = count_as(r, class_of(inputs->verdict, d.verdict));

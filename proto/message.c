@@ -103,6 +103,15 @@ static const struct json_field list_shape[] = {
     FIELD(list, limit, "limit", JSON_WANT_INTEGER, true, 1, 1000),
 };
 
+static const struct json_field approve_shape[] = {
+    FIELD(
+	approve, handle, "handle", JSON_WANT_STRING, true, 1, HANDLE_MAX_BYTES),
+    FIELD(approve, code, "code", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
+    FIELD(approve, again_ms, "again_ms", JSON_WANT_INTEGER, false, 60000,
+	AGAIN_MAX_MS),
+    FIELD(approve, any_content, "any_content", JSON_WANT_BOOL, false, 0, 0),
+};
+
 static const struct json_field zone_shape[] = {
     FIELD(zone, zone, "zone", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
 };
@@ -148,6 +157,12 @@ static const struct {
     SHAPE(ITEM_SHOW, handle_shape),
     SHAPE(ITEM_RELEASE, handle_shape),
     SHAPE(ITEM_DROP, handle_shape),
+    SHAPE(REVIEW_LIST, list_shape),
+    SHAPE(REVIEW_SHOW, handle_shape),
+    SHAPE(REVIEW_APPROVE, approve_shape),
+    SHAPE(REVIEW_DENY, handle_shape),
+    SHAPE(REVIEW_REVOKE, handle_shape),
+    SHAPE(REVIEW_FEEDBACK, list_shape),
 };
 
 /* The envelope, before it is known what it carries. */
@@ -466,6 +481,27 @@ message_credit(struct buf *out, int64_t stream, int64_t bytes)
 	return message_end(&m);
 }
 
+/* "<kind>:<number>" as our own formats write it. */
+static int
+parse_numbered(struct span handle, const char *kind, int64_t *id_out)
+{
+	size_t at = strlen(kind);
+	int64_t id = 0;
+
+	if (!span_starts(handle, kind) || handle.n <= at ||
+	    handle.n > at + 16 || handle.p[at] == '0')
+		return -ERR_RANGE;
+	for (; at < handle.n; at++) {
+		if (handle.p[at] < '0' || handle.p[at] > '9')
+			return -ERR_RANGE;
+		id = id * 10 + (handle.p[at] - '0');
+	}
+	if (id > ID_MAX)
+		return -ERR_RANGE;
+	*id_out = id;
+	return 0;
+}
+
 void
 handle_format(int64_t id, char out[32])
 {
@@ -475,18 +511,29 @@ handle_format(int64_t id, char out[32])
 int
 handle_parse(struct span handle, int64_t *id_out)
 {
-	int64_t id = 0;
+	return parse_numbered(handle, "msg:", id_out);
+}
 
-	if (!span_starts(handle, "msg:") || handle.n < 5 || handle.n > 20 ||
-	    handle.p[4] == '0')
-		return -ERR_RANGE;
-	for (size_t i = 4; i < handle.n; i++) {
-		if (handle.p[i] < '0' || handle.p[i] > '9')
-			return -ERR_RANGE;
-		id = id * 10 + (handle.p[i] - '0');
-	}
-	if (id > ID_MAX)
-		return -ERR_RANGE;
-	*id_out = id;
-	return 0;
+void
+ticket_format(int64_t id, char out[32])
+{
+	snprintf(out, 32, "ticket:%" PRId64, id);
+}
+
+int
+ticket_parse(struct span handle, int64_t *id_out)
+{
+	return parse_numbered(handle, "ticket:", id_out);
+}
+
+void
+again_format(int64_t id, char out[32])
+{
+	snprintf(out, 32, "again:%" PRId64, id);
+}
+
+int
+again_parse(struct span handle, int64_t *id_out)
+{
+	return parse_numbered(handle, "again:", id_out);
 }

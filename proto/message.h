@@ -15,6 +15,7 @@
 #include "common/text.h"
 
 #define PROTOCOL_VERSION 1
+#define AGAIN_MAX_MS ((int64_t)90 * 24 * 60 * 60 * 1000) /* a rule's life */
 #define ID_MAX ((int64_t)1 << 53) /* largest integer every client can hold */
 
 enum side {
@@ -107,6 +108,12 @@ struct list_params {
 	int64_t limit;
 };
 
+struct approve_params {
+	struct span handle; /* a ticket's or an item's */
+	struct span code;   /* of the card that was read */
+	int64_t again_ms;   /* a rule for so long as well; 0: none */
+	bool any_content;   /* of that rule */
+};
 struct zone_params {
 	struct span zone;
 };
@@ -136,6 +143,7 @@ union params {
 	struct end_params end;
 	struct credit_params credit;
 	struct list_params list;
+	struct approve_params approve;
 	struct zone_params zone;
 	struct session_params session;
 	struct task_params task;
@@ -197,5 +205,11 @@ int message_credit(struct buf *out, int64_t stream, int64_t bytes);
  * handle_format would not write. */
 void handle_format(int64_t id, char out[32]);
 int handle_parse(struct span handle, int64_t *id_out);
+
+/* The same of "ticket:5" and "again:7". */
+void ticket_format(int64_t id, char out[32]);
+int ticket_parse(struct span handle, int64_t *id_out);
+void again_format(int64_t id, char out[32]);
+int again_parse(struct span handle, int64_t *id_out);
 
 #endif

@@ -23,10 +23,11 @@ TEMPORARY, NOT_PERMITTED, CONFIG = 75, 77, 78
 BIN = folder_of_programs()
 EXECUTOR, PLANNER, READER = (BIN / ("trizone-" + name) for name in
                              ("executor", "planner", "reader"))
-COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "session",
-            "task", "policy", "audit", "status", "doctor", "reload")
+COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "review",
+            "session", "task", "policy", "audit", "status", "doctor",
+            "reload")
 NOT_YET = {
-    "executor": (("backup",), ("restore",), ("review", "list"),
+    "executor": (("backup",), ("restore",), ("review", "open"),
                  ("secret", "list"), ("firewall", "print"), ("halt",),
                  ("resume",), ("session", "new"),
                  ("audit", "follow"), ("audit", "report"),
@@ -37,7 +38,7 @@ NOT_YET = {
                 ("run", "--", "agent")),
     "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
-    "executor": ("backup", "restore", "review", "secret",
+    "executor": ("backup", "restore", "secret",
                  "firewall", "halt", "resume", "follow", "export"),
     "planner": ("mcp", "gateway", "llm"),
     "reader": ("telegram", "slack")}

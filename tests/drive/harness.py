@@ -233,7 +233,7 @@ class Host:
                                   "require": []},
                       "mail": {"kind": "reader",
                                "channel": ["mail", "text"],
-                               "require": []}},
+                               "suspect": "pass", "require": []}},
             "deliver": {"channels": ["mail"], "max_per_minute": 100000}}
         if is_root():
             self.config["accounts"] = ACCOUNTS
@@ -382,7 +382,7 @@ class Host:
     def command(self, *arguments, data=b"", seconds=60, env=None):
         """trizone-executor COMMAND --config ... ARGUMENT..."""
         name = list(arguments[:2]) if arguments[0] in (
-            "inbox", "session", "audit") else list(arguments[:1])
+            "inbox", "session", "audit", "review") else list(arguments[:1])
         return run([self.program("executor"), *name, "--config",
                     self.config_path, *arguments[len(name):]], data, seconds,
                    env)

@@ -212,6 +212,29 @@ def orders_without_intent():
     lie(entry(body, NOTE, "decision", order=0), "decision with a body")
 
 
+def grant_used_twice():
+    """Each is good for one intent, over a restart of the auditor too."""
+    body = b'{"text":"once"}'
+    with Rig(capabilities) as r:
+        equal(r.call(body, NOTE, grant=77).status, "done", "first")
+        r.send(entry(body, NOTE, grant=77))
+        equal(r.auditor.wait(), 70, "auditor on a second one")
+        equal(len(notes_of(r)), 1, "notes")
+        equal(len([row for row in r.audit() if row["kind"] == "intent"]), 1,
+              "intents")
+        r.auditor.end()
+        r.start_auditor()
+        for number in (77, 78):
+            r.auditor.tell("grant", 0, number=number)
+            equal(r.auditor.hear(), ("grant", int(number == 77)), "asked")
+            equal(r.auditor.number, number, "of which")
+        for index in range(len(r.kinds)):
+            r.auditor.tell("up", index)
+        r.send(entry(body, NOTE, grant=77, request=9))
+        equal(r.auditor.wait(), 70, "auditor after a restart")
+        equal(len(notes_of(r)), 1, "notes")
+
+
 def records_of_others():
     for kind in ("outcome", "start", "stop", "damage", len(rig.KINDS),
                  0xffffffff, 1 << 31):
@@ -518,6 +541,7 @@ CASES = (
     honest, wrong_numbers, numbers_of_another, hash_of_something_else,
     arguments_that_break_the_schema, paths_that_escape, lengths,
     orders_without_intent, records_of_others, records_no_log_has_room_for,
+    grant_used_twice,
     strings_without_end,
     same_request_twice, more_than_an_hour_allows, courier_that_is_down,
     nothing_passes_a_stopped_auditor, intent_is_on_disk_first,

@@ -30,10 +30,10 @@ RESULT = struct.Struct("@IIQ4I200s0Q")
 # struct lock_report of common/lock.h: role, profile, 6 numbers, capabilities,
 # namespaces and what follows up to the first hash, and so on
 REPORT = struct.Struct("@16s8s6I2Q4I32s4I32sI200s0Q")
-CONTROL = struct.Struct("@8I%ds" % REPORT.size)
+CONTROL = struct.Struct("@4IQ2I%ds" % REPORT.size)
 CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop", "attest",
                 "offer", "policy", "settle", "drop", "taken", "refused",
-                "reload", "reloaded")
+                "reload", "reloaded", "user", "grant")
 STATUS = ("done", "failed", "refused", "unknown")
 HIGH = 256    # above every number a role is given
 SECONDS = 10
@@ -150,7 +150,7 @@ class Role:
     def tell(self, what, courier=0, text=b"", **lies):
         fields = {"magic": MAGIC, "what": CONTROL_WHAT.index(what),
                   "courier": courier, "bytes": len(text), "number": 0,
-                  "error": 0, "asked": 0, "unused": 0, "report": b""}
+                  "error": 0, "asked": 0, "report": b""}
         fields.update(lies)
         self.control.sendall(CONTROL.pack(*fields.values()) + text)
 
@@ -160,7 +160,7 @@ class Role:
         data = self.control.recv(CONTROL.size)
         if len(data) != CONTROL.size:
             return None
-        _, what, courier, *_, report = CONTROL.unpack(data)
+        _, what, courier, _, self.number, *_, report = CONTROL.unpack(data)
         self.report = REPORT.unpack(report)
         return CONTROL_WHAT[what], courier
 

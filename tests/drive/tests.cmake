@@ -22,6 +22,7 @@ drive_test(policy drive 600 ${BIN})
 drive_test(reload drive 300 ${BIN})
 drive_test(replay drive 300 ${BIN})
 drive_test(results drive 300 ${BIN})
+drive_test(review drive 300 ${BIN})
 # 3,000 readers, so not under sanitizers
 drive_test(schema "drive;data;release" 600 ${BIN}/trizone-reader)
 drive_test(sessions drive 300 ${BIN})

@@ -71,11 +71,11 @@ START_TEST(peers_travel_as_numbers)
 	static const char strange[] = "{" PATHS "," ZONES
 	    ",\"peers\":{\"planner\":[\"nobody-of-that-name\",7]}}";
 	struct config *config = parse(text), *again = NULL;
-	struct config_peers peers[CONFIG_MAX_ZONES + 2];
+	struct config_peers peers[CONFIG_MAX_ZONES + 3];
 	struct json_error where;
-	size_t count = config_peers_pack(config, peers, CONFIG_MAX_ZONES + 2);
+	size_t count = config_peers_pack(config, peers, CONFIG_MAX_ZONES + 3);
 
-	ck_assert_uint_eq(count, 4);
+	ck_assert_uint_eq(count, 5);
 	ck_assert_int_eq(
 	    config_parse_again(span_of(strange), "/etc/t", &again, &where), 0);
 	ck_assert_uint_eq(again->zones[0].peers.count, 1);

@@ -88,6 +88,12 @@ item_in(enum inbox_state state)
 		OK(inbox_clean_begin(inbox, id));
 		return id;
 	}
+	if (state == INBOX_HELD) {
+		OK(inbox_clean_begin(inbox, id));
+		OK(inbox_clean_suspect(
+		    inbox, id, SPAN("{}"), SPAN("{}"), false));
+		return id;
+	}
 	clean(id);
 	if (state == INBOX_READY)
 		return id;
@@ -167,6 +173,7 @@ static const int lives[INBOX_STATE_COUNT][VERBS] = {
     [INBOX_INTERRUPTED] = {-1, -1, -1, -1, -1, -1, INBOX_READY, INBOX_DROPPED,
 	INBOX_INTERRUPTED},
     [INBOX_DROPPED] = {-1, -1, -1, -1, -1, -1, -1, INBOX_DROPPED, -1},
+    [INBOX_HELD] = {-1, -1, -1, -1, -1, -1, -1, INBOX_DROPPED, INBOX_HELD},
 };
 
 /* The counts kept in memory are those on disk. */
@@ -294,6 +301,7 @@ START_TEST(restart_settles)
 	    {INBOX_QUARANTINED, INBOX_QUARANTINED},
 	    {INBOX_INTERRUPTED, INBOX_INTERRUPTED},
 	    {INBOX_DROPPED, INBOX_DROPPED},
+	    {INBOX_HELD, INBOX_HELD},
 	};
 	int64_t id = item_in(rows[_i].before), got = 0;
 	struct settled told = {.id = id};

@@ -151,6 +151,10 @@ START_TEST(last_time_and_none_after)
 }
 END_TEST
 
+#define TICKET_MEMBERS                                                         \
+	"request session zone capability number rule why error handle grant "  \
+	"bytes commit detail"
+
 /* The members behind kind. */
 static const struct {
 	const char *kind, *members;
@@ -176,6 +180,11 @@ static const struct {
     {"damage", "why error bytes commit detail"},
     {"detect", "request session zone handle detail"},
     {"reload", "why error bytes detail"},
+    {"ticket", TICKET_MEMBERS},
+    {"approval", TICKET_MEMBERS},
+    {"denial", TICKET_MEMBERS},
+    {"expiry", TICKET_MEMBERS},
+    {"spent", TICKET_MEMBERS},
 };
 
 /* Keys behind the front, a blank between them. */

@@ -1,0 +1,28 @@
+/*
+ * Numbers of the grants that intents have named: each is good for one. Built
+ * from the log when it is opened, and kept up with it.
+ */
+#ifndef TRIZONE_EXECUTOR_AUDIT_GRANTS_H
+#define TRIZONE_EXECUTOR_AUDIT_GRANTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GRANTS_MAX (1u << 20) /* 8 MiB; a person gives some a day */
+
+/* All zero is an empty set. */
+struct grants {
+	uint64_t *numbers; /* ascending */
+	size_t count, room;
+};
+
+/* Release the memory; the set is then empty. */
+void grants_done(struct grants *grants);
+
+bool grants_have(const struct grants *grants, uint64_t grant);
+
+/* 0; -ERR_BUSY: there are GRANTS_MAX. One that is there already is fine. */
+int grants_add(struct grants *grants, uint64_t grant);
+
+#endif
