@@ -426,8 +426,7 @@ def data_flow():
     planner may be fooled; values of strangers' mails are not accepted, one by
     one or put together, and neither is what the model makes of them."""
     rules = [dict(NOTE_FROM, **{"from": {
-        "title": ["operator", "book", "verified"],
-        "content": ["operator", "model"]}})]
+        "content": ["operator", "book", "verified", "model"]}})]
     with host_for(rules, session="per-task") as host:
         host.start()
         host.attach_reader()
