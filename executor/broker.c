@@ -452,6 +452,7 @@ broker_main(void)
 	set_nonblocking((const int[]){FD_CONTROL}, 1);
 	buf_init(&b.item_text, CLEAN_MAX_BYTES);
 	buf_init(&b.call_text, FRAME_MAX_BYTES);
+	outbound_open(&b);
 	json_init(&b.item_doc);
 	json_init(&b.call_doc);
 	tzset(); /* reads a file, which a sealed process cannot */

@@ -158,6 +158,10 @@ struct broker {
 	struct buf item_text, call_text;
 	struct json_doc item_doc, call_doc;
 
+	/* A call as it leaves, where outbound rules change it. */
+	struct buf outbound_text, outbound_work;
+	struct json_doc outbound_doc;
+
 	struct inflow results[COURIERS_MAX];
 	struct json_doc result_doc;
 	size_t content_share; /* bytes each planner zone has for content */
@@ -246,6 +250,13 @@ extern const struct channel_owner planner_owner;
 /* An item became ready: hand it to a planner that waits. */
 void planner_wake(struct broker *b);
 struct session *planner_session(struct link *link);
+
+/* broker_outbound.c: what outbound rules make of a call that leaves, in the
+ * place of its arguments. 0, with *changed_out; else what `decision` says then
+ * too. */
+void outbound_open(struct broker *b);
+int outbound_take(struct broker *b, struct decide_request *request,
+    struct decision *decision, bool *changed_out);
 
 /* broker_call.c */
 int call_take(struct link *link, int64_t id, const struct json_doc *doc,

@@ -227,6 +227,15 @@ resolve(struct link *link, struct session *session,
 	return 0;
 }
 
+/* What is on record is not what the planner wrote. */
+static void
+say_changed(struct decision *decision)
+{
+	if (decision->detail[0] == '\0')
+		snprintf(decision->detail, sizeof decision->detail,
+		    "outbound rules have rewritten its text");
+}
+
 int
 call_take(struct link *link, int64_t id, const struct json_doc *doc,
     const struct call_params *call)
@@ -244,12 +253,17 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	uint64_t number = ++b->next_request;
 	struct decision decision;
 	struct entry_head entry;
+	bool changed = false;
 	int error;
 
 	error = resolve(link, session, &request, &decision);
 	request.legs = session->legs; /* which that may have added to */
 	if (error == 0)
+		error = outbound_take(b, &request, &decision, &changed);
+	if (error == 0)
 		decide(b->policy, &request, &decision);
+	if (changed)
+		say_changed(&decision);
 	arguments = json_raw(request.doc, request.arguments);
 	error = decision.verdict == VERDICT_ALLOW
 		    ? prepare(link, session, &decision, pending_of(b, number))

@@ -267,6 +267,20 @@ explain_miss(struct question *q, const struct rule *rule)
 	    q, rule, d->detail + length, sizeof d->detail - (size_t)length);
 }
 
+/* What is not in the file's rules, and stricter than they are. */
+static void
+raise_to(struct question *q, enum verdict verdict, const char *rule, int error,
+    const char *why)
+{
+	struct decision *d = q->decision;
+
+	d->verdict = verdict;
+	d->error = error;
+	d->rule = rule;
+	d->why = why;
+	d->rule_number = 0;
+}
+
 /*
  * The floor: a call with which the session has all three legs, and that adds
  * one of them or causes an effect outside, gets the stricter of its rule's
@@ -297,12 +311,29 @@ apply_floor(struct question *q)
 	    "rule \"%s\" allows it, but not to a session with the legs "
 	    "A, B and C",
 	    d->rule);
-	d->verdict = q->policy->floor;
-	d->error = ERR_DENIED;
-	d->rule = "floor";
-	d->why = "who has read strangers' words and private data may not act "
-		 "outside unasked";
-	d->rule_number = 0;
+	raise_to(q, q->policy->floor, "floor", ERR_DENIED,
+	    "who has read strangers' words and private data may not act "
+	    "outside unasked");
+}
+
+/* Novel links, where the capability's are asked about or denied. */
+static void
+apply_outbound(struct question *q)
+{
+	const struct decide_request *r = q->request;
+	const struct capability *c = q->capability;
+	enum verdict verdict =
+	    c->outbound.links == OUTBOUND_DENY ? VERDICT_DENY : VERDICT_ASK;
+
+	if (c->outbound.links < OUTBOUND_ASK ||
+	    q->decision->verdict >= verdict ||
+	    (q->effects & EFFECT_LEAVES) == 0 ||
+	    !outbound_has_novel(r->facts, r->doc, r->arguments, c->effects))
+		return;
+	snprintf(q->decision->detail, sizeof q->decision->detail,
+	    "its text has a link that the operator's words do not have");
+	raise_to(q, verdict, "outbound", ERR_DENIED,
+	    "whoever shows a text may follow its links, with what is in them");
 }
 
 static void
@@ -330,6 +361,7 @@ apply_rule(struct question *q, const struct rule *rule)
 		    "a person has to approve this, and there is no way yet "
 		    "to ask one");
 	apply_floor(q);
+	apply_outbound(q);
 }
 
 /* The first rule that names the capability and matches. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "executor/facts.h"
+#include "executor/outbound.h"
 #include "executor/policy_impl.h"
 
 static bool
@@ -68,7 +69,7 @@ add_links(struct leaves *leaves, const struct decide_request *request,
 	struct span found;
 	size_t at = 0;
 
-	while (!leaves->too_many && value_next(VALUE_URL, text, &at, &found))
+	while (!leaves->too_many && outbound_next(text, &at, &found))
 		add(leaves, FROM_LINKS,
 		    origins_of(request, VALUE_URL, NULL, found));
 }
@@ -109,19 +110,6 @@ add_leaves(struct leaves *leaves, const struct decide_request *request,
 			add_leaf(leaves, request, argument, node);
 }
 
-/* What no row of the kind names is taken for content. */
-static const struct kind_argument undeclared = {
-    .role = ARGUMENT_CONTENT, .type = VALUE_TEXT};
-
-static const struct kind_argument *
-argument_find(const struct kind_effects *effects, struct span name)
-{
-	for (size_t i = 0; i < effects->argument_count; i++)
-		if (span_is(name, effects->arguments[i].name))
-			return &effects->arguments[i];
-	return &undeclared;
-}
-
 void
 leaves_fill(struct leaves *leaves, const struct decide_request *request,
     const struct kind_effects *effects)
@@ -136,7 +124,8 @@ leaves_fill(struct leaves *leaves, const struct decide_request *request,
 	     key != NULL && !leaves->too_many;
 	     key = json_next(doc, request->arguments, key))
 		add_leaves(leaves, request,
-		    argument_find(effects, key->value.string), json_value(key));
+		    kind_argument_of(effects, key->value.string),
+		    json_value(key));
 }
 
 bool

@@ -69,11 +69,18 @@ struct kind_effects {
 	size_t argument_count;
 };
 
+/* The row of an argument; of one that no row names: content, text. */
+const struct kind_argument *kind_argument_of(
+    const struct kind_effects *effects, struct span name);
+
 struct kind_method {
 	const char *name;   /* "read" */
 	const char *schema; /* default argument schema, JSON text */
 	struct kind_effects effects;
 	bool content; /* it brings bytes back that a reader makes clean */
+	/* What it writes is kept as data, and no program shows it as a
+	 * message: no outbound rules but those the policy names. */
+	bool verbatim;
 };
 
 struct kind {

@@ -57,6 +57,7 @@
 
 #include "common/json.h"
 #include "executor/kind.h"
+#include "executor/outbound.h"
 
 #define POLICY_MAX_BYTES (1u << 20) /* 10,000 rules of 100 bytes */
 #define POLICY_MAX_CAPABILITIES 256 /* fits the order header's number */
@@ -87,6 +88,7 @@ struct capability {
 	char *schema_text; /* JSON, as written or the method's default */
 	char *source;	   /* JSON of the whole instance, for its courier */
 	uint32_t per_hour; /* hard ceiling; broker and courier both count */
+	struct outbound outbound;
 };
 
 struct policy;
@@ -120,6 +122,10 @@ struct decide_request {
 	uint32_t used_hour;   /* calls of this capability in the last hour */
 	uint32_t week_minute; /* local time, from Monday 0:00 */
 };
+
+/* Enum effect bits of this call, which may be fewer than its method's. */
+unsigned call_effects(
+    const struct decide_request *request, const struct kind_effects *effects);
 
 struct decision {
 	enum verdict verdict;

@@ -105,8 +105,5 @@ void leaves_fill(struct leaves *leaves, const struct decide_request *request,
  * one; links may be none. */
 bool leaves_accept(
     const struct leaves *leaves, enum from from, unsigned origins);
-/* Enum effect bits of this call, which may be fewer than its method's. */
-unsigned call_effects(
-    const struct decide_request *request, const struct kind_effects *effects);
 
 #endif
