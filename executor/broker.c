@@ -440,6 +440,7 @@ broker_main(void)
 	read_settings(&b);
 	open_inbox(&b);
 	sessions_settle(&b);
+	count_open(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);
 	results_open(&b, fd);
 	b.control = loop_watch_read(b.loop, FD_CONTROL, on_control, &b);

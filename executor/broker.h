@@ -14,7 +14,9 @@
 #include "common/peer.h"
 #include "executor/config.h"
 #include "executor/facts.h"
+#include "executor/counter.h"
 #include "executor/inbox.h"
+#include "executor/leak.h"
 #include "executor/order.h"
 #include "executor/plan.h"
 #include "executor/policy.h"
@@ -43,6 +45,7 @@ struct session {
 	bool had_claim; /* a per-message session gets one */
 	struct facts *facts;
 	int64_t seen; /* the item whose fields are among them, 0: none */
+	struct leak leak; /* on disk too if it is a standing one */
 };
 
 enum link_kind { LINK_PLANNER, LINK_READER, LINK_OPERATOR, LINK_DELIVER };
@@ -99,6 +102,7 @@ struct pending {
 	uint32_t capability;
 	int64_t session;
 	int64_t deadline_ms;
+	struct charge charge;
 	enum pending_state state;
 	size_t held;	    /* bytes of its zone's share */
 	struct buf result;  /* the courier's, when it is done */
@@ -117,6 +121,14 @@ struct vouch {
 	int64_t until_ms;
 };
 #define VOUCHES_MAX 64
+
+/* What the call that is being decided about is counted for. */
+struct count {
+	struct charge charge;
+	destination_labels labels;
+	uint64_t limits[POLICY_MAX_LIMITS];
+	struct decide_used used;
+};
 
 struct broker {
 	struct loop *loop;
@@ -152,6 +164,8 @@ struct broker {
 	struct pending pending[PENDING_MAX];
 	uint64_t next_request;
 	struct quota quotas[POLICY_MAX_CAPABILITIES];
+	struct counters *counters;
+	struct count count;
 
 	/* The item that was looked at last, and a call with its handles
 	 * resolved. */
@@ -257,6 +271,23 @@ struct session *planner_session(struct link *link);
 void outbound_open(struct broker *b);
 int outbound_take(struct broker *b, struct decide_request *request,
     struct decision *decision, bool *changed_out);
+
+/* broker_count.c: limits and the leak meter. At start: what was spent. */
+void count_open(struct broker *b);
+/* What was taken before, into the request; for one call until the next. */
+void count_look(struct broker *b, const struct session *session,
+    struct decide_request *request);
+/* Take what an allowed call takes, durably where it has to be. After an error
+ * the call does not leave; what was counted stays. */
+int count_take(
+    struct broker *b, struct session *session, const struct decision *decision);
+/* Nothing came of it. */
+void count_give_back(struct broker *b, const struct charge *charge);
+/* What leaks, behind the decision's detail, to go on record. */
+void count_describe(const struct broker *b, const struct session *session,
+    struct decision *decision);
+/* The member "leak" of a session. */
+int count_put_leak(struct broker *b, int64_t session, struct json_writer *w);
 
 /* broker_call.c */
 int call_take(struct link *link, int64_t id, const struct json_doc *doc,

@@ -119,7 +119,8 @@ prepare(struct link *link, struct session *session, struct decision *decision,
 			return rc;
 		session->acted = true;
 	}
-	return session_add_legs(b, session, decision->adds_legs);
+	rc = session_add_legs(b, session, decision->adds_legs);
+	return rc == 0 ? count_take(b, session, decision) : rc;
 }
 
 static void
@@ -138,7 +139,8 @@ send_order(struct link *link, int64_t id, const struct call_params *call,
 	    .id = id,
 	    .capability = entry->capability,
 	    .session = (int64_t)entry->session,
-	    .deadline_ms = clock_ms() + REQUEST_DEADLINE_MS};
+	    .deadline_ms = clock_ms() + REQUEST_DEADLINE_MS,
+	    .charge = b->count.charge};
 	content_hold(slot, policy_capability(b->policy, entry->capability));
 	link->orders++;
 	link->listener->orders++;
@@ -260,14 +262,18 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	request.legs = session->legs; /* which that may have added to */
 	if (error == 0)
 		error = outbound_take(b, &request, &decision, &changed);
-	if (error == 0)
+	if (error == 0) {
+		count_look(b, session, &request);
 		decide(b->policy, &request, &decision);
+	}
 	if (changed)
 		say_changed(&decision);
 	arguments = json_raw(request.doc, request.arguments);
 	error = decision.verdict == VERDICT_ALLOW
 		    ? prepare(link, session, &decision, pending_of(b, number))
 		    : -decision.error;
+	if (error == 0)
+		count_describe(b, session, &decision);
 	entry_init(&entry, RECORD_DECISION);
 	fill_entry(&entry, link, session, &decision, number, arguments);
 	if (error == 0) {
@@ -470,8 +476,11 @@ take_result(struct broker *b, uint32_t courier, const struct result_head *head,
 	    head->outcome >= OUTCOME_COUNT ||
 	    b->plan.courier_of[slot->capability] != courier)
 		return; /* an answer nobody waits for any more */
-	if (head->outcome == OUTCOME_FAILED || head->outcome == OUTCOME_REFUSED)
+	if (head->outcome == OUTCOME_FAILED ||
+	    head->outcome == OUTCOME_REFUSED) {
 		quota_refund(&b->quotas[slot->capability], clock_ms());
+		count_give_back(b, &slot->charge);
+	}
 	if (head->outcome == OUTCOME_DONE &&
 	    policy_capability(b->policy, was.capability)->method->content &&
 	    result_is_json(b, result)) {

@@ -26,7 +26,8 @@ static const char inbox_usage[] =
 static const char session_usage[] =
     "usage: trizone-executor session list [--config FILE] [--json]\n"
     "Live planner sessions with their legs: A has seen untrusted words, B has\n"
-    "seen private data, C has caused an effect outside.\n";
+    "seen private data, C has caused an effect outside. And what leaked: what it\n"
+    "said outside after that, in words that are not the operator's.\n";
 
 #define PAGE_ITEMS 500
 
@@ -331,6 +332,20 @@ command_inbox(int argc, char **argv)
 }
 
 static void
+print_leak(struct place leak)
+{
+	const struct json_node *list;
+
+	if (leak.object == NULL || number_of(leak, "bytes") == 0)
+		return;
+	list = json_get(leak.doc, leak.object, "destinations");
+	printf("  leaked %lld bytes in %lld fields to %u destinations",
+	    (long long)number_of(leak, "bytes"),
+	    (long long)number_of(leak, "fields"),
+	    list == NULL ? 0 : (unsigned)list->count);
+}
+
+static void
 print_session(struct place session)
 {
 	const struct json_node *legs =
@@ -346,6 +361,8 @@ print_session(struct place session)
 	for (leg = json_first(session.doc, legs); leg != NULL;
 	     leg = json_next(session.doc, legs, leg))
 		print_inert(leg->value.string);
+	print_leak((struct place){
+	    session.doc, json_get(session.doc, session.object, "leak")});
 	putchar('\n');
 }
 

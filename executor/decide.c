@@ -275,7 +275,7 @@ raise_to(struct question *q, enum verdict verdict, const char *rule, int error,
 	struct decision *d = q->decision;
 
 	d->verdict = verdict;
-	d->error = error;
+	d->error = verdict == VERDICT_ASK ? ERR_DENIED : error;
 	d->rule = rule;
 	d->why = why;
 	d->rule_number = 0;
@@ -336,6 +336,85 @@ apply_outbound(struct question *q)
 	    "whoever shows a text may follow its links, with what is in them");
 }
 
+/* The limits of the policy; the strictest of those that are reached, of equal
+ * ones the first. */
+static void
+apply_limits(struct question *q)
+{
+	const struct decide_used *used = q->request->used;
+	struct decision *d = q->decision;
+
+	for (uint32_t i = 0; i < q->policy->limit_count; i++) {
+		const struct limit *limit = policy_limit(q->policy, i);
+		uint64_t amount = d->amounts.of[limit->of];
+		uint64_t before = used == NULL ? 0 : used->limits[i];
+		enum verdict verdict = limit->deny ? VERDICT_DENY : VERDICT_ASK;
+
+		if (d->verdict >= verdict || amount == 0 ||
+		    !policy_limit_names(q->policy, i, q->capability->number) ||
+		    (amount <= limit->most && before <= limit->most - amount))
+			continue;
+		snprintf(d->detail, sizeof d->detail,
+		    "limit \"%s\": it would be more %s than one %s may have",
+		    limit->id, limit_of_name(limit->of),
+		    limit_per_name(limit->per));
+		raise_to(q, verdict, "limit", ERR_LIMIT, limit->why);
+	}
+}
+
+/* What a session that has read something says outside, unless the operator
+ * said it first. */
+static void
+measure(struct question *q)
+{
+	const struct decide_request *r = q->request;
+	struct decision *d = q->decision;
+	bool leaves = (q->effects & EFFECT_LEAVES) != 0;
+
+	amounts_of(
+	    r->doc, r->arguments, q->capability->effects, leaves, &d->amounts);
+	if (!leaves || (r->legs & (LEG_A | LEG_B)) == 0)
+		return;
+	if (!q->leaves.filled)
+		leaves_fill(&q->leaves, r, q->capability->effects);
+	leaves_leak(&q->leaves, &d->leak_bytes, &d->leak_fields);
+	if (q->leaves.too_many) /* what was not looked at may be all */
+		d->leak_bytes = json_raw(r->doc, r->arguments).n;
+}
+
+static bool
+is_over(uint64_t most, uint64_t before, uint64_t bytes)
+{
+	return bytes > most || before > most - bytes;
+}
+
+static void
+apply_leak(struct question *q)
+{
+	const struct leak_caps *caps = &q->policy->leak;
+	const struct decide_used *used = q->request->used;
+	enum verdict verdict = caps->deny ? VERDICT_DENY : VERDICT_ASK;
+	struct decision *d = q->decision;
+	bool session;
+
+	if (!caps->capped || d->verdict >= verdict || d->leak_bytes == 0)
+		return;
+	session = is_over(caps->session, used == NULL ? 0 : used->leak_session,
+	    d->leak_bytes);
+	if (!session &&
+	    !is_over(caps->destination,
+		used == NULL ? 0 : used->leak_destination, d->leak_bytes))
+		return;
+	snprintf(d->detail, sizeof d->detail,
+	    "with its %llu bytes, more than %llu would have left %s",
+	    (unsigned long long)d->leak_bytes,
+	    (unsigned long long)(session ? caps->session : caps->destination),
+	    session ? "in this session" : "for this destination");
+	raise_to(q, verdict, "leak", ERR_LIMIT,
+	    "a session that has read others' words or private data may say "
+	    "only so much outside");
+}
+
 static void
 apply_rule(struct question *q, const struct rule *rule)
 {
@@ -360,8 +439,13 @@ apply_rule(struct question *q, const struct rule *rule)
 		snprintf(d->detail, sizeof d->detail,
 		    "a person has to approve this, and there is no way yet "
 		    "to ask one");
+	if (d->verdict == VERDICT_DENY)
+		return;
+	measure(q);
+	apply_limits(q);
 	apply_floor(q);
 	apply_outbound(q);
+	apply_leak(q);
 }
 
 /* The first rule that names the capability and matches. */

@@ -40,7 +40,7 @@ call_effects(
 }
 
 static void
-add(struct leaves *leaves, enum from from, unsigned origins)
+add(struct leaves *leaves, enum from from, unsigned origins, size_t bytes)
 {
 	if (leaves->count == LEAVES_MAX) {
 		leaves->too_many = true;
@@ -48,6 +48,7 @@ add(struct leaves *leaves, enum from from, unsigned origins)
 	}
 	leaves->at[leaves->count].from = from;
 	leaves->at[leaves->count].origins = origins;
+	leaves->at[leaves->count].bytes = (uint32_t)bytes;
 	leaves->count++;
 }
 
@@ -71,7 +72,7 @@ add_links(struct leaves *leaves, const struct decide_request *request,
 
 	while (!leaves->too_many && outbound_next(text, &at, &found))
 		add(leaves, FROM_LINKS,
-		    origins_of(request, VALUE_URL, NULL, found));
+		    origins_of(request, VALUE_URL, NULL, found), found.n);
 }
 
 static void
@@ -89,9 +90,9 @@ add_leaf(struct leaves *leaves, const struct decide_request *request,
 		: argument->type;
 	unsigned origins = origins_of(request, type, argument->what, value);
 
-	add(leaves, (enum from)argument->role, origins);
+	add(leaves, (enum from)argument->role, origins, value.n);
 	if (argument->role == ARGUMENT_TITLE)
-		add(leaves, FROM_CONTENT, origins);
+		add(leaves, FROM_CONTENT, origins, value.n);
 	if (writes && node->type == JSON_STRING)
 		add_links(leaves, request, value);
 }
@@ -126,6 +127,23 @@ leaves_fill(struct leaves *leaves, const struct decide_request *request,
 		add_leaves(leaves, request,
 		    kind_argument_of(effects, key->value.string),
 		    json_value(key));
+}
+
+void
+leaves_leak(
+    const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out)
+{
+	const unsigned ours = ORIGIN_OPERATOR | ORIGIN_SELF;
+
+	*bytes_out = 0;
+	*fields_out = 0;
+	for (uint32_t i = 0; i < leaves->count; i++) {
+		if (leaves->at[i].from != FROM_CONTENT ||
+		    (leaves->at[i].origins & ours) != 0)
+			continue;
+		*bytes_out += leaves->at[i].bytes;
+		++*fields_out;
+	}
 }
 
 bool

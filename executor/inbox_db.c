@@ -99,7 +99,21 @@ static const char schema[] =
     " session INTEGER NOT NULL,"
     " given INTEGER NOT NULL,"
     " words TEXT NOT NULL) STRICT;"
-    "CREATE INDEX task_session ON task (session);";
+    "CREATE INDEX task_session ON task (session);"
+    "CREATE TABLE spent ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " name TEXT NOT NULL,"
+    " key BLOB NOT NULL,"
+    " amount INTEGER NOT NULL CHECK (amount >= 0),"
+    " at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE leak ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " session INTEGER NOT NULL,"
+    " key BLOB NOT NULL,"
+    " label TEXT NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " fields INTEGER NOT NULL,"
+    " UNIQUE (session, key)) STRICT;";
 
 static int
 error_of_code(const struct inbox_db *db, int code)

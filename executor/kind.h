@@ -36,6 +36,9 @@ enum effect {
 const char *effect_name(enum effect effect);
 unsigned effect_find(struct span name);
 
+#define KIND_AMOUNT_MONEY "money"
+#define KIND_AMOUNT_TOKENS "tokens"
+
 /* What an argument is for. */
 enum argument_role {
 	ARGUMENT_DESTINATION, /* who or where it goes to */
@@ -56,7 +59,11 @@ struct kind_argument {
 	const char *name;
 	enum argument_role role;
 	enum value_type type; /* a name or text: by its shape */
-	const char *what;     /* an id's kind of thing, or NULL */
+	/* An id's kind of thing; of a number, what it is an amount of:
+	 * KIND_AMOUNT_MONEY, KIND_AMOUNT_TOKENS; or NULL. A call whose kind
+	 * has an amount should name it: without it, limits of that count it
+	 * as more than any. */
+	const char *what;
 	bool reference;	      /* a handle may stand in its place */
 };
 

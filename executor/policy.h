@@ -57,6 +57,7 @@
 
 #include "common/json.h"
 #include "executor/kind.h"
+#include "executor/limit.h"
 #include "executor/outbound.h"
 
 #define POLICY_MAX_BYTES (1u << 20) /* 10,000 rules of 100 bytes */
@@ -111,6 +112,14 @@ int capability_parse(struct span text, uint32_t number,
     struct capability **capability_out, struct json_error *where);
 void capability_free(struct capability *capability);
 
+/* What was taken before, see counter.h. */
+struct decide_used {
+	const uint64_t *limits; /* of each limit of the policy, in its order */
+	/* Bytes that leaked: of the session, and to the destination of this
+	 * call that got most. AMOUNT_UNKNOWN: as much as there can be. */
+	uint64_t leak_session, leak_destination;
+};
+
 /* What a decision looks at. All borrowed. */
 struct decide_request {
 	struct span capability; /* name as the planner sent it */
@@ -119,8 +128,9 @@ struct decide_request {
 	struct span zone;
 	unsigned legs;		   /* enum leg bits the session has */
 	const struct facts *facts; /* what it knows; NULL: nothing */
-	uint32_t used_hour;   /* calls of this capability in the last hour */
-	uint32_t week_minute; /* local time, from Monday 0:00 */
+	uint32_t used_hour; /* calls of this capability in the last hour */
+	const struct decide_used *used; /* NULL: nothing was */
+	uint32_t week_minute;		/* local time, from Monday 0:00 */
 };
 
 /* Enum effect bits of this call, which may be fewer than its method's. */
@@ -131,11 +141,16 @@ struct decision {
 	enum verdict verdict;
 	int error; /* 0 when allowed; ERR_DENIED, ERR_SCHEMA, ... */
 	const struct capability *capability; /* NULL: there is none */
-	const char *rule;     /* id; lives as long as the policy */
-	const char *why;      /* the rule's reason; as long as the policy */
-	uint32_t rule_number; /* position, from 1; 0 for built-in rules */
-	unsigned adds_legs;   /* legs the session gets if this is done */
-	char detail[200];     /* what exactly did not match; may be "" */
+	const char *rule;	/* id; lives as long as the policy */
+	const char *why;	/* the rule's reason; as long as the policy */
+	uint32_t rule_number;	/* position, from 1; 0 for built-in rules */
+	unsigned adds_legs;	/* legs the session gets if this is done */
+	struct amounts amounts; /* what it takes, if it is */
+	/* Bytes and number of its values that may be others' words or private:
+	 * what leaks, if it is. */
+	uint64_t leak_bytes;
+	uint32_t leak_fields;
+	char detail[200]; /* what exactly did not match; may be "" */
 };
 
 /* Pure: same inputs, same decision. No allocation. */

@@ -47,6 +47,18 @@ struct exception {
 	uint64_t set[SET_WORDS];
 };
 
+struct limit_row {
+	struct limit limit;
+	bool any; /* "*" */
+	uint64_t set[SET_WORDS];
+};
+
+/* Most bytes that may leak. */
+struct leak_caps {
+	bool capped, deny; /* else: ask */
+	uint64_t destination, session;
+};
+
 struct policy {
 	struct capability **capabilities; /* by number, in text order */
 	uint32_t capability_count;
@@ -56,6 +68,9 @@ struct policy {
 	enum verdict floor; /* of the third leg: ask or deny */
 	struct exception *exceptions;
 	uint32_t exception_count;
+	struct limit_row *limits;
+	uint32_t limit_count;
+	struct leak_caps leak;
 };
 
 /* 10,000 rules of ten values, and schemas. */
@@ -84,6 +99,13 @@ int capability_set_read(const struct policy *policy, const struct json_doc *doc,
     const struct json_node *node, uint64_t set[SET_WORDS],
     struct json_error *where);
 
+/* policy_limit.c: "limits" and "leak", each of which may be NULL. */
+int limits_read(struct policy *policy, const struct json_doc *doc,
+    const struct json_node *list, struct json_error *where);
+void limits_done(struct policy *policy);
+int leak_read(struct policy *policy, const struct json_doc *doc,
+    const struct json_node *node, struct json_error *where);
+
 /*
  * decide_value.c: the values of one call and where they came from. Filled at
  * the first rule that asks, as most calls meet none.
@@ -94,6 +116,7 @@ struct leaves {
 	struct {
 		enum from from;
 		unsigned origins;
+		uint32_t bytes;
 	} at[LEAVES_MAX];
 	uint32_t count;
 	bool filled, too_many;
@@ -101,6 +124,10 @@ struct leaves {
 
 void leaves_fill(struct leaves *leaves, const struct decide_request *request,
     const struct kind_effects *effects);
+/* Bytes and number of values of titles and content that are not the operator's
+ * own words. */
+void leaves_leak(
+    const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out);
 /* Whether each value of that role has an origin in `origins`, and there is
  * one; links may be none. */
 bool leaves_accept(
