@@ -9,7 +9,9 @@
  *       { "name": "file.read", "kind": "file", "method": "read",
  *         "why": "...", "settings": { "root": "/srv/notes" },
  *         "arguments": { JSON Schema }, (optional: the method's default)
- *         "limits": { "per_hour": 100 } } ],
+ *         "limits": { "per_hour": 100 },
+ *         "outbound": { "links": "allow" | "defang" | "ask" | "deny",
+ *                       "markup": "text" | "keep" } } ],
  *     "rules": [
  *       { "id": "read-notes", "why": "...", "verdict": "allow",
  *         "capability": "file.read" | ["file.read", ...],
@@ -23,11 +25,20 @@
  *         "model_after_untrusted": "why the model's words are accepted when
  *                                  it has read a stranger's",
  *         "hours": { "from": "08:00", "to": "18:00", "days": ["mon"] } } ],
+ *     "limits": [
+ *       { "id": "pay", "why": "...", "capability": "*" | ...,
+ *         "of": "calls" | "bytes" | "money" | "tokens",
+ *         "per": "capability" | "session" | "destination",
+ *         "window": "24h", "most": 100, "verdict": "deny" | "ask" } ],
+ *     "leak": { (optional, each member too)
+ *       "bytes_per_destination": 65536, "bytes_per_session": 262144,
+ *       "verdict": "ask" | "deny" },
  *     "floor": { "verdict": "ask" | "deny", (optional)
  *       "exceptions": [{ "capability": ..., "why": "..." }] } }
  *
- * Every key above is mandatory unless it says optional ("limits" is: 1,000
- * an hour), an unknown one is an error. Names and ids are as in name.h, effects
+ * Every key above is mandatory unless it says optional ("limits" and
+ * "outbound" are; of a capability: 1,000 an hour, and see outbound.h: defang and
+ * text, or allow and keep for a method that is verbatim), an unknown one is an error. Names and ids are as in name.h, effects
  * as in kind.h, origins as in facts.h. A missing or empty list of capabilities
  * or rules means none. "*" stands for every capability; a rule that allows may
  * have it only with "from" or an effect that calls do not have.
@@ -44,7 +55,12 @@
  *                  rule takes too much work to find out    (ERR_SCHEMA)
  *   kind           its kind never takes such arguments     (kind->check's)
  *   limit          a rule would allow or ask, but the capability was used
- *                  per_hour times                          (ERR_LIMIT)
+ *                  per_hour times, or a limit would be passed (ERR_LIMIT; asks
+ *                  if that limit says so)
+ *   outbound       a rule allows it, but its text has a novel link (asks or
+ *                  denies, as the capability says)
+ *   leak           a rule allows it, but it would leak more than a cap (asks,
+ *                  or denies, as the policy says)
  *   default        no rule matched                         (ERR_DENIED)
  * They are looked at in this order, the first three before any rule.
  */
