@@ -20,15 +20,15 @@ outbound_open(struct broker *b)
 
 static int
 rewrite(struct broker *b, const struct decide_request *request,
-    const struct capability *c)
+    const struct capability *c, bool *changed)
 {
 	int rc;
 
 	buf_clear(&b->outbound_text);
 	rc = outbound_rewrite(&c->outbound, request->facts, request->doc,
 	    request->arguments, c->effects, &b->outbound_work,
-	    &b->outbound_text);
-	if (rc == 0)
+	    &b->outbound_text, changed);
+	if (rc == 0 && *changed)
 		rc = json_parse(&b->outbound_doc,
 		    (struct span){b->outbound_text.data, b->outbound_text.len},
 		    NULL, NULL);
@@ -48,7 +48,7 @@ outbound_take(struct broker *b, struct decide_request *request,
 	    !outbound_applies(&c->outbound, request->facts, request->doc,
 		request->arguments, c->effects))
 		return 0;
-	rc = rewrite(b, request, c);
+	rc = rewrite(b, request, c, changed_out);
 	if (rc != 0) {
 		*decision = (struct decision){.verdict = VERDICT_DENY,
 		    .error = -rc,
@@ -61,8 +61,8 @@ outbound_take(struct broker *b, struct decide_request *request,
 					 : "it is no more what it was");
 		return rc;
 	}
-	*changed_out = !span_equal(json_raw(request->doc, request->arguments),
-	    (struct span){b->outbound_text.data, b->outbound_text.len});
+	if (!*changed_out)
+		return 0;
 	request->doc = &b->outbound_doc;
 	request->arguments = json_root(&b->outbound_doc);
 	return 0;

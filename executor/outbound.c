@@ -117,6 +117,7 @@ struct rewriter {
 	const struct facts *facts;
 	const struct json_doc *doc;
 	struct buf *scratch;
+	bool changed;
 	struct json_writer writer;
 };
 
@@ -124,6 +125,7 @@ static int
 put_string(struct rewriter *r, struct span text)
 {
 	struct buf *work = r->scratch;
+	struct span was = text;
 	size_t plain;
 	int rc = 0;
 
@@ -146,9 +148,11 @@ put_string(struct rewriter *r, struct span text)
 		rc = outbound_defang(r->facts, text, work);
 		text = (struct span){work->data + plain, work->len - plain};
 	}
-	if (rc == 0)
-		json_string(&r->writer, text);
-	return rc;
+	if (rc != 0)
+		return rc;
+	r->changed |= !span_equal(was, text);
+	json_string(&r->writer, text);
+	return 0;
 }
 
 static int put_value(struct rewriter *r, const struct json_node *node);
@@ -190,7 +194,8 @@ put_value(struct rewriter *r, const struct json_node *node)
 int
 outbound_rewrite(const struct outbound *rules, const struct facts *facts,
     const struct json_doc *doc, const struct json_node *arguments,
-    const struct kind_effects *effects, struct buf *scratch, struct buf *out)
+    const struct kind_effects *effects, struct buf *scratch, struct buf *out,
+    bool *changed_out)
 {
 	struct rewriter r = {
 	    .rules = rules, .facts = facts, .doc = doc, .scratch = scratch};
@@ -211,5 +216,6 @@ outbound_rewrite(const struct outbound *rules, const struct facts *facts,
 			    &r.writer, json_raw(doc, json_value(key)));
 	}
 	json_close(&r.writer, '}');
+	*changed_out = r.changed;
 	return rc == 0 && out->overflow ? -ERR_TOO_LARGE : rc;
 }

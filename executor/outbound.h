@@ -67,13 +67,15 @@ bool outbound_applies(const struct outbound *rules, const struct facts *facts,
     const struct kind_effects *effects);
 
 /*
- * The arguments as they leave, as JSON behind what is in `out`. `scratch` is
- * for the work. Only strings of titles, content and what no row declares
- * change. -ERR_TOO_LARGE. Two keys of an object may have become the same,
- * which parsing the result finds.
+ * The arguments as they leave, as JSON behind what is in `out`, and whether any
+ * of their texts is another than before. `scratch` is for the work. Only
+ * strings of titles, content and what no row declares change. -ERR_TOO_LARGE.
+ * Two keys of an object may have become the same, which parsing the result
+ * finds.
  */
 int outbound_rewrite(const struct outbound *rules, const struct facts *facts,
     const struct json_doc *doc, const struct json_node *arguments,
-    const struct kind_effects *effects, struct buf *scratch, struct buf *out);
+    const struct kind_effects *effects, struct buf *scratch, struct buf *out,
+    bool *changed_out);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "common/err.h"
 #include "executor/outbound.h"
+#include "executor/outbound_impl.h"
 
 struct plain {
 	struct span text;
@@ -24,24 +25,6 @@ struct plain {
 	bool image;
 	size_t broken; /* no tag that begins before it ends */
 };
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool
-is_alpha(char c)
-{
-	return lower(c) >= 'a' && lower(c) <= 'z';
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 static bool
 is_blank(char c)
@@ -265,17 +248,6 @@ struct tag {
 };
 
 static bool
-name_is(struct span name, const char *to)
-{
-	if (name.n != strlen(to))
-		return false;
-	for (size_t i = 0; i < name.n; i++)
-		if (lower(name.p[i]) != to[i])
-			return false;
-	return true;
-}
-
-static bool
 ends_name(char c)
 {
 	return is_blank(c) || c == '=' || c == '>' || c == '/' || c == '<';
@@ -310,11 +282,11 @@ read_value(const struct plain *p, size_t *at, struct span *value_out)
 static void
 keep_value(struct tag *tag, struct span name, struct span value)
 {
-	if (name_is(name, "href"))
+	if (is_word(name, "href"))
 		tag->href = value;
-	else if (name_is(name, "src"))
+	else if (is_word(name, "src"))
 		tag->src = value;
-	else if (name_is(name, "alt"))
+	else if (is_word(name, "alt"))
 		tag->alt = value;
 }
 
@@ -385,11 +357,11 @@ take_tag(struct plain *p)
 		p->broken = tag.end;
 		return false;
 	}
-	if (name_is(tag.name, "img")) {
+	if (is_word(tag.name, "img")) {
 		put_text(p, SPAN("[image: "));
 		put_text(p, tag.alt);
 		put(p, ']');
-	} else if (name_is(tag.name, "a") && tag.href.n != 0) {
+	} else if (is_word(tag.name, "a") && tag.href.n != 0) {
 		close_href(p);
 		p->href = tag.href;
 		p->has_href = true;

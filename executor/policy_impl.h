@@ -99,6 +99,10 @@ int capability_set_read(const struct policy *policy, const struct json_doc *doc,
     const struct json_node *node, uint64_t set[SET_WORDS],
     struct json_error *where);
 
+/* For `check`. */
+void limits_print(const struct policy *policy, struct buf *out);
+void limits_print_json(const struct policy *policy, struct json_writer *w);
+
 /* policy_limit.c: "limits" and "leak", each of which may be NULL. */
 int limits_read(struct policy *policy, const struct json_doc *doc,
     const struct json_node *list, struct json_error *where);

@@ -244,3 +244,97 @@ leak_read(struct policy *policy, const struct json_doc *doc,
 	policy->leak.session = (uint64_t)text.bytes_per_session;
 	return rc;
 }
+
+static void
+add_most(const struct limit *limit, struct buf *out)
+{
+	if (limit->of == LIMIT_MONEY)
+		buf_add_format(out, "%llu.%02u",
+		    (unsigned long long)(limit->most / 100),
+		    (unsigned)(limit->most % 100));
+	else
+		buf_add_format(out, "%llu", (unsigned long long)limit->most);
+}
+
+static void
+print_limit(const struct policy *policy, uint32_t index, struct buf *out)
+{
+	const struct limit *limit = policy_limit(policy, index);
+
+	buf_add_format(out, "Limit %s: each %s may have ", limit->id,
+	    limit_per_name(limit->per));
+	add_most(limit, out);
+	buf_add_format(out, " %s in %lld s of", limit_of_name(limit->of),
+	    (long long)(limit->window_ms / 1000));
+	if (policy->limits[index].any)
+		buf_add_text(out, " every capability");
+	for (uint32_t c = 0;
+	     c < policy->capability_count && !policy->limits[index].any; c++)
+		if (policy_limit_names(policy, index, c))
+			buf_add_format(
+			    out, " %s", policy->capabilities[c]->name);
+	buf_add_format(out, "; more is %s.\n    why: %s\n",
+	    limit->deny ? "denied" : "asked about", limit->why);
+}
+
+void
+limits_print(const struct policy *policy, struct buf *out)
+{
+	for (uint32_t i = 0; i < policy->limit_count; i++)
+		print_limit(policy, i, out);
+	if (policy->leak.capped)
+		buf_add_format(out,
+		    "Once it has read something, a session may say %llu bytes "
+		    "to one destination and %llu to all; more is %s.\n",
+		    (unsigned long long)policy->leak.destination,
+		    (unsigned long long)policy->leak.session,
+		    policy->leak.deny ? "denied" : "asked about");
+}
+
+static void
+json_limit(struct json_writer *w, const struct policy *policy, uint32_t index)
+{
+	const struct limit *limit = policy_limit(policy, index);
+	struct buf most;
+
+	buf_init(&most, 64);
+	add_most(limit, &most);
+	json_open(w, '{');
+	json_put_text(w, "id", limit->id);
+	json_key(w, "capabilities");
+	json_open(w, '[');
+	if (policy->limits[index].any)
+		json_text(w, "*");
+	for (uint32_t c = 0;
+	     c < policy->capability_count && !policy->limits[index].any; c++)
+		if (policy_limit_names(policy, index, c))
+			json_text(w, policy->capabilities[c]->name);
+	json_close(w, ']');
+	json_put_text(w, "of", limit_of_name(limit->of));
+	json_put_text(w, "per", limit_per_name(limit->per));
+	json_put_integer(w, "window_ms", limit->window_ms);
+	json_put_raw(w, "most", (struct span){most.data, most.len});
+	json_put_text(w, "verdict", limit->deny ? "deny" : "ask");
+	json_put_text(w, "why", limit->why);
+	json_close(w, '}');
+	buf_free(&most);
+}
+
+void
+limits_print_json(const struct policy *policy, struct json_writer *w)
+{
+	json_key(w, "limits");
+	json_open(w, '[');
+	for (uint32_t i = 0; i < policy->limit_count; i++)
+		json_limit(w, policy, i);
+	json_close(w, ']');
+	if (!policy->leak.capped)
+		return;
+	json_key(w, "leak");
+	json_open(w, '{');
+	json_put_integer(
+	    w, "bytes_per_destination", (int64_t)policy->leak.destination);
+	json_put_integer(w, "bytes_per_session", (int64_t)policy->leak.session);
+	json_put_text(w, "verdict", policy->leak.deny ? "deny" : "ask");
+	json_close(w, '}');
+}

@@ -270,6 +270,7 @@ policy_print(const struct policy *policy, struct buf *out)
 	for (uint32_t i = 0; i < policy->rule_count; i++)
 		print_rule(policy, i, out);
 	print_floor(policy, out);
+	limits_print(policy, out);
 	buf_add_text(out, "Everything else is denied.\n");
 }
 
@@ -396,6 +397,7 @@ policy_print_json(const struct policy *policy, struct buf *out)
 		json_rule(&w, policy, i);
 	json_close(&w, ']');
 	json_put_text(&w, "floor", verdict_name(policy->floor));
+	limits_print_json(policy, &w);
 	json_put_text(&w, "default", "deny");
 	json_close(&w, '}');
 }

@@ -299,7 +299,7 @@ START_TEST(rewrites)
 	const struct outbound rules = {OUTBOUND_DEFANG, true};
 	struct json_doc doc;
 	struct buf scratch, out;
-	bool applies;
+	bool applies, changed;
 
 	json_init(&doc);
 	buf_init(&scratch, 1u << 20);
@@ -310,9 +310,11 @@ START_TEST(rewrites)
 	    outbound_applies(&rules, NULL, &doc, json_root(&doc), &effects);
 	ck_assert_int_eq(applies, calls[_i].leaves != NULL);
 	if (applies) {
-		ck_assert_int_eq(outbound_rewrite(&rules, NULL, &doc,
-				     json_root(&doc), &effects, &scratch, &out),
+		ck_assert_int_eq(
+		    outbound_rewrite(&rules, NULL, &doc, json_root(&doc),
+			&effects, &scratch, &out, &changed),
 		    0);
+		ck_assert(changed);
 		expect(calls[_i].arguments, calls[_i].leaves,
 		    (struct span){out.data, out.len});
 	}
