@@ -241,6 +241,26 @@ relative_end(struct span text, const struct unit *first, char prev)
 	return tail_end(text, second.to, host.to);
 }
 
+/* Behind a plain word that is neither scheme nor host, as most words are: no
+ * more is joined to it, and a full stop is the last of it. `at` if there is
+ * more to look at. */
+static size_t
+skip_word(struct span text, size_t at)
+{
+	size_t end = at;
+	char c;
+
+	while (end < text.n && (is_alpha(text.p[end]) || is_digit(text.p[end])))
+		end++;
+	if (end + 1 >= text.n)
+		return end == text.n ? end : at;
+	c = text.p[end];
+	if (c == ' ' || c == ',' || c == ')' || c == '\n' ||
+	    (c == '.' && text.p[end + 1] == ' '))
+		return end;
+	return at;
+}
+
 bool
 outbound_next(struct span text, size_t *at, struct span *found_out)
 {
@@ -252,8 +272,9 @@ outbound_next(struct span text, size_t *at, struct span *found_out)
 
 		*at = u.to;
 		if (is_name(u.c)) {
-			*at = u.from;
-			end = token_end(text, at, prev, &from);
+			*at = skip_word(text, u.from);
+			if (*at == u.from)
+				end = token_end(text, at, prev, &from);
 			u.c = 'x';
 		} else if (is_slash(u.c)) {
 			end = relative_end(text, &u, prev[0]);

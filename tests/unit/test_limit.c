@@ -14,127 +14,12 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "executor/counter.h"
-#include "executor/facts.h"
-#include "executor/leak.h"
-#include "executor/policy.h"
 #include "inbox_fixture.h"
 #include "run_suite.h"
+#include "trial.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR (60 * MINUTE)
-
-#define MAIL                                                                   \
-	"{\"name\":\"mail.send\",\"kind\":\"stub\",\"method\":\"call\","       \
-	"\"why\":\"w\",\"arguments\":{\"type\":\"object\"},"                   \
-	"\"settings\":{\"effects\":[\"leaves\"],\"arguments\":["               \
-	"{\"name\":\"to\",\"role\":\"destination\",\"type\":\"address\"},"     \
-	"{\"name\":\"text\",\"role\":\"content\",\"type\":\"text\"}]}%s}"
-#define PAY                                                                    \
-	"{\"name\":\"bank.pay\",\"kind\":\"stub\",\"method\":\"call\","        \
-	"\"why\":\"w\",\"arguments\":{\"type\":\"object\"},"                   \
-	"\"settings\":{\"effects\":[\"leaves\",\"transacts\"],"                \
-	"\"arguments\":["                                                      \
-	"{\"name\":\"to\",\"role\":\"destination\",\"type\":\"id\"},"          \
-	"{\"name\":\"amount\",\"role\":\"content\",\"type\":\"number\","       \
-	"\"what\":\"money\"}]}}"
-#define ALLOW                                                                  \
-	"{\"id\":\"yes\",\"why\":\"w\",\"verdict\":\"allow\","                 \
-	"\"capability\":[\"mail.send\",\"bank.pay\"]%s}"
-
-/* A policy with both, its limits and the like as text. */
-static struct policy *
-policy_of(const char *more, const char *outbound, const char *condition)
-{
-	static char text[16384];
-	struct policy *policy = NULL;
-	struct json_error where;
-
-	snprintf(text, sizeof text,
-	    "{\"version\":1,\"capabilities\":[" MAIL "," PAY "],"
-	    "\"rules\":[" ALLOW "]%s}",
-	    outbound, condition, more);
-	ck_assert_msg(policy_parse(span_of(text), &policy, &where) == 0, "%s",
-	    where.detail);
-	return policy;
-}
-
-/* One call, decided as the broker does it. */
-struct trial {
-	struct policy *policy;
-	struct counters *counters;
-	struct leak leak;
-	struct facts *facts;
-	unsigned legs;
-	int64_t session, now;
-	struct decision decision;
-	struct charge charge;
-	destination_labels labels;
-};
-
-static void
-trial_begin(struct trial *t, struct policy *policy)
-{
-	*t = (struct trial){.policy = policy,
-	    .counters = counters_new(),
-	    .facts = facts_new(),
-	    .session = 1,
-	    .now = 1000 * HOUR};
-	counters_adopt(t->counters, policy);
-}
-
-static void
-trial_end(struct trial *t)
-{
-	counters_free(t->counters);
-	facts_free(t->facts);
-	policy_free(t->policy);
-}
-
-/* Decide, and take what an allow takes. The rule's id. */
-static const char *
-call(struct trial *t, const char *name, const char *arguments)
-{
-	uint64_t limits[POLICY_MAX_LIMITS];
-	struct decide_used used = {.limits = limits};
-	struct json_doc doc;
-	struct decide_request request = {.capability = span_of(name),
-	    .doc = &doc,
-	    .zone = SPAN("planner"),
-	    .legs = t->legs,
-	    .facts = t->facts,
-	    .used = &used};
-	const struct capability *c = policy_find(t->policy, span_of(name));
-
-	json_init(&doc);
-	OK(json_parse(&doc, span_of(arguments), NULL, NULL));
-	request.arguments = json_root(&doc);
-	t->charge = (struct charge){.capability = c->number, .at_ms = t->now};
-	count_keys_fill(&t->charge.keys, c->name, t->session, &doc,
-	    request.arguments, c->effects, t->labels);
-	counters_read(
-	    t->counters, t->policy, c->number, &t->charge.keys, t->now, limits);
-	used.leak_session = t->leak.bytes;
-	used.leak_destination = leak_to(&t->leak, &t->charge.keys);
-	decide(t->policy, &request, &t->decision);
-	if (t->decision.verdict == VERDICT_ALLOW) {
-		t->charge.amounts = t->decision.amounts;
-		ck_assert(counters_take(t->counters, t->policy, &t->charge));
-		leak_add(&t->leak, &t->charge.keys, t->labels,
-		    t->decision.leak_bytes, t->decision.leak_fields);
-	}
-	json_done(&doc);
-	return t->decision.rule;
-}
-
-static const char *
-mail_to(struct trial *t, const char *to)
-{
-	char text[600];
-
-	snprintf(text, sizeof text, "{\"to\":\"%s\",\"text\":\"hello\"}", to);
-	return call(t, "mail.send", text);
-}
 
 #define LIMIT(id, capability, of, per, window, most, verdict)                  \
 	"{\"id\":\"" id "\",\"why\":\"w\",\"capability\":" capability          \
