@@ -218,6 +218,9 @@ add_origins(struct search *s, enum from from)
 		asked = s->policy->rules[i].from[from] != 0 &&
 			rule_names(&s->policy->rules[i],
 			    e->decision.capability->number);
+	asked |= from == FROM_LINKS &&
+		 e->decision.capability->outbound.links >= OUTBOUND_ASK;
+	asked |= from == FROM_CONTENT && s->policy->leak.capped;
 	if (!asked || leaves_accept(&e->leaves, from, 0))
 		return; /* nobody asks, or there is no link */
 	for (unsigned bit = 0; bit < ORIGIN_COUNT; bit++)
