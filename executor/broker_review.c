@@ -395,9 +395,8 @@ approve(struct link *link, const struct approval *approval)
 		rc = -ERR_WRONG_STATE;
 	if (rc == 0)
 		rc = check_code(b, &t, approval->code);
-	if (rc == 0 && approval->again_ms != 0 &&
-	    b->again_count >= AGAIN_RULES_MAX)
-		rc = -ERR_QUOTA; /* before anything is done */
+	if (rc == 0 && approval->again_ms != 0) /* before anything is done */
+		rc = again_check(t.rule, b->again_count);
 	if (rc == 0)
 		rc = approve_checked(b, &t, approval, link->peer.uid, &rule);
 	if (rc == 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "executor/inputs.h"
 #include "inbox_fixture.h"
 
 struct policy *
@@ -43,6 +44,41 @@ trial_end(struct trial *t)
 	policy_free(t->policy);
 }
 
+/* What is recorded of it, counters too, is enough to decide it again. */
+static void
+decide_recorded(const struct trial *t, const struct decide_request *request)
+{
+	static struct inputs inputs, back;
+	struct decision again;
+	struct json_doc doc;
+	struct buf text;
+
+	inputs = (struct inputs){.request = *request,
+	    .verdict = t->decision.verdict,
+	    .rule = span_of(t->decision.rule)};
+	inputs.request.value_count =
+	    decide_values(t->policy, request, inputs.values);
+	inputs_note_used(&inputs, t->policy);
+	json_init(&doc);
+	buf_init(&text, 1u << 20);
+	OK(inputs_write(&inputs, &text));
+	OK(inputs_parse(&doc, (struct span){text.data, text.len}, &back));
+	inputs_use(&back, t->policy);
+	decide(t->policy, &back.request, &again);
+	ck_assert_int_eq(again.verdict, t->decision.verdict);
+	ck_assert_str_eq(again.rule, t->decision.rule);
+	ck_assert_str_eq(again.detail, t->decision.detail);
+	ck_assert(!again.unknown);
+	/* a limit that was not counted then */
+	back.used_count = 0;
+	inputs_use(&back, t->policy);
+	decide(t->policy, &back.request, &again);
+	if (strcmp(again.rule, t->decision.rule) != 0)
+		ck_assert(again.unknown);
+	buf_free(&text);
+	json_done(&doc);
+}
+
 const char *
 call(struct trial *t, const char *name, const char *arguments)
 {
@@ -68,6 +104,7 @@ call(struct trial *t, const char *name, const char *arguments)
 	used.leak_session = t->leak.bytes;
 	used.leak_destination = leak_to(&t->leak, &t->charge.keys);
 	decide(t->policy, &request, &t->decision);
+	decide_recorded(t, &request);
 	if (t->decision.verdict == VERDICT_ALLOW) {
 		t->charge.amounts = t->decision.amounts;
 		ck_assert(counters_take(t->counters, t->policy, &t->charge));
