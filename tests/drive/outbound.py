@@ -388,6 +388,68 @@ def meter():
         host.verify()
 
 
+def by_ticket():
+    """A limit that asks: what is approved, done and told is the text that
+    leaves, and it is counted."""
+    with host_for(limits=[limit(most=1, verdict="ask")]) as host:
+        host.start()
+        wire = host.connect("planner")
+        allowed(note(wire, "one"))
+        answer = note(wire, "see " + URL)
+        refused_by(answer, "limit")
+        ticket = answer.error["data"]["ticket"]
+
+        def review(verb, *more):
+            done = host.command("review", verb, "--json", ticket, *more)
+            return done.returncode, done.stdout
+        card = json.loads(review("show")[1])
+        check("hxxps://evil[.]example/c?d=the-secret" in card["card"],
+              "card: %s", card["card"])
+        check(review("approve", card["code"], "--again", "1h")[0] != 0,
+              "a limit is not to be asked about again")
+        equal(len(notes(host)), 1, "nothing is done then")
+        equal(review("approve", card["code"])[0], 0, "approve")
+        until(lambda: len(notes(host)) == 2, 10, "the order")
+        equal(notes(host)[-1]["text"],
+              "see hxxps://evil[.]example/c?d=the-secret", "what arrived")
+        allowed(until(lambda: (lambda a: a if a.ok else None)(
+            note(wire, "see " + URL)), 10, "what became of it"))
+        refused_by(note(wire, "three"), "limit")
+        equal(len(notes(host)), 2, "notes")
+        host.verify()
+
+
+def reload(host):
+    host.write_settings()
+    done = host.command("reload")
+    equal(done.returncode, 0, "reload: %r" % done.stderr)
+
+
+def by_reload():
+    """Outbound rules, limits and caps change live; what was counted stays."""
+    with host_for(limits=[limit(most=2)]) as host:
+        host.start()
+        wire = host.connect("planner")
+        allowed(note(wire, URL))
+        host.policy["capabilities"][2]["outbound"] = {"links": "allow",
+                                                      "markup": "keep"}
+        reload(host)
+        allowed(note(wire, URL))
+        equal([row["text"] == URL for row in notes(host)], [False, True],
+              "what arrived")
+        refused_by(note(wire, "more"), "limit", LIMIT)
+        host.policy["limits"] = []
+        host.policy["capabilities"][2]["outbound"] = {"links": "deny"}
+        reload(host)
+        refused_by(note(wire, URL), "outbound")
+        allowed(note(wire, "more"))
+        host.policy["limits"] = [limit(most=1)]
+        reload(host)
+        allowed(note(wire, "a limit that is new has counted nothing"))
+        refused_by(note(wire, "more"), "limit", LIMIT)
+        host.verify()
+
+
 def body(suite):
     suite.case("link preview", link_preview)
     suite.case("by handle", by_handle)
@@ -400,6 +462,8 @@ def body(suite):
     suite.case("racing one budget", racing_one_budget)
     suite.case("given back", given_back)
     suite.case("meter", meter)
+    suite.case("by ticket", by_ticket)
+    suite.case("by reload", by_reload)
 
 
 if __name__ == "__main__":
