@@ -142,9 +142,10 @@ struct count {
 	destination_labels labels;
 	uint64_t limits[POLICY_MAX_LIMITS];
 	struct decide_used used;
-	struct leak *leak; /* of its session, or `ended` */
+	struct leak *leak; /* of its session, or `away` */
 	bool leak_lasts;   /* it is on disk too */
-	struct leak ended;
+	bool leak_known;   /* false: it went with its session */
+	struct leak away;
 };
 
 struct broker {

@@ -24,19 +24,27 @@ count_open(struct broker *b)
 		    err_text(rc));
 }
 
-/* The meter of a session; of one that has ended, what is on disk. */
+/* The meter of a session; of one that has no channel, what is on disk. */
 static int
 find_leak(struct broker *b, int64_t id)
 {
 	struct session *session = session_find(b, id);
 	struct count *count = &b->count;
+	struct inbox_session ledger;
+	int rc;
 
-	count->leak = session == NULL ? &count->ended : &session->leak;
+	count->leak = session == NULL ? &count->away : &session->leak;
 	count->leak_lasts =
 	    session != NULL && session->mode == SESSION_STANDING;
+	count->leak_known = true;
 	if (session != NULL)
 		return 0;
-	return inbox_leak_load(b->inbox, id, &count->ended);
+	rc = inbox_session_get(b->inbox, id, &ledger);
+	if (rc != 0 && rc != -ERR_NOT_FOUND)
+		return rc;
+	count->leak_lasts = rc == 0 && ledger.mode == SESSION_STANDING;
+	count->leak_known = count->leak_lasts;
+	return inbox_leak_load(b->inbox, id, &count->away);
 }
 
 int
@@ -62,8 +70,7 @@ count_look(struct broker *b, int64_t session, struct decide_request *request)
 	count->used = (struct decide_used){.limits = count->limits,
 	    .leak_session = count->leak->bytes,
 	    .leak_destination = leak_to(count->leak, &count->charge.keys)};
-	/* it ended, and nothing was kept: nobody knows */
-	if (count->leak == &count->ended && count->ended.bytes == 0)
+	if (!count->leak_known)
 		count->used.leak_session = AMOUNT_UNKNOWN;
 	request->used = &count->used;
 	return 0;
@@ -75,16 +82,14 @@ take_leak(struct broker *b, int64_t session, const struct decision *decision)
 {
 	struct count *count = &b->count;
 	const struct count_keys *keys = &count->charge.keys;
-	/* of one that ended what was kept is kept on */
-	bool lasts = count->leak_lasts ||
-		     (count->leak == &count->ended && count->ended.bytes != 0);
 
 	if (decision->leak_bytes == 0)
 		return 0;
 	leak_add(count->leak, keys, count->labels, decision->leak_bytes,
 	    decision->leak_fields);
-	return lasts ? inbox_leak_save(b->inbox, session, count->leak, keys)
-		     : 0;
+	return count->leak_lasts
+		   ? inbox_leak_save(b->inbox, session, count->leak, keys)
+		   : 0;
 }
 
 int

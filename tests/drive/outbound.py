@@ -419,6 +419,34 @@ def by_ticket():
         host.verify()
 
 
+def away():
+    """What is approved while its session has no channel leaks all the same;
+    after a restart too."""
+    caps = {"bytes_per_destination": 20, "verdict": "deny"}
+    with host_for(session="standing", leak=caps,
+                  limits=[limit(most=0, verdict="ask")]) as host:
+        host.start()
+        host.attach_reader()
+        wire = host.connect("planner")
+        read_one(host, wire)
+        answer = note(wire, "0123456789")
+        refused_by(answer, "limit")
+        ticket = answer.error["data"]["ticket"]
+        wire.close()
+        host.stop_executor()
+        host.start()
+        done = host.command("review", "show", "--json", ticket)
+        done = host.command("review", "approve", ticket,
+                            json.loads(done.stdout)["code"])
+        equal(done.returncode, 0, "approve: %r" % done.stderr)
+        until(lambda: len(notes(host)) == 1, 10, "the order")
+        equal(live(host)["leak"]["bytes"], 10, "the meter")
+        wire = host.connect("planner")
+        refused_by(note(wire, "01234567890"), "leak", LIMIT)
+        refused_by(note(wire, "9876543210"), "limit")
+        host.verify()
+
+
 def reload(host):
     host.write_settings()
     done = host.command("reload")
@@ -463,6 +491,7 @@ def body(suite):
     suite.case("given back", given_back)
     suite.case("meter", meter)
     suite.case("by ticket", by_ticket)
+    suite.case("away", away)
     suite.case("by reload", by_reload)
 
 
