@@ -85,8 +85,8 @@ has_novel(const void *facts, struct span text)
 	return false;
 }
 
-bool
-outbound_has_novel(const struct facts *facts, const struct json_doc *doc,
+static bool
+any_novel(const struct facts *facts, const struct json_doc *doc,
     const struct json_node *arguments, const struct kind_effects *effects)
 {
 	return any_text(doc, arguments, effects, has_novel, facts);
@@ -109,7 +109,7 @@ outbound_applies(const struct outbound *rules, const struct facts *facts,
 	return (rules->plain &&
 		   any_text(doc, arguments, effects, has_markup, NULL)) ||
 	       (rules->links == OUTBOUND_DEFANG &&
-		   outbound_has_novel(facts, doc, arguments, effects));
+		   any_novel(facts, doc, arguments, effects));
 }
 
 struct rewriter {

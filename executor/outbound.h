@@ -50,10 +50,6 @@ bool outbound_next(struct span text, size_t *at, struct span *found_out);
 /* Whether the operator's words do not have it. `facts` may be NULL. */
 bool outbound_is_novel(const struct facts *facts, struct span link);
 
-/* Whether the text of a call that leaves has a novel link. */
-bool outbound_has_novel(const struct facts *facts, const struct json_doc *doc,
-    const struct json_node *arguments, const struct kind_effects *effects);
-
 /* Append the text with its novel links defanged. -ERR_TOO_LARGE. */
 int outbound_defang(
     const struct facts *facts, struct span text, struct buf *out);

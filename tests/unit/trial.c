@@ -104,7 +104,8 @@ call(struct trial *t, const char *name, const char *arguments)
 	used.leak_session = t->leak.bytes;
 	used.leak_destination = leak_to(&t->leak, &t->charge.keys);
 	decide(t->policy, &request, &t->decision);
-	decide_recorded(t, &request);
+	if (!t->timed)
+		decide_recorded(t, &request);
 	if (t->decision.verdict == VERDICT_ALLOW) {
 		t->charge.amounts = t->decision.amounts;
 		ck_assert(counters_take(t->counters, t->policy, &t->charge));

@@ -42,6 +42,7 @@ struct trial {
 	struct facts *facts;
 	unsigned legs;
 	int64_t session, now;
+	bool timed; /* nothing but the call itself */
 	struct decision decision;
 	struct charge charge;
 	destination_labels labels;
