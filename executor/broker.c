@@ -462,6 +462,7 @@ broker_main(void)
 	open_inbox(&b);
 	sessions_settle(&b);
 	tickets_start(&b);
+	count_open(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);
 	results_open(&b, fd);
 	b.control = loop_watch_read(b.loop, FD_CONTROL, on_control, &b);
@@ -474,6 +475,7 @@ broker_main(void)
 	set_nonblocking((const int[]){FD_CONTROL}, 1);
 	buf_init(&b.item_text, CLEAN_MAX_BYTES);
 	buf_init(&b.call_text, FRAME_MAX_BYTES);
+	outbound_open(&b);
 	json_init(&b.item_doc);
 	json_init(&b.call_doc);
 	tzset(); /* reads a file, which a sealed process cannot */

@@ -13,8 +13,10 @@
 
 #include "common/peer.h"
 #include "executor/config.h"
+#include "executor/counter.h"
 #include "executor/facts.h"
 #include "executor/inbox.h"
+#include "executor/leak.h"
 #include "executor/order.h"
 #include "executor/plan.h"
 #include "executor/policy.h"
@@ -43,7 +45,8 @@ struct session {
 	bool acted;	/* an order has left for that item */
 	bool had_claim; /* a per-message session gets one */
 	struct facts *facts;
-	int64_t seen; /* the item whose fields are among them, 0: none */
+	int64_t seen;	  /* the item whose fields are among them, 0: none */
+	struct leak leak; /* on disk too if it is a standing one */
 };
 
 enum link_kind { LINK_PLANNER, LINK_READER, LINK_OPERATOR, LINK_DELIVER };
@@ -101,6 +104,7 @@ struct pending {
 	int64_t session;
 	int64_t ticket; /* whose grant it spends, 0: none */
 	int64_t deadline_ms;
+	struct charge charge;
 	enum pending_state state;
 	size_t held;	    /* bytes of its zone's share */
 	struct buf result;  /* the courier's, when it is done */
@@ -131,6 +135,18 @@ struct vouch {
 	int64_t until_ms;
 };
 #define VOUCHES_MAX 64
+
+/* What the call that is being decided about is counted for. */
+struct count {
+	struct charge charge;
+	destination_labels labels;
+	uint64_t limits[POLICY_MAX_LIMITS];
+	struct decide_used used;
+	struct leak *leak; /* of its session, or `away` */
+	bool leak_lasts;   /* it is on disk too */
+	bool leak_known;   /* false: it went with its session */
+	struct leak away;
+};
 
 struct broker {
 	struct loop *loop;
@@ -171,11 +187,17 @@ struct broker {
 	struct pending pending[PENDING_MAX];
 	uint64_t next_request;
 	struct quota quotas[POLICY_MAX_CAPABILITIES];
+	struct counters *counters;
+	struct count count;
 
 	/* The item that was looked at last, and a call with its handles
 	 * resolved. */
 	struct buf item_text, call_text;
 	struct json_doc item_doc, call_doc;
+
+	/* A call as it leaves, where outbound rules change it. */
+	struct buf outbound_text, outbound_work;
+	struct json_doc outbound_doc;
 
 	struct inflow results[COURIERS_MAX];
 	struct json_doc result_doc;
@@ -293,6 +315,31 @@ struct session *planner_session(struct link *link);
 /* Close the channel of a session, if it has one. */
 void planner_end(struct broker *b, int64_t session);
 
+/* broker_outbound.c: what outbound rules make of a call that leaves, in the
+ * place of its arguments. 0, with *changed_out; else what `decision` says then
+ * too. */
+void outbound_open(struct broker *b);
+int outbound_take(struct broker *b, struct decide_request *request,
+    struct decision *decision, bool *changed_out);
+
+/* broker_count.c: limits and the leak meter. At start: what was spent. */
+void count_open(struct broker *b);
+/* What was taken before, into the request; for one call until the next. 0, or
+ * an error of the inbox. */
+int count_look(
+    struct broker *b, int64_t session, struct decide_request *request);
+/* Take what the call that was looked at takes, durably where it has to be.
+ * After an error the call does not leave; what was counted stays. */
+int count_take(
+    struct broker *b, int64_t session, const struct decision *decision);
+/* Nothing came of it. */
+void count_give_back(struct broker *b, const struct charge *charge);
+/* What leaks, behind the detail of a record. */
+void count_describe(const struct broker *b, const struct decision *decision,
+    char *detail, size_t room);
+/* The member "leak" of a session. */
+int count_put_leak(struct broker *b, int64_t session, struct json_writer *w);
+
 /* broker_call.c */
 int call_take(struct link *link, int64_t id, const struct json_doc *doc,
     const struct call_params *call);
@@ -315,6 +362,12 @@ struct pending *call_place(struct broker *b, uint64_t request);
 void call_order(struct broker *b, const struct pending *call,
     struct entry_head *entry, struct span name, struct span inputs,
     struct span arguments);
+
+/* broker_prepare.c. What has to be true before an allowed order may leave, each
+ * step durable; its place would be `slot`. 0, or why it does not leave. */
+int call_prepare(struct link *link, struct session *session,
+    const struct decide_request *request, struct decision *decision,
+    const struct pending *slot);
 
 /* broker_lookup.c. Put what handles stand for in their places. 0, or what
  * `decision` says then too. */
@@ -369,6 +422,9 @@ void ticket_meet(struct link *link, const struct session *session,
     uint64_t number, struct met *met_out);
 /* approved -> spent, durable before it returns 0, and on record. */
 int ticket_spend(struct broker *b, struct ticket *ticket, unsigned from);
+/* Whether that rule, for that reason, is what the ticket was opened by. */
+bool ticket_asks(
+    const struct ticket *ticket, const char *rule, const char *why);
 /* What became of an order that spent a grant. */
 void ticket_outcome(struct broker *b, const struct pending *call,
     enum outcome outcome, uint32_t error, const char *detail,

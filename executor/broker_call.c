@@ -81,71 +81,6 @@ fill_entry(struct entry_head *entry, const struct link *link,
 	    entry->detail, sizeof entry->detail, span_of(decision->detail));
 }
 
-/* The reader that a result would need, to be told who may start it. */
-static void
-say_no_reader(const struct broker *b, struct decision *decision)
-{
-	const struct config_zone *zone = config_reader(b->config, CHANNEL_TEXT);
-
-	if (zone == NULL)
-		snprintf(decision->detail, sizeof decision->detail,
-		    "no zone of the configuration reads what it brings back: "
-		    "add \"text\" to the channel of a reader");
-	else
-		snprintf(decision->detail, sizeof decision->detail,
-		    "the reader of what it brings back is not connected: "
-		    "start trizone-reader for the zone %s",
-		    zone->name);
-}
-
-static void
-say_no_courier(const struct capability *c, struct decision *decision)
-{
-	snprintf(decision->detail, sizeof decision->detail,
-	    "it is allowed, but this version can not do it: no courier "
-	    "performs the kind \"%s\" yet",
-	    c->kind->name);
-}
-
-/* What has to be true before an allowed order may leave; each step durable. */
-static int
-prepare(struct link *link, struct session *session,
-    const struct decide_request *request, struct decision *decision,
-    const struct pending *slot)
-{
-	const struct capability *c = decision->capability;
-	struct broker *b = link->broker;
-	int rc;
-
-	if (c->kind->run == NULL) {
-		say_no_courier(c, decision);
-		return -ERR_UNAVAILABLE;
-	}
-	if (!b->courier_up[b->plan.courier_of[c->number]])
-		return -ERR_UNAVAILABLE;
-	if (c->method->content && !reader_for_content(b)) {
-		say_no_reader(b, decision);
-		return -ERR_UNAVAILABLE;
-	}
-	if (slot->request != 0 || link->orders >= LINK_ORDERS_MAX ||
-	    link->listener->orders >= ZONE_ORDERS_MAX)
-		return -ERR_BUSY;
-	if (!content_fits(link->listener, c)) {
-		snprintf(decision->detail, sizeof decision->detail,
-		    "what its zone's calls bring back waits for a reader; "
-		    "there is no room for more");
-		return -ERR_QUOTA;
-	}
-	if (session->claim != 0 && !session->acted) {
-		rc = inbox_mark_acted(b->inbox, session->claim, session->id);
-		if (rc != 0)
-			return rc;
-		session->acted = true;
-	}
-	rc = session_add_legs(b, session, decision->adds_legs);
-	return rc == 0 ? call_label_place(b, session->legs, request, c) : rc;
-}
-
 /* The order, behind its intent; nobody may wait for its answer. */
 void
 call_order(struct broker *b, const struct pending *call,
@@ -162,6 +97,7 @@ call_order(struct broker *b, const struct pending *call,
 	slot->capability = entry->capability;
 	slot->session = (int64_t)entry->session;
 	slot->deadline_ms = clock_ms() + REQUEST_DEADLINE_MS;
+	slot->charge = b->count.charge;
 	content_hold(slot, policy_capability(b->policy, entry->capability));
 	if (slot->link != NULL)
 		slot->link->orders++;
@@ -191,12 +127,17 @@ go_on(struct link *link, int64_t id, const struct call_params *call,
 	if (met->how == MEET_FULL)
 		error = -ERR_QUOTA;
 	if (decision->verdict == VERDICT_ALLOW || granted)
-		error = prepare(
+		error = call_prepare(
 		    link, session, request, decision, call_place(b, number));
 	if (error == 0 && granted) {
 		pending.ticket = met->ticket.id;
 		error = ticket_spend(b, &met->ticket, 1u << TICKET_APPROVED);
+		if (error != 0)
+			count_give_back(b, &b->count.charge);
 	}
+	if (error == 0)
+		count_describe(
+		    b, decision, decision->detail, sizeof decision->detail);
 	inputs = entry_inputs(b, session->id, request, decision, error);
 	entry_init(&entry, RECORD_DECISION);
 	fill_entry(&entry, link, session, decision, number, arguments);
@@ -208,6 +149,15 @@ go_on(struct link *link, int64_t id, const struct call_params *call,
 	entry.error = (uint32_t)-error;
 	entry_send_decision(b, &entry, call->name, inputs, (struct span){0});
 	refuse(link, id, decision, met, error, number);
+}
+
+/* What is on record is not what the planner wrote. */
+static void
+say_changed(struct decision *decision)
+{
+	if (decision->detail[0] == '\0')
+		snprintf(decision->detail, sizeof decision->detail,
+		    "outbound rules have rewritten its text");
 }
 
 int
@@ -227,6 +177,7 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	    .again_count = b->again_count};
 	uint64_t number = ++b->next_request;
 	struct decision decision;
+	bool changed = false;
 	struct met met;
 	int error;
 
@@ -239,8 +190,14 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	request.legs = session->legs; /* which that may have added to */
 	if (error == 0)
 		error = call_place_legs(b, &request, &request.place_legs);
+	if (error == 0)
+		error = outbound_take(b, &request, &decision, &changed);
+	if (error == 0)
+		error = count_look(b, session->id, &request);
 	if (error == 0) {
 		decide(b->policy, &request, &decision);
+		if (changed)
+			say_changed(&decision);
 		ticket_meet(link, session, &request, &decision, number, &met);
 	} else if (decision.error == 0) {
 		decision.error = -error;
@@ -479,8 +436,11 @@ take_result(struct broker *b, uint32_t courier, const struct result_head *head,
 			: (uint32_t)result_error(head),
 		    head->detail,
 		    result_is_json(b, result) ? result : (struct span){0});
-	if (head->outcome == OUTCOME_FAILED || head->outcome == OUTCOME_REFUSED)
+	if (head->outcome == OUTCOME_FAILED ||
+	    head->outcome == OUTCOME_REFUSED) {
 		quota_refund(&b->quotas[slot->capability], clock_ms());
+		count_give_back(b, &slot->charge);
+	}
 	if (head->outcome == OUTCOME_DONE &&
 	    policy_capability(b->policy, was.capability)->method->content &&
 	    result_is_json(b, result)) {

@@ -106,6 +106,7 @@ entry_inputs(struct broker *b, int64_t session,
 	inputs.request = *request;
 	inputs.request.value_count =
 	    decide_values(b->policy, request, inputs.values);
+	inputs_note_used(&inputs, b->policy);
 	inputs.time_ms = clock_utc_ms();
 	inputs.session = session;
 	memcpy(inputs.policy, b->policy_hash, sizeof inputs.policy);

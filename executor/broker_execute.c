@@ -62,10 +62,16 @@ call_execute(struct broker *b, struct ticket *ticket,
 		rc = call_label_place(
 		    b, ticket->legs | decision->adds_legs, request, c);
 	if (rc == 0)
-		rc = ticket_spend(b, ticket, TICKET_ASKS);
+		rc = count_take(b, ticket->session, decision);
 	if (rc != 0)
 		return rc;
+	rc = ticket_spend(b, ticket, TICKET_ASKS);
+	if (rc != 0) {
+		count_give_back(b, &b->count.charge);
+		return rc;
+	}
 	ticket_entry(b, ticket, RECORD_INTENT, &entry);
+	count_describe(b, decision, entry.detail, sizeof entry.detail);
 	entry.request = number;
 	call_order(b, &call, &entry, span_of(ticket->capability),
 	    entry_inputs(b, ticket->session, request, decision, 0),

@@ -165,10 +165,17 @@ take_change(struct link *link, int64_t id, const struct handle_params *params,
 	return 0;
 }
 
+struct session_walk {
+	struct broker *broker;
+	struct json_writer *writer;
+	int error;
+};
+
 static bool
 each_session(const struct inbox_session *session, void *context)
 {
-	struct json_writer *w = context;
+	struct session_walk *walk = context;
+	struct json_writer *w = walk->writer;
 
 	json_open(w, '{');
 	json_put_integer(w, "session", session->id);
@@ -185,23 +192,25 @@ each_session(const struct inbox_session *session, void *context)
 	json_close(w, ']');
 	json_put_integer(w, "started_ms", session->started_ms);
 	json_put_integer(w, "ended_ms", session->ended_ms);
+	walk->error = count_put_leak(walk->broker, session->id, w);
 	json_close(w, '}');
-	return true;
+	return walk->error == 0;
 }
 
 static int
 take_sessions(struct link *link, int64_t id)
 {
 	struct message_writer m;
+	struct session_walk walk = {link->broker, &m.json, 0};
 	int rc;
 
 	result_begin(&m, channel_out(link->channel), id);
 	json_key(&m.json, "sessions");
 	json_open(&m.json, '[');
 	rc = inbox_session_list(
-	    link->broker->inbox, 0, true, each_session, &m.json);
+	    link->broker->inbox, 0, true, each_session, &walk);
 	json_close(&m.json, ']');
-	link_answer(link, &m, id, rc);
+	link_answer(link, &m, id, rc == 0 ? walk.error : rc);
 	return 0;
 }
 

@@ -252,12 +252,14 @@ decide_again(struct broker *b, const struct ticket *t,
 	out->again = b->again;
 	out->again_count = b->again_count;
 	rc = call_place_legs(b, out, &out->place_legs);
+	if (rc == 0)
+		rc = count_look(b, t->session, out);
 	if (rc != 0)
 		return rc;
 	decide(b->policy, out, decision);
 	if (decision->unknown || decision->verdict == VERDICT_DENY ||
 	    (decision->verdict == VERDICT_ASK &&
-		strcmp(decision->rule, t->rule) != 0))
+		!ticket_asks(t, decision->rule, decision->why)))
 		return -ERR_DENIED;
 	/* what brings bytes back for a reader needs somebody who waits */
 	*now_out = !decision->capability->method->content &&
@@ -393,9 +395,8 @@ approve(struct link *link, const struct approval *approval)
 		rc = -ERR_WRONG_STATE;
 	if (rc == 0)
 		rc = check_code(b, &t, approval->code);
-	if (rc == 0 && approval->again_ms != 0 &&
-	    b->again_count >= AGAIN_RULES_MAX)
-		rc = -ERR_QUOTA; /* before anything is done */
+	if (rc == 0 && approval->again_ms != 0) /* before anything is done */
+		rc = again_check(t.rule, b->again_count);
 	if (rc == 0)
 		rc = approve_checked(b, &t, approval, link->peer.uid, &rule);
 	if (rc == 0)

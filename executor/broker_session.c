@@ -103,6 +103,10 @@ session_open(struct broker *b, const struct config_zone *zone, bool vouched,
 	facts_of_operator(session->facts, b->config);
 	session->next = b->sessions;
 	b->sessions = session;
+	rc = inbox_leak_load(b->inbox, id, &session->leak);
+	if (rc != 0)
+		die(EXIT_SYSTEM, "what leaked cannot be read: %s",
+		    err_text(rc));
 	rc = tasks_load(b, session);
 	if (rc != 0) {
 		log_event(LOG_ERROR, "tasks", "session=%lld reason=%s",

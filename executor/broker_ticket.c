@@ -361,6 +361,17 @@ open_ticket(struct broker *b, struct decision *decision, uint64_t number,
 	count_live(b);
 }
 
+/* Whether it is the same asking: of all limits the rule has one name. */
+bool
+ticket_asks(const struct ticket *t, const char *rule, const char *why)
+{
+	char asked[sizeof t->why];
+
+	entry_text(asked, sizeof asked, span_of(why));
+	return strcmp(rule, t->rule) == 0 &&
+	       (strcmp(rule, "limit") != 0 || strcmp(asked, t->why) == 0);
+}
+
 /* Whether what was approved is what is called now, its labels included. */
 static bool
 is_granted(const struct broker *b, const struct ticket *known,
@@ -384,7 +395,7 @@ static enum meeting
 meet_known(struct broker *b, struct ticket *known, const struct ticket *now,
     enum verdict verdict)
 {
-	bool same = strcmp(known->rule, now->rule) == 0;
+	bool same = ticket_asks(known, now->rule, now->why);
 
 	if (known->state == TICKET_DONE)
 		return ticket_move(b, known, TICKET_CLOSED, known->note) == 0

@@ -28,7 +28,7 @@ static const struct json_field limits_fields[] = {
 
 struct capability_text {
 	const struct json_node *name, *kind, *method, *why;
-	const struct json_node *settings, *arguments, *limits;
+	const struct json_node *settings, *arguments, *limits, *outbound;
 };
 
 #define MEMBER(key, want, required, type)                                      \
@@ -44,6 +44,7 @@ static const struct json_field capability_fields[] = {
     MEMBER(settings, JSON_WANT_OBJECT, true, capability_text),
     MEMBER(arguments, JSON_WANT_OBJECT, false, capability_text),
     MEMBER(limits, JSON_WANT_OBJECT, false, capability_text),
+    MEMBER(outbound, JSON_WANT_OBJECT, false, capability_text),
 };
 
 char *
@@ -119,6 +120,49 @@ read_limits(const struct json_doc *doc, const struct json_node *node,
 	return rc;
 }
 
+struct outbound_text {
+	const struct json_node *links, *markup;
+};
+
+static const struct json_field outbound_fields[] = {
+    MEMBER(links, JSON_WANT_ANY, false, outbound_text),
+    MEMBER(markup, JSON_WANT_ANY, false, outbound_text),
+};
+
+/* Whoever shows a message may follow its links: nothing novel leaves as one
+ * unless the policy says so. */
+static int
+read_outbound(const struct json_doc *doc, const struct json_node *node,
+    struct capability *c, struct json_error *where)
+{
+	struct outbound_text text = {0};
+	bool message = !c->method->verbatim;
+	int rc = 0;
+
+	c->outbound.links = message ? OUTBOUND_DEFANG : OUTBOUND_ALLOW;
+	c->outbound.plain = message;
+	if (node != NULL)
+		rc = json_read(doc, node, outbound_fields,
+		    sizeof outbound_fields / sizeof outbound_fields[0], &text,
+		    where);
+	if (rc == 0 && text.links != NULL) {
+		c->outbound.links =
+		    text.links->type == JSON_STRING
+			? outbound_links_find(text.links->value.string)
+			: OUTBOUND_LINKS_COUNT;
+		if (c->outbound.links == OUTBOUND_LINKS_COUNT)
+			rc = json_complain(doc, text.links, where, ERR_RANGE,
+			    "\"links\" has to be allow, defang, ask or deny");
+	}
+	if (rc == 0 && text.markup != NULL) {
+		c->outbound.plain = json_is_string(text.markup, "text");
+		if (!c->outbound.plain && !json_is_string(text.markup, "keep"))
+			rc = json_complain(doc, text.markup, where, ERR_RANGE,
+			    "\"markup\" has to be text or keep");
+	}
+	return rc;
+}
+
 int
 capability_read(const struct json_doc *doc, const struct json_node *node,
     struct capability *c, struct json_error *where)
@@ -140,6 +184,8 @@ capability_read(const struct json_doc *doc, const struct json_node *node,
 		rc = read_arguments(doc, &text, c, where);
 	if (rc == 0)
 		rc = read_limits(doc, text.limits, c, where);
+	if (rc == 0)
+		rc = read_outbound(doc, text.outbound, c, where);
 	if (rc != 0)
 		return rc;
 	source = json_raw(doc, node);

@@ -28,7 +28,8 @@ static const char session_usage[] =
     "usage: trizone-executor session list [--config FILE] [--json]\n"
     "       trizone-executor session end [--config FILE] SESSION\n"
     "list: live planner sessions with their legs: A has seen untrusted words,\n"
-    "B has seen private data, C has caused an effect outside.\n"
+    "B has seen private data, C has caused an effect outside. And what leaked:\n"
+    "what it said outside after that, in words that are not the operator's.\n"
     "end: close its channel and end it, a standing one too; the zone's next has\n"
     "no legs, so first see to it that the zone begins with nothing.\n";
 
@@ -335,6 +336,20 @@ command_inbox(int argc, char **argv)
 }
 
 static void
+print_leak(struct place leak)
+{
+	const struct json_node *list;
+
+	if (leak.object == NULL || number_of(leak, "bytes") == 0)
+		return;
+	list = json_get(leak.doc, leak.object, "destinations");
+	printf("  leaked %lld bytes in %lld fields to %u destinations",
+	    (long long)number_of(leak, "bytes"),
+	    (long long)number_of(leak, "fields"),
+	    list == NULL ? 0 : (unsigned)list->count);
+}
+
+static void
 print_session(struct place session)
 {
 	const struct json_node *legs =
@@ -350,6 +365,8 @@ print_session(struct place session)
 	for (leg = json_first(session.doc, legs); leg != NULL;
 	     leg = json_next(session.doc, legs, leg))
 		print_inert(leg->value.string);
+	print_leak((struct place){
+	    session.doc, json_get(session.doc, session.object, "leak")});
 	putchar('\n');
 }
 

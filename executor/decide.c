@@ -286,6 +286,20 @@ explain_miss(struct question *q, const struct rule *rule)
 	    q, rule, d->detail + length, sizeof d->detail - (size_t)length);
 }
 
+/* What is not in the file's rules, and stricter than they are. */
+static void
+raise_to(struct question *q, enum verdict verdict, const char *rule, int error,
+    const char *why)
+{
+	struct decision *d = q->decision;
+
+	d->verdict = verdict;
+	d->error = verdict == VERDICT_ASK ? ERR_DENIED : error;
+	d->rule = rule;
+	d->why = why;
+	d->rule_number = 0;
+}
+
 /*
  * The floor: a call with which the session has all three legs, and that adds
  * one of them or causes an effect outside, gets the stricter of its rule's
@@ -337,12 +351,121 @@ apply_floor(struct question *q)
 	    "rule \"%s\" allows it, but not to a session with the legs "
 	    "A, B and C",
 	    d->rule);
-	d->verdict = q->policy->floor;
-	d->error = ERR_DENIED;
-	d->rule = "floor";
-	d->why = "who has read strangers' words and private data may not act "
-		 "outside unasked";
-	d->rule_number = 0;
+	raise_to(q, q->policy->floor, "floor", ERR_DENIED,
+	    "who has read strangers' words and private data may not act "
+	    "outside unasked");
+}
+
+/* Novel links, where the capability's are asked about or denied. */
+static void
+apply_outbound(struct question *q)
+{
+	const struct capability *c = q->capability;
+	enum verdict verdict =
+	    c->outbound.links == OUTBOUND_DENY ? VERDICT_DENY : VERDICT_ASK;
+
+	if (c->outbound.links < OUTBOUND_ASK ||
+	    q->decision->verdict >= verdict ||
+	    (q->effects & EFFECT_LEAVES) == 0)
+		return;
+	if (!q->leaves.filled)
+		leaves_fill(&q->leaves, q->request, c->effects);
+	q->decision->unknown |= q->leaves.unknown;
+	if (leaves_accept(
+		&q->leaves, FROM_LINKS, ORIGIN_OPERATOR | ORIGIN_SELF))
+		return;
+	snprintf(q->decision->detail, sizeof q->decision->detail,
+	    "its text has a link that the operator's words do not have");
+	raise_to(q, verdict, "outbound", ERR_DENIED,
+	    "whoever shows a text may follow its links, with what is in them");
+}
+
+/* The limits of the policy; the strictest of those that are reached, of equal
+ * ones the first. */
+static void
+apply_limits(struct question *q)
+{
+	const struct decide_used *used = q->request->used;
+	struct decision *d = q->decision;
+
+	for (uint32_t i = 0; i < q->policy->limit_count; i++) {
+		const struct limit *limit = policy_limit(q->policy, i);
+		uint64_t amount = d->amounts.of[limit->of];
+		uint64_t before = used == NULL ? 0 : used->limits[i];
+		enum verdict verdict = limit->deny ? VERDICT_DENY : VERDICT_ASK;
+
+		if (d->verdict >= verdict || amount == 0 ||
+		    !policy_limit_names(q->policy, i, q->capability->number))
+			continue;
+		if (used != NULL && used->missing != NULL && used->missing[i] &&
+		    amount <= limit->most) {
+			d->unknown = true;
+			continue;
+		}
+		if (amount <= limit->most && before <= limit->most - amount)
+			continue;
+		snprintf(d->detail, sizeof d->detail,
+		    "limit \"%s\": it would be more %s than one %s may have",
+		    limit->id, limit_of_name(limit->of),
+		    limit_per_name(limit->per));
+		raise_to(q, verdict, "limit", ERR_LIMIT, limit->why);
+	}
+}
+
+/* What a session that has read something says outside, unless the operator
+ * said it first. */
+static void
+measure(struct question *q)
+{
+	const struct decide_request *r = q->request;
+	struct decision *d = q->decision;
+	bool leaves = (q->effects & EFFECT_LEAVES) != 0;
+
+	amounts_of(
+	    r->doc, r->arguments, q->capability->effects, leaves, &d->amounts);
+	if (!leaves || (r->legs & (LEG_A | LEG_B)) == 0)
+		return;
+	if (!q->leaves.filled)
+		leaves_fill(&q->leaves, r, q->capability->effects);
+	leaves_leak(&q->leaves, &d->leak_bytes, &d->leak_fields);
+	if (q->leaves.too_many) /* what was not looked at may be all */
+		d->leak_bytes = json_raw(r->doc, r->arguments).n;
+}
+
+static bool
+is_over(uint64_t most, uint64_t before, uint64_t bytes)
+{
+	return bytes > most || before > most - bytes;
+}
+
+static void
+apply_leak(struct question *q)
+{
+	const struct leak_caps *caps = &q->policy->leak;
+	const struct decide_used *used = q->request->used;
+	enum verdict verdict = caps->deny ? VERDICT_DENY : VERDICT_ASK;
+	struct decision *d = q->decision;
+	bool session;
+
+	if (!caps->capped || d->verdict >= verdict)
+		return;
+	d->unknown |= q->leaves.filled && q->leaves.unknown;
+	if (d->leak_bytes == 0)
+		return;
+	session = is_over(caps->session, used == NULL ? 0 : used->leak_session,
+	    d->leak_bytes);
+	if (!session &&
+	    !is_over(caps->destination,
+		used == NULL ? 0 : used->leak_destination, d->leak_bytes))
+		return;
+	snprintf(d->detail, sizeof d->detail,
+	    "with its %llu bytes, more than %llu would have left %s",
+	    (unsigned long long)d->leak_bytes,
+	    (unsigned long long)(session ? caps->session : caps->destination),
+	    session ? "in this session" : "for this destination");
+	raise_to(q, verdict, "leak", ERR_LIMIT,
+	    "a session that has read others' words or private data may say "
+	    "only so much outside");
 }
 
 static void
@@ -368,7 +491,13 @@ apply_rule(struct question *q, const struct rule *rule)
 	if (rule->verdict == VERDICT_ASK && !apply_again(q, rule->id))
 		snprintf(d->detail, sizeof d->detail,
 		    "a person has to approve this");
+	if (d->verdict == VERDICT_DENY)
+		return;
+	measure(q);
+	apply_limits(q);
 	apply_floor(q);
+	apply_outbound(q);
+	apply_leak(q);
 }
 
 /* The first rule that names the capability and matches. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "executor/facts.h"
+#include "executor/outbound.h"
 #include "executor/policy_impl.h"
 
 static bool
@@ -59,6 +60,7 @@ add(struct leaves *leaves, enum from from, unsigned origins, struct span value)
 		return;
 	leaves->at[leaves->count].from = from;
 	leaves->at[leaves->count].origins = origins;
+	leaves->at[leaves->count].bytes = (uint32_t)value.n;
 	if (leaves->labels != NULL)
 		leaves->labels[leaves->count] = (struct label){
 		    .role = from_name(from),
@@ -110,8 +112,8 @@ add_links(struct leaves *leaves, const struct decide_request *request,
 	struct place link = {.node = text->node, .type = VALUE_URL};
 	size_t at = 0;
 
-	while (!leaves->too_many &&
-	       value_next(VALUE_URL, text->value, &at, &link.value)) {
+	while (
+	    !leaves->too_many && outbound_next(text->value, &at, &link.value)) {
 		link.link++;
 		if (!is_full(leaves))
 			add(leaves, FROM_LINKS,
@@ -164,19 +166,6 @@ add_leaves(struct leaves *leaves, const struct decide_request *request,
 			add_leaf(leaves, request, argument, node);
 }
 
-/* What no row of the kind names is taken for content. */
-static const struct kind_argument undeclared = {
-    .role = ARGUMENT_CONTENT, .type = VALUE_TEXT};
-
-static const struct kind_argument *
-argument_find(const struct kind_effects *effects, struct span name)
-{
-	for (size_t i = 0; i < effects->argument_count; i++)
-		if (span_is(name, effects->arguments[i].name))
-			return &effects->arguments[i];
-	return &undeclared;
-}
-
 static void
 suppose(struct leaves *leaves, const unsigned *supposed)
 {
@@ -200,7 +189,8 @@ leaves_fill(struct leaves *leaves, const struct decide_request *request,
 	     key = json_next(doc, request->arguments, key)) {
 		leaves->argument = key->value.string;
 		add_leaves(leaves, request,
-		    argument_find(effects, key->value.string), json_value(key));
+		    kind_argument_of(effects, key->value.string),
+		    json_value(key));
 	}
 	if (request->supposed != NULL)
 		suppose(leaves, request->supposed);
@@ -226,7 +216,7 @@ static bool
 is_content(const struct kind_effects *effects, const struct json_node *key)
 {
 	enum argument_role role =
-	    argument_find(effects, key->value.string)->role;
+	    kind_argument_of(effects, key->value.string)->role;
 
 	return role == ARGUMENT_CONTENT || role == ARGUMENT_TITLE;
 }
@@ -281,6 +271,23 @@ again_find(const struct decide_request *request,
 			return again;
 	}
 	return NULL;
+}
+
+void
+leaves_leak(
+    const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out)
+{
+	const unsigned ours = ORIGIN_OPERATOR | ORIGIN_SELF;
+
+	*bytes_out = 0;
+	*fields_out = 0;
+	for (uint32_t i = 0; i < leaves->count; i++) {
+		if (leaves->at[i].from != FROM_CONTENT ||
+		    (leaves->at[i].origins & ours) != 0)
+			continue;
+		*bytes_out += leaves->at[i].bytes;
+		++*fields_out;
+	}
 }
 
 bool

@@ -35,6 +35,8 @@
 #include "common/limits.h"
 #include "common/sha256.h"
 #include "common/text.h"
+#include "executor/counter.h"
+#include "executor/leak.h"
 
 #define INBOX_STAGES_MAX 16  /* deliveries at once; each is a descriptor */
 #define INBOX_FAILURES_MAX 2 /* cleanings a reader failed at: quarantine */
@@ -341,5 +343,22 @@ int inbox_label_add(struct inbox *inbox, struct span place, unsigned legs);
 
 /* The legs of everything ever written to the place or below it. */
 int inbox_label_get(struct inbox *inbox, struct span place, unsigned *legs_out);
+
+/*
+ * Counters that must not be forgotten. Money: on disk before an order leaves,
+ * for each limit of money and each key of the charge; its rows are noted in
+ * the charge, and can be removed if nothing came of it.
+ */
+int inbox_spent_add(
+    struct inbox *inbox, const struct policy *policy, struct charge *charge);
+int inbox_spent_remove(struct inbox *inbox, const struct charge *charge);
+/* At start; by the host's clock, as there is no other over a restart. */
+int inbox_spent_load(struct inbox *inbox, struct counters *counters);
+
+/* The leak meter of a session: its sum and the rows of those keys. */
+int inbox_leak_save(struct inbox *inbox, int64_t session,
+    const struct leak *leak, const struct count_keys *keys);
+/* All zero if nothing was kept. */
+int inbox_leak_load(struct inbox *inbox, int64_t session, struct leak *leak);
 
 #endif

@@ -45,8 +45,8 @@ static const char first[] =
     "CREATE INDEX session_ended ON session (ended) WHERE ended IS NOT NULL;";
 
 /* Version 2: items that a person has to look at first (state 9), what was
- * judged suspect, tickets, and rules that "don't ask again" made; tasks, and
- * labels of places; a standing session can end. A table's check cannot be
+ * judged suspect, tickets, and rules that "don't ask again" made; tasks, money
+ * spent, what leaked, and labels of places; a standing session can end. A table's check cannot be
  * changed, so items move to a new one; the numbers given so far go with
  * them. */
 static const char second[] =
@@ -117,6 +117,20 @@ static const char second[] =
     " place TEXT PRIMARY KEY,"
     " legs INTEGER NOT NULL CHECK (legs BETWEEN 1 AND 7)) STRICT,"
     " WITHOUT ROWID;"
+    "CREATE TABLE spent ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " name TEXT NOT NULL,"
+    " key BLOB NOT NULL,"
+    " amount INTEGER NOT NULL CHECK (amount >= 0),"
+    " at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE leak ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " session INTEGER NOT NULL,"
+    " key BLOB NOT NULL,"
+    " label TEXT NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " fields INTEGER NOT NULL,"
+    " UNIQUE (session, key)) STRICT;"
     "CREATE TABLE again ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " ticket INTEGER NOT NULL,"

@@ -14,12 +14,14 @@
 
 #define INPUTS_VERSION 1
 #define VALUE_MEMBERS 5
+#define USED_MEMBERS 5
 #define ORIGIN_ALL ((1 << ORIGIN_COUNT) - 1)
 
 static const struct json_limits text_limits = {
     .bytes = 2 * (size_t)FRAME_MAX_BYTES,
     .depth = JSON_MAX_DEPTH + 2,
-    .nodes = JSON_MAX_NODES + 16 + (VALUE_MEMBERS + 1) * DECIDE_VALUES_MAX};
+    .nodes = JSON_MAX_NODES + 32 + (USED_MEMBERS + 1) * POLICY_MAX_LIMITS +
+	     (VALUE_MEMBERS + 1) * DECIDE_VALUES_MAX};
 
 void
 inputs_put_values(
@@ -37,6 +39,101 @@ inputs_put_values(
 		json_integer(w, v->origins);
 		json_close(w, ']');
 	}
+	json_close(w, ']');
+}
+
+/*
+ * Counters. A number of JSON ends before one of ours; the largest stands for
+ * all that are larger.
+ */
+static void
+put_amount(struct json_writer *w, uint64_t amount)
+{
+	json_integer(w, amount > INT64_MAX ? INT64_MAX : (int64_t)amount);
+}
+
+static uint64_t
+amount_of(const struct json_node *node)
+{
+	return node->value.integer == INT64_MAX ? AMOUNT_UNKNOWN
+						: (uint64_t)node->value.integer;
+}
+
+void
+inputs_note_used(struct inputs *inputs, const struct policy *policy)
+{
+	const struct decide_used *used = inputs->request.used;
+
+	inputs->used_count = 0;
+	inputs->used_leak[0] = inputs->used_leak[1] = 0;
+	if (used == NULL)
+		return;
+	inputs->used_leak[0] = used->leak_session;
+	inputs->used_leak[1] = used->leak_destination;
+	for (size_t i = 0; i < policy_limit_count(policy); i++) {
+		const struct limit *limit = policy_limit(policy, i);
+
+		inputs->used_limits[inputs->used_count++] =
+		    (struct inputs_used){.id = span_of(limit->id),
+			.of = limit->of,
+			.per = limit->per,
+			.window_ms = limit->window_ms,
+			.amount = used->limits[i]};
+	}
+}
+
+static const struct inputs_used *
+find_used(const struct inputs *inputs, const struct limit *limit)
+{
+	for (size_t i = 0; i < inputs->used_count; i++) {
+		const struct inputs_used *used = &inputs->used_limits[i];
+
+		if (span_is(used->id, limit->id) && used->of == limit->of &&
+		    used->per == limit->per &&
+		    used->window_ms == limit->window_ms)
+			return used;
+	}
+	return NULL;
+}
+
+void
+inputs_use(struct inputs *inputs, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy_limit_count(policy); i++) {
+		const struct inputs_used *used =
+		    find_used(inputs, policy_limit(policy, i));
+
+		inputs->limits[i] = used == NULL ? 0 : used->amount;
+		inputs->missing[i] = used == NULL;
+	}
+	inputs->used = (struct decide_used){.limits = inputs->limits,
+	    .missing = inputs->missing,
+	    .leak_session = inputs->used_leak[0],
+	    .leak_destination = inputs->used_leak[1]};
+	inputs->request.used = &inputs->used;
+}
+
+static void
+put_used(struct json_writer *w, const struct inputs *inputs)
+{
+	json_key(w, "limits");
+	json_open(w, '[');
+	for (size_t i = 0; i < inputs->used_count; i++) {
+		const struct inputs_used *used = &inputs->used_limits[i];
+
+		json_open(w, '[');
+		json_string(w, used->id);
+		json_text(w, limit_of_name(used->of));
+		json_text(w, limit_per_name(used->per));
+		json_integer(w, used->window_ms);
+		put_amount(w, used->amount);
+		json_close(w, ']');
+	}
+	json_close(w, ']');
+	json_key(w, "leak");
+	json_open(w, '[');
+	put_amount(w, inputs->used_leak[0]);
+	put_amount(w, inputs->used_leak[1]);
 	json_close(w, ']');
 }
 
@@ -63,6 +160,7 @@ inputs_write(const struct inputs *inputs, struct buf *out)
 	json_put_text(&w, "verdict", verdict_name(inputs->verdict));
 	json_put_string(&w, "rule", inputs->rule);
 	json_put_integer(&w, "error", inputs->error);
+	put_used(&w, inputs);
 	json_key(&w, "values");
 	inputs_put_values(&w, inputs->values, r->value_count);
 	json_put_raw(&w, "arguments", json_raw(r->doc, r->arguments));
@@ -77,7 +175,7 @@ struct inputs_text {
 	int64_t v, time_ms, week_minute, session, legs, place_legs, used_hour;
 	int64_t error;
 	struct span zone, capability, policy, verdict, rule;
-	const struct json_node *values, *arguments;
+	const struct json_node *values, *arguments, *limits, *leak;
 };
 
 #define MEMBER(key, want, least, most)                                         \
@@ -102,6 +200,8 @@ static const struct json_field text_fields[] = {
     STRING(policy, 2 * SHA256_BYTES),
     STRING(verdict, NAME_MAX_BYTES),
     STRING(rule, NAME_MAX_BYTES),
+    MEMBER(limits, JSON_WANT_ARRAY, 0, POLICY_MAX_LIMITS),
+    MEMBER(leak, JSON_WANT_ARRAY, 2, 2),
     MEMBER(values, JSON_WANT_ARRAY, 0, DECIDE_VALUES_MAX),
     MEMBER(arguments, JSON_WANT_OBJECT, 0, 0),
 };
@@ -155,6 +255,76 @@ inputs_read_values(const struct json_doc *doc, const struct json_node *list,
 	return rc;
 }
 
+/* Nodes of a list of just as many. */
+static int
+take_list(const struct json_doc *doc, const struct json_node *list,
+    const struct json_node **at, size_t count)
+{
+	const struct json_node *next = json_first(doc, list);
+
+	if (list->type != JSON_ARRAY || list->count != count)
+		return -ERR_TYPE;
+	for (size_t i = 0; i < count; i++) {
+		at[i] = next;
+		next = json_next(doc, list, next);
+	}
+	return 0;
+}
+
+static bool
+is_amount(const struct json_node *node)
+{
+	return node->type == JSON_INTEGER && node->value.integer >= 0;
+}
+
+static int
+read_limit(const struct json_doc *doc, const struct json_node *node,
+    struct inputs_used *out)
+{
+	const struct json_node *at[USED_MEMBERS];
+	int of = 0, per = 0;
+
+	if (take_list(doc, node, at, USED_MEMBERS) != 0 ||
+	    at[0]->type != JSON_STRING || !is_amount(at[3]) ||
+	    !is_amount(at[4]))
+		return -ERR_TYPE;
+	while (of < LIMIT_OF_COUNT &&
+	       !json_is_string(at[1], limit_of_name((enum limit_of)of)))
+		of++;
+	while (per < LIMIT_PER_COUNT &&
+	       !json_is_string(at[2], limit_per_name((enum limit_per)per)))
+		per++;
+	if (of == LIMIT_OF_COUNT || per == LIMIT_PER_COUNT)
+		return -ERR_RANGE;
+	*out = (struct inputs_used){.id = at[0]->value.string,
+	    .of = (enum limit_of)of,
+	    .per = (enum limit_per)per,
+	    .window_ms = at[3]->value.integer,
+	    .amount = amount_of(at[4])};
+	return 0;
+}
+
+static int
+read_used(const struct json_doc *doc, const struct json_node *limits,
+    const struct json_node *leak, struct inputs *out)
+{
+	const struct json_node *node, *at[2];
+	int rc = 0;
+
+	out->used_count = 0;
+	if (limits->count > POLICY_MAX_LIMITS ||
+	    take_list(doc, leak, at, 2) != 0 || !is_amount(at[0]) ||
+	    !is_amount(at[1]))
+		return -ERR_TYPE;
+	out->used_leak[0] = amount_of(at[0]);
+	out->used_leak[1] = amount_of(at[1]);
+	for (node = json_first(doc, limits); node != NULL && rc == 0;
+	     node = json_next(doc, limits, node))
+		rc =
+		    read_limit(doc, node, &out->used_limits[out->used_count++]);
+	return rc;
+}
+
 int
 inputs_parse(struct json_doc *doc, struct span text, struct inputs *out)
 {
@@ -188,6 +358,8 @@ inputs_parse(struct json_doc *doc, struct span text, struct inputs *out)
 	out->verdict = (enum verdict)verdict;
 	out->rule = t.rule;
 	out->error = (uint32_t)t.error;
-	return inputs_read_values(
-	    doc, t.values, out->values, &out->request.value_count);
+	rc = read_used(doc, t.limits, t.leak, out);
+	return rc != 0 ? rc
+		       : inputs_read_values(doc, t.values, out->values,
+			     &out->request.value_count);
 }

@@ -104,3 +104,16 @@ kind_schema(const struct kind_method *method)
 	json_done(&doc);
 	return schema;
 }
+
+/* What no row of the kind names is taken for content. */
+static const struct kind_argument undeclared = {
+    .role = ARGUMENT_CONTENT, .type = VALUE_TEXT};
+
+const struct kind_argument *
+kind_argument_of(const struct kind_effects *effects, struct span name)
+{
+	for (size_t i = 0; i < effects->argument_count; i++)
+		if (span_is(name, effects->arguments[i].name))
+			return &effects->arguments[i];
+	return &undeclared;
+}

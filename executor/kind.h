@@ -37,6 +37,9 @@ enum effect {
 const char *effect_name(enum effect effect);
 unsigned effect_find(struct span name);
 
+#define KIND_AMOUNT_MONEY "money"
+#define KIND_AMOUNT_TOKENS "tokens"
+
 /* What an argument is for. */
 enum argument_role {
 	ARGUMENT_DESTINATION, /* who or where it goes to */
@@ -57,8 +60,12 @@ struct kind_argument {
 	const char *name;
 	enum argument_role role;
 	enum value_type type; /* a name or text: by its shape */
-	const char *what;     /* an id's kind of thing, or NULL */
-	bool reference;	      /* a handle may stand in its place */
+	/* An id's kind of thing; of a number, what it is an amount of:
+	 * KIND_AMOUNT_MONEY, KIND_AMOUNT_TOKENS; or NULL. A call whose kind
+	 * has an amount should name it: without it, limits of that count it
+	 * as more than any. */
+	const char *what;
+	bool reference; /* a handle may stand in its place */
 };
 
 /* All that decisions look at. */
@@ -70,12 +77,19 @@ struct kind_effects {
 	size_t argument_count;
 };
 
+/* The row of an argument; of one that no row names: content, text. */
+const struct kind_argument *kind_argument_of(
+    const struct kind_effects *effects, struct span name);
+
 struct kind_method {
 	const char *name;   /* "read" */
 	const char *schema; /* default argument schema, JSON text */
 	struct kind_effects effects;
 	bool content; /* it brings bytes back that a reader makes clean */
 	bool writes;  /* its place keeps what it writes */
+	/* What it writes is kept as data, and no program shows it as a
+	 * message: no outbound rules but those the policy names. */
+	bool verbatim;
 };
 
 struct kind {

@@ -67,6 +67,7 @@ const struct kind_method kind_file_methods[KIND_FILE_METHOD_COUNT] = {
 	    .effects = {EFFECT_LEAVES | EFFECT_CHANGES | EFFECT_AUDIENCE, NULL,
 		write_arguments, 2},
 	    .writes = true,
+	    .verbatim = true,
 	},
 };
 

@@ -9,7 +9,9 @@
  *       { "name": "file.read", "kind": "file", "method": "read",
  *         "why": "...", "settings": { "root": "/srv/notes" },
  *         "arguments": { JSON Schema }, (optional: the method's default)
- *         "limits": { "per_hour": 100 } } ],
+ *         "limits": { "per_hour": 100 },
+ *         "outbound": { "links": "allow" | "defang" | "ask" | "deny",
+ *                       "markup": "text" | "keep" } } ],
  *     "rules": [
  *       { "id": "read-notes", "why": "...", "verdict": "allow",
  *         "capability": "file.read" | ["file.read", ...],
@@ -24,14 +26,24 @@
  *                                  it has read a stranger's",
  *         "hours": { "from": "08:00", "to": "18:00", "days": ["mon"] } } ],
  *     "extracts": [ see extract.h ], (optional)
+ *     "limits": [
+ *       { "id": "pay", "why": "...", "capability": "*" | ...,
+ *         "of": "calls" | "bytes" | "money" | "tokens",
+ *         "per": "capability" | "session" | "destination",
+ *         "window": "24h", "most": 100, "verdict": "deny" | "ask" } ],
+ *     "leak": { (optional, each member too)
+ *       "bytes_per_destination": 65536, "bytes_per_session": 262144,
+ *       "verdict": "ask" | "deny" },
  *     "floor": { "verdict": "ask" | "deny", (optional)
  *       "exceptions": [{ "capability": ..., "why": "..." }] } }
  *
- * Every key above is mandatory unless it says optional ("limits" is: 1,000
- * an hour), an unknown one is an error. Names and ids are as in name.h, effects
- * as in kind.h, origins as in facts.h. A missing or empty list of capabilities
- * or rules means none. "*" stands for every capability; a rule that allows may
- * have it only with "from" or an effect that calls do not have.
+ * Every key above is mandatory unless it says optional ("limits" and
+ * "outbound" are; of a capability: 1,000 an hour, and see outbound.h: defang
+ * and text, or allow and keep for a method that is verbatim), an unknown one is
+ * an error. Names and ids are as in name.h, effects as in kind.h, origins as in
+ * facts.h. A missing or empty list of capabilities or rules means none. "*"
+ * stands for every capability; a rule that allows may have it only with "from"
+ * or an effect that calls do not have.
  *
  * Verdicts: allow, ask, deny. First match wins. An `ask` makes a ticket that a
  * person decides about (ticket.h). These rules are built in, and no rule of
@@ -45,7 +57,12 @@
  *                  rule takes too much work to find out    (ERR_SCHEMA)
  *   kind           its kind never takes such arguments     (kind->check's)
  *   limit          a rule would allow or ask, but the capability was used
- *                  per_hour times                          (ERR_LIMIT)
+ *                  per_hour times, or a limit would be passed (ERR_LIMIT; asks
+ *                  if that limit says so)
+ *   outbound       a rule allows it, but its text has a novel link (asks or
+ *                  denies, as the capability says)
+ *   leak           a rule allows it, but it would leak more than a cap (asks,
+ *                  or denies, as the policy says)
  *   default        no rule matched                         (ERR_DENIED)
  * They are looked at in this order, the first three before any rule.
  */
@@ -58,6 +75,8 @@
 
 #include "common/json.h"
 #include "executor/kind.h"
+#include "executor/limit.h"
+#include "executor/outbound.h"
 
 #define POLICY_MAX_BYTES (1u << 20) /* 10,000 rules of 100 bytes */
 #define POLICY_MAX_CAPABILITIES 256 /* fits the order header's number */
@@ -89,6 +108,7 @@ struct capability {
 	char *source;	     /* JSON of the whole instance, for its courier */
 	uint32_t per_hour;   /* hard ceiling; broker and courier both count */
 	bool per_hour_given; /* by the policy; else it is the default */
+	struct outbound outbound;
 };
 
 struct policy;
@@ -119,14 +139,16 @@ void capability_free(struct capability *capability);
 /*
  * Whether `new_one` may take the place of `old` while the service runs. 0, or
  * -ERR_WRONG_STATE and in `reason` what differs that needs a restart: another
- * set or order of capabilities, and of one all but its why, arguments and
- * limits, which includes every key that may come. Rules and the floor may all
- * be different. policy_change.c.
+ * set or order of capabilities, and of one all but its why, arguments, limits
+ * and outbound rules, which includes every key that may come. Rules, the floor,
+ * limits over windows and the leak meter's may all be different.
+ * policy_change.c.
  */
 int policy_change(const struct policy *old, const struct policy *new_one,
     char *reason, size_t room);
-/* Of two instances of one capability: `to` gets why, schema, limits and source
- * of `from`, which is freed; its settings stay, with what is open in them. */
+/* Of two instances of one capability: `to` gets why, schema, limits, outbound
+ * rules and source of `from`, which is freed; its settings stay, with what is
+ * open in them. */
 void capability_renew(struct capability *to, struct capability *from);
 
 /* Where one value of a call came from, as it was found when the call was
@@ -151,6 +173,17 @@ struct again {
 	const struct json_node *arguments; /* an object */
 };
 
+/* What was taken before, see counter.h. */
+struct decide_used {
+	const uint64_t *limits; /* of each limit of the policy, in its order */
+	/* Bytes that leaked: of the session, and to the destination of this
+	 * call that got most. AMOUNT_UNKNOWN: as much as there can be. */
+	uint64_t leak_session, leak_destination;
+	/* Of each limit, whether nothing is known of it; NULL: of none. Only
+	 * of what was recorded: a decision is `unknown` then, if it matters. */
+	const bool *missing;
+};
+
 /* What a decision looks at. All borrowed. */
 struct decide_request {
 	struct span capability; /* name as the planner sent it */
@@ -163,15 +196,20 @@ struct decide_request {
 	/* Instead of facts, if not NULL: what decide_values found before. */
 	const struct decide_value *values;
 	size_t value_count;
-	uint32_t used_hour;   /* calls of this capability in the last hour */
-	uint32_t week_minute; /* local time, from Monday 0:00 */
-	const struct again *again; /* those that have not expired */
+	uint32_t used_hour; /* calls of this capability in the last hour */
+	const struct decide_used *used; /* NULL: nothing was */
+	uint32_t week_minute;		/* local time, from Monday 0:00 */
+	const struct again *again;	/* those that have not expired */
 	size_t again_count;
 	/* "What if", of the operator's commands only: origins of every value
 	 * of a role (enum from of policy_impl.h) in the place of those found,
 	 * 0: as found. NULL in live calls. */
 	const unsigned *supposed;
 };
+
+/* Enum effect bits of this call, which may be fewer than its method's. */
+unsigned call_effects(
+    const struct decide_request *request, const struct kind_effects *effects);
 
 struct decision {
 	enum verdict verdict;
@@ -181,9 +219,15 @@ struct decision {
 	const char *why;      /* the rule's reason; as long as the policy */
 	uint32_t rule_number; /* position, from 1; 0 for built-in rules */
 	unsigned adds_legs;   /* legs the session gets if this is done */
-	/* A rule asked for the origin of a value that `values` do not have: of
-	 * this request nothing is known. Never with facts. */
+	/* A rule asked for the origin of a value that `values` do not have, or
+	 * a limit for what `used` does not: of this request nothing is known.
+	 * Never in a live call. */
 	bool unknown;
+	struct amounts amounts; /* what it takes, if it is */
+	/* Bytes and number of its values that may be others' words or private:
+	 * what leaks, if it is. */
+	uint64_t leak_bytes;
+	uint32_t leak_fields;
 	char detail[200]; /* what exactly did not match; may be "" */
 };
 

@@ -10,7 +10,8 @@
 #include "executor/policy_impl.h"
 
 /* Members that nobody has anything open for. */
-static const char *const may_change[] = {"why", "arguments", "limits"};
+static const char *const may_change[] = {
+    "why", "arguments", "limits", "outbound"};
 
 static bool
 is_free_to_change(struct span key)
@@ -121,5 +122,6 @@ capability_renew(struct capability *to, struct capability *from)
 	swap_text(&to->schema_text, &from->schema_text);
 	swap_text(&to->source, &from->source);
 	to->per_hour = from->per_hour;
+	to->outbound = from->outbound;
 	capability_free(from);
 }

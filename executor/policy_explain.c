@@ -118,6 +118,10 @@ change_from(struct change *c, enum from from, unsigned origins)
 {
 	c->supposed[from] = origins;
 	c->roles |= 1u << from;
+	if (bits_of(origins) > 1)
+		c->together |= 1u << from;
+	else
+		c->together &= ~(1u << from);
 }
 
 static void
@@ -205,25 +209,46 @@ add_step(struct search *s, struct step step)
 	s->steps[s->count++] = step;
 }
 
+static void
+add_from(struct search *s, enum from from, unsigned origins)
+{
+	add_step(
+	    s, (struct step){.kind = STEP_FROM, .from = from, .bits = origins});
+}
+
+/* Whether a built-in rule asks if values of that role are the operator's. */
+static bool
+wants_ours(const struct search *s, enum from from)
+{
+	const struct capability *c = s->explanation->decision.capability;
+
+	return (from == FROM_LINKS && c->outbound.links >= OUTBOUND_ASK) ||
+	       (from == FROM_CONTENT && s->policy->leak.capped);
+}
+
 /* Every set of origins that a rule tells from another is one of these: an
- * origin alone. Several origins together match whatever one of them does, and
- * are not tried. */
+ * origin alone, and one with the operator's or his own beside it where a
+ * built-in rule wants that too. More origins together match whatever these
+ * do, and are not tried. */
 static void
 add_origins(struct search *s, enum from from)
 {
 	const struct explanation *e = s->explanation;
-	bool asked = false;
+	bool asked = false, ours = wants_ours(s, from);
 
 	for (size_t i = 0; i < s->policy->rule_count && !asked; i++)
 		asked = s->policy->rules[i].from[from] != 0 &&
 			rule_names(&s->policy->rules[i],
 			    e->decision.capability->number);
-	if (!asked || leaves_accept(&e->leaves, from, 0))
+	if (!(asked || ours) || leaves_accept(&e->leaves, from, 0))
 		return; /* nobody asks, or there is no link */
-	for (unsigned bit = 0; bit < ORIGIN_COUNT; bit++)
-		add_step(
-		    s, (struct step){
-			   .kind = STEP_FROM, .from = from, .bits = 1u << bit});
+	for (unsigned bit = 0; bit < ORIGIN_COUNT; bit++) {
+		add_from(s, from, 1u << bit);
+		if (!(asked && ours))
+			continue;
+		add_from(s, from, 1u << bit | ORIGIN_OPERATOR);
+		add_from(s, from, 1u << bit | ORIGIN_SELF);
+	}
 }
 
 /* A minute of the day `ahead` days from now; today only what is to come, and
@@ -482,7 +507,7 @@ widen_origins(struct search *s)
 	struct change wide = *best, c;
 
 	for (unsigned from = 0; from < FROM_COUNT; from++) {
-		if ((best->roles >> from & 1) == 0)
+		if (((best->roles & ~best->together) >> from & 1) == 0)
 			continue;
 		for (unsigned bit = 0; bit < ORIGIN_COUNT; bit++) {
 			c = *best;
@@ -491,7 +516,7 @@ widen_origins(struct search *s)
 				wide.supposed[from] |= 1u << bit;
 		}
 	}
-	if (best->roles != 0 && same_decision(s, &wide))
+	if (best->roles != best->together && same_decision(s, &wide))
 		memcpy(best->supposed, wide.supposed, sizeof best->supposed);
 }
 

@@ -40,7 +40,8 @@ struct change {
 			  and count; else nothing smaller was found */
 	struct decide_request request;
 	unsigned supposed[FROM_COUNT];
-	unsigned roles;		  /* bits by enum from that it supposes anew */
+	unsigned roles;	   /* bits by enum from that it supposes anew */
+	unsigned together; /* those of them that need all their origins */
 	struct decision decision; /* with it */
 };
 

@@ -165,7 +165,8 @@ add_change_roles(
 			continue;
 		buf_add_format(
 		    out, "%s%s came from ", *lead, from_name((enum from)i));
-		words_add_origins(out, e->change.supposed[i], " or ");
+		words_add_origins(out, e->change.supposed[i],
+		    (e->change.together >> i & 1) != 0 ? " and " : " or ");
 		if (has_role(&e->leaves, (enum from)i)) {
 			buf_add_text(out, " (now from ");
 			add_found(&e->leaves, (enum from)i, out);

@@ -48,6 +48,18 @@ struct exception {
 	uint64_t set[SET_WORDS];
 };
 
+struct limit_row {
+	struct limit limit;
+	bool any; /* "*" */
+	uint64_t set[SET_WORDS];
+};
+
+/* Most bytes that may leak. */
+struct leak_caps {
+	bool capped, deny; /* else: ask */
+	uint64_t destination, session;
+};
+
 struct policy {
 	struct capability **capabilities; /* by number, in text order */
 	uint32_t capability_count;
@@ -59,6 +71,9 @@ struct policy {
 	uint32_t exception_count;
 	struct extract **extracts;
 	uint32_t extract_count;
+	struct limit_row *limits;
+	uint32_t limit_count;
+	struct leak_caps leak;
 };
 
 /* 10,000 rules of ten values, and schemas. */
@@ -114,6 +129,17 @@ void decide_watched(const struct policy *policy,
 bool rule_in_hours(const struct rule *rule, uint32_t week_minute);
 unsigned rule_accepts(const struct rule *rule, enum from from, unsigned legs);
 
+/* For `check`. */
+void limits_print(const struct policy *policy, struct buf *out);
+void limits_print_json(const struct policy *policy, struct json_writer *w);
+
+/* policy_limit.c: "limits" and "leak", each of which may be NULL. */
+int limits_read(struct policy *policy, const struct json_doc *doc,
+    const struct json_node *list, struct json_error *where);
+void limits_done(struct policy *policy);
+int leak_read(struct policy *policy, const struct json_doc *doc,
+    const struct json_node *node, struct json_error *where);
+
 /*
  * decide_value.c: the values of one call and where they came from. Filled at
  * the first rule that asks, as most calls meet none.
@@ -122,6 +148,7 @@ struct leaves {
 	struct {
 		enum from from;
 		unsigned origins;
+		uint32_t bytes;
 	} at[DECIDE_VALUES_MAX];
 	uint32_t count;
 	bool filled, too_many;
@@ -133,6 +160,10 @@ struct leaves {
 
 void leaves_fill(struct leaves *leaves, const struct decide_request *request,
     const struct kind_effects *effects);
+/* Bytes and number of values of titles and content that are not the operator's
+ * own words. */
+void leaves_leak(
+    const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out);
 /* Whether each value of that role has an origin in `origins`, and there is
  * one; links may be none. */
 bool leaves_accept(
@@ -141,8 +172,5 @@ bool leaves_accept(
  * `asked_by` asks about; NULL if there is none. */
 const struct again *again_find(const struct decide_request *request,
     const struct capability *capability, const char *asked_by);
-/* Enum effect bits of this call, which may be fewer than its method's. */
-unsigned call_effects(
-    const struct decide_request *request, const struct kind_effects *effects);
 
 #endif

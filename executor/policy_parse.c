@@ -24,6 +24,7 @@
 struct policy_text {
 	int64_t version;
 	const struct json_node *capabilities, *rules, *floor, *extracts;
+	const struct json_node *limits, *leak;
 };
 
 static const struct json_field policy_fields[] = {
@@ -37,6 +38,9 @@ static const struct json_field policy_fields[] = {
 	0, EXTRACTS_MAX},
     {"floor", JSON_WANT_OBJECT, false, offsetof(struct policy_text, floor), 0,
 	0},
+    {"limits", JSON_WANT_ARRAY, false, offsetof(struct policy_text, limits), 0,
+	POLICY_MAX_LIMITS},
+    {"leak", JSON_WANT_OBJECT, false, offsetof(struct policy_text, leak), 0, 0},
 };
 
 /* Put the capability behind the last into its place in by_name. */
@@ -274,6 +278,10 @@ policy_parse(
 		rc = read_floor(policy, &doc, members.floor, where);
 	if (rc == 0)
 		rc = read_extracts(policy, &doc, members.extracts, where);
+	if (rc == 0)
+		rc = limits_read(policy, &doc, members.limits, where);
+	if (rc == 0)
+		rc = leak_read(policy, &doc, members.leak, where);
 	json_done(&doc);
 	if (rc == 0)
 		*policy_out = policy;
@@ -293,6 +301,7 @@ policy_free(struct policy *policy)
 		capability_free(policy->capabilities[i]);
 	for (uint32_t i = 0; i < policy->exception_count; i++)
 		free(policy->exceptions[i].why);
+	limits_done(policy);
 	free(policy->exceptions);
 	for (uint32_t i = 0; i < policy->extract_count; i++)
 		extract_free(policy->extracts[i]);

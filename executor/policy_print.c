@@ -58,6 +58,23 @@ add_legs(struct buf *out, unsigned legs)
 }
 
 static void
+print_outbound(const struct capability *c, struct buf *out)
+{
+	static const char *const words[OUTBOUND_LINKS_COUNT] = {
+	    [OUTBOUND_ALLOW] = "leaves as it is",
+	    [OUTBOUND_DEFANG] = "is defanged",
+	    [OUTBOUND_ASK] = "is asked about",
+	    [OUTBOUND_DENY] = "is denied",
+	};
+
+	if ((c->effects->effects & EFFECT_LEAVES) != 0)
+		buf_add_format(out,
+		    "    a link that the operator did not name %s; markup %s\n",
+		    words[c->outbound.links],
+		    c->outbound.plain ? "becomes text" : "stays");
+}
+
+static void
 print_capability(
     const struct policy *policy, const struct capability *c, struct buf *out)
 {
@@ -82,6 +99,7 @@ print_capability(
 		buf_add_text(out,
 		    "    no courier performs this kind yet: an allowed call "
 		    "is refused as unavailable\n");
+	print_outbound(c, out);
 	buf_add_text(out, "    rules: ");
 	add_rules_of(policy, c, out);
 	buf_add_text(out, "\n");
@@ -216,6 +234,7 @@ policy_print(const struct policy *policy, struct buf *out)
 	for (uint32_t i = 0; i < policy->rule_count; i++)
 		print_rule(policy, i, out);
 	print_floor(policy, out);
+	limits_print(policy, out);
 	buf_add_text(out, "Everything else is denied.\n");
 }
 
@@ -237,6 +256,11 @@ json_capability(struct json_writer *w, const struct capability *c)
 	json_put_text(w, "why", c->why);
 	json_put_integer(w, "per_hour", c->per_hour);
 	words_put_legs(w, "legs", effects_legs(c->effects->effects));
+	json_key(w, "outbound");
+	json_open(w, '{');
+	json_put_text(w, "links", outbound_links_name(c->outbound.links));
+	json_put_text(w, "markup", c->outbound.plain ? "text" : "keep");
+	json_close(w, '}');
 	json_put_raw(w, "arguments", span_of(c->schema_text));
 	json_close(w, '}');
 	buf_free(&words);
@@ -315,6 +339,7 @@ policy_print_json(const struct policy *policy, struct buf *out)
 		json_rule(&w, policy, i);
 	json_close(&w, ']');
 	json_put_text(&w, "floor", verdict_name(policy->floor));
+	limits_print_json(policy, &w);
 	json_put_text(&w, "default", "deny");
 	json_close(&w, '}');
 }

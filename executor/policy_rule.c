@@ -12,8 +12,8 @@
 #include "executor/policy_impl.h"
 
 /* What decide() calls its own verdicts; see policy.h. */
-static const char *const reserved_ids[] = {
-    "no-capability", "reference", "arguments", "kind", "limit", "floor", "default"};
+static const char *const reserved_ids[] = {"no-capability", "reference",
+    "arguments", "kind", "limit", "floor", "outbound", "leak", "default"};
 
 #define MEMBER(key, want, required, type)                                      \
 	{                                                                      \

@@ -220,6 +220,45 @@ print_floor(const struct policy *policy, struct buf *out)
 	buf_free(&text);
 }
 
+static void
+print_links(const struct policy *policy, struct buf *text)
+{
+	for (uint32_t i = 0; i < policy->capability_count; i++) {
+		const struct capability *c = policy->capabilities[i];
+
+		if ((c->effects->effects & EFFECT_LEAVES) != 0 &&
+		    c->outbound.links >= OUTBOUND_ASK)
+			buf_add_format(text,
+			    "A link that the operator did not name is %s by "
+			    "%s.\n",
+			    c->outbound.links == OUTBOUND_DENY ? "denied"
+							       : "asked about",
+			    c->name);
+	}
+}
+
+/* What is stricter than the rules, one line each. */
+static void
+print_stricter(const struct policy *policy, struct buf *out)
+{
+	struct buf text;
+	char *line, *rest;
+
+	buf_init(&text, 2 * (size_t)POLICY_MAX_BYTES);
+	print_links(policy, &text);
+	limits_print(policy, &text);
+	buf_add_byte(&text, '\0');
+	for (line = text.data; (rest = strchr(line, '\n')) != NULL;
+	     line = rest + 1) {
+		struct cell cell = {.out = out};
+
+		*rest = '\0';
+		add_phrase(&cell, line);
+		buf_add_byte(out, '\n');
+	}
+	buf_free(&text);
+}
+
 void
 policy_table_print(const struct policy *policy, struct buf *out)
 {
@@ -231,6 +270,7 @@ policy_table_print(const struct policy *policy, struct buf *out)
 	for (uint32_t i = 0; i < policy->capability_count; i++)
 		print_rows(policy, policy->capabilities[i], columns, out);
 	print_floor(policy, out);
+	print_stricter(policy, out);
 }
 
 static void
@@ -283,11 +323,14 @@ policy_table_print_json(const struct policy *policy, struct buf *out)
 		words_put_effects(&w, "effects", c->effects->effects);
 		json_put_boolean(
 		    &w, "floor_excepted", floor_excepts(policy, c->number));
+		json_put_text(
+		    &w, "links", outbound_links_name(c->outbound.links));
 		put_rows(&w, policy, c);
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
 	json_put_text(&w, "floor", verdict_name(policy->floor));
+	limits_print_json(policy, &w);
 	json_put_text(&w, "default", "deny");
 	json_close(&w, '}');
 }

@@ -219,11 +219,18 @@ is_again(struct span rule)
 }
 
 static void
-decide_again(struct replay *r, uint64_t sequence, const struct inputs *inputs)
+decide_again(struct replay *r, uint64_t sequence, struct inputs *inputs)
 {
 	struct decision d;
 	struct replay_change *c;
 
+	if (span_is(inputs->rule, "outbound") && inputs->error != 0 &&
+	    inputs->error != ERR_DENIED) {
+		undecidable(r, sequence, (uint64_t)inputs->time_ms, inputs,
+		    "outbound rules could not make its text fit to leave");
+		return;
+	}
+	inputs_use(inputs, r->policy);
 	decide(r->policy, &inputs->request, &d);
 	if (d.capability == NULL && !span_is(inputs->rule, d.rule)) {
 		undecidable(r, sequence, (uint64_t)inputs->time_ms, inputs,
@@ -232,8 +239,9 @@ decide_again(struct replay *r, uint64_t sequence, const struct inputs *inputs)
 	}
 	if (d.unknown) {
 		undecidable(r, sequence, (uint64_t)inputs->time_ms, inputs,
-		    "a rule asks where a value came from, and that was not "
-		    "recorded: the capability was another one then");
+		    "a rule asks where a value came from, or a limit what was "
+		    "used, and that was not recorded: the capability or the "
+		    "limit was another one then");
 		return;
 	}
 	if (d.verdict == VERDICT_ASK && is_again(inputs->rule)) {

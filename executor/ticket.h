@@ -136,6 +136,10 @@ struct again_row {
 
 void again_done(struct again_row *row);
 
+/* Whether what asks by that rule can be told not to, with so many rules of this
+ * sort: 0, -ERR_QUOTA, or -ERR_RANGE: what was counted, or has a link, is asked
+ * about each time. */
+int again_check(const char *rule, size_t count);
 /* -ERR_QUOTA: there are AGAIN_RULES_MAX. */
 int again_add(struct inbox *inbox, struct again_row *row);
 /* The next by id above `after`, into `out`, whose buffer again_done frees. */

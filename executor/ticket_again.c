@@ -2,6 +2,8 @@
  * Rules that "don't ask again" made, in the inbox's database. Runs in the
  * broker; what they allow is the matter of decide().
  */
+#include <string.h>
+
 #include "common/err.h"
 #include "executor/inbox_item.h"
 #include "executor/ticket.h"
@@ -69,6 +71,15 @@ take_row(struct query *q, struct again_row *out)
 	    buf_add(&out->arguments, arguments.p, arguments.n) != 0)
 		return -ERR_CORRUPT;
 	return 0;
+}
+
+int
+again_check(const char *rule, size_t count)
+{
+	if (strcmp(rule, "limit") == 0 || strcmp(rule, "outbound") == 0 ||
+	    strcmp(rule, "leak") == 0)
+		return -ERR_RANGE;
+	return count >= AGAIN_RULES_MAX ? -ERR_QUOTA : 0;
 }
 
 int

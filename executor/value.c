@@ -121,9 +121,8 @@ host_length(struct span text)
 	return at;
 }
 
-/* Endings of file names that are no top-level domains. */
-static bool
-is_file_ending(struct span host)
+bool
+value_is_file_name(struct span host)
 {
 	static const char *const endings[] = {"bmp", "conf", "csv", "doc",
 	    "docx", "eml", "exe", "gif", "gz", "htm", "html", "ini", "jpeg",
@@ -190,7 +189,7 @@ url_length(struct span text)
 		host = host_length(rest);
 		if (host == 0 ||
 		    (!starts_with(rest, "www.") &&
-			is_file_ending((struct span){rest.p, host})))
+			value_is_file_name((struct span){rest.p, host})))
 			return 0;
 		end = host;
 		if (end < rest.n && rest.p[end] == ':' && end + 1 < rest.n &&

@@ -59,6 +59,10 @@ size_t value_fold(struct span text, char *out);
 bool value_next(
     enum value_type type, struct span text, size_t *at, struct span *found_out);
 
+/* Whether what looks like a host name has the ending of a file's name that is
+ * no top-level domain: "report.pdf". */
+bool value_is_file_name(struct span host);
+
 /* Whether `phrase`, a canonical name, stands in `text`, which is one too, with
  * no letter or digit beside it. */
 bool value_stands_in(struct span phrase, struct span text);

@@ -417,6 +417,40 @@ def bad_recipient():
         check("audit recipient: " in host.log_text(), "reason")
 
 
+def counted():
+    """Counters are recorded, so what limits decided is decided again; and
+    whose words a link is."""
+    with Kept() as host:
+        limit = {"id": "notes", "why": "So many are enough.",
+                 "capability": "notify.send", "of": "calls",
+                 "per": "capability", "window": "1h", "most": 1,
+                 "verdict": "deny"}
+        host.policy["limits"] = [limit]
+        host.policy["capabilities"][2]["outbound"] = {"links": "deny"}
+        host.write_settings()
+        host.start()
+        wire = host.connect("planner")
+        session = str(host.operate("session.list")["sessions"][-1]["session"])
+        done = host.command("task", session,
+                            data=b"Say https://op.example/ to them.")
+        equal(done.returncode, 0, "task: %r" % done.stderr)
+        for text in ("https://evil.example/", "https://op.example/", "two"):
+            wire.request("call", {"name": "notify.send",
+                                  "arguments": {"text": text}})
+        wire.close()
+        until(lambda: len([row for row in host.audit() if row["kind"] in
+                           ("decision", "intent")]) == 3, 10, "records")
+        equal(host.replay(host.policy)[0], [], "the same policy")
+        limit["most"] = 2
+        changes, _ = host.replay(host.policy, status=FOUND)
+        equal([(row["was_rule"], row["class"]) for row in changes],
+              [("limit", "newly allowed")], "a higher limit")
+        limit["id"] = "other"
+        changes, _ = host.replay(host.policy)
+        equal([row["class"] for row in changes], ["undecidable"] * 3,
+              "a limit that was not counted")
+
+
 def lying_broker():
     """Inputs where none belong, or too many: it is not believed."""
     def one(folder):
@@ -447,7 +481,7 @@ def cases(suite):
                  erased, crash_and_torn, since, words):
         suite.case(body.__name__, with_kept(body))
     suite.case("bounded", with_kept(bounded, max_bytes=32 << 20))
-    for body in (without_recipient, bad_recipient, lying_broker):
+    for body in (without_recipient, bad_recipient, counted, lying_broker):
         suite.case(body.__name__, body)
 
 

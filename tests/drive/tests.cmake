@@ -15,6 +15,7 @@ if(DEFINED ENV{TRIZONE_HTML5LIB} OR
   drive_test(html5lib "drive;data" 120 ${BIN}/html_tokens)
 endif()
 drive_test(lying drive 300 ${BIN})
+drive_test(outbound drive 300 ${BIN})
 drive_test(mail_corpus "drive;data" 900 ${BIN}/trizone-reader)
 drive_test(mail_torture drive 600 ${BIN}/trizone-reader)
 drive_test(render "drive;data;release" 600 ${BIN}/trizone-reader)

@@ -97,11 +97,13 @@ decide_recorded(const char *folder, const struct policy *policy,
 	    .rule = span_of(wanted->rule)};
 	inputs.request.value_count =
 	    decide_values(policy, request, inputs.values);
+	inputs_note_used(&inputs, policy);
 	json_init(&doc);
 	buf_init(&text, 1u << 20);
 	ck_assert_int_eq(inputs_write(&inputs, &text), 0);
 	ck_assert_int_eq(
 	    inputs_parse(&doc, (struct span){text.data, text.len}, &back), 0);
+	inputs_use(&back, policy);
 	decide(policy, &back.request, &again);
 	ck_assert_msg(
 	    again.verdict == wanted->verdict && again.error == wanted->error &&

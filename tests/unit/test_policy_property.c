@@ -185,14 +185,49 @@ add_rule(struct buf *out, unsigned number)
 	buf_add_text(out, "}");
 }
 
+/* Limits that one call alone can reach, as nothing is counted here. */
+static void
+add_limits(struct buf *out)
+{
+	if (one_in(3)) {
+		buf_add_text(out, ",\"limits\":[{\"id\":\"l\",\"why\":\"w\","
+				  "\"capability\":");
+		add_some(out, COUNT(names), name_of);
+		buf_add_format(out,
+		    ",\"of\":\"%s\",\"per\":\"session\","
+		    "\"window\":\"1h\",\"most\":%u,\"verdict\":\"%s\"}]",
+		    one_in(3) ? "calls" : "bytes", random_below(40),
+		    one_in(2) ? "deny" : "ask");
+	}
+	if (one_in(3))
+		buf_add_format(out,
+		    ",\"leak\":{\"bytes_per_session\":%u,"
+		    "\"verdict\":\"%s\"}",
+		    random_below(30), one_in(2) ? "deny" : "ask");
+}
+
+static void
+add_capability(struct buf *out, const char *text)
+{
+	static const char *const links[] = {"allow", "ask", "deny"};
+
+	buf_add(out, text, strlen(text) - 1);
+	if (one_in(2))
+		buf_add_format(
+		    out, ",\"outbound\":{\"links\":\"%s\"}", ANY(links));
+	buf_add_text(out, "}");
+}
+
 static void
 add_policy(struct buf *out)
 {
 	unsigned rules = random_below(9);
 
 	buf_add_text(out, "{\"version\":1,\"capabilities\":[");
-	for (size_t i = 0; i < COUNT(capabilities); i++)
-		buf_add_format(out, "%s%s", i == 0 ? "" : ",", capabilities[i]);
+	for (size_t i = 0; i < COUNT(capabilities); i++) {
+		buf_add_text(out, i == 0 ? "" : ",");
+		add_capability(out, capabilities[i]);
+	}
 	buf_add_text(out, "],\"rules\":[");
 	for (unsigned i = 0; i < rules; i++) {
 		if (i != 0)
@@ -206,7 +241,9 @@ add_policy(struct buf *out)
 		add_some(out, COUNT(names), name_of);
 		buf_add_text(out, ",\"why\":\"w\"}]");
 	}
-	buf_add_text(out, "}}");
+	buf_add_text(out, "}");
+	add_limits(out);
+	buf_add_text(out, "}");
 }
 
 static void

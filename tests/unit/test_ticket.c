@@ -401,7 +401,8 @@ START_TEST(older_database)
 	ck_assert_int_eq(
 	    sqlite3_exec(db,
 		"DROP TABLE ticket; DROP TABLE again; DROP TABLE suspect;"
-		"DROP TABLE task; DROP TABLE label;"
+		"DROP TABLE task; DROP TABLE label; DROP TABLE spent;"
+		"DROP TABLE leak;"
 		"DELETE FROM item WHERE id = 2; PRAGMA user_version = 1",
 		NULL, NULL, NULL),
 	    SQLITE_OK);
