@@ -249,7 +249,7 @@ try_base64(const struct view_job *job, size_t start, size_t end)
 	size_t count = base64_values(text, values);
 	bool found = false;
 
-	for (size_t skip = 0; skip < 4 && !found; skip++) {
+	for (size_t skip = 0; skip < 4 && skip < count && !found; skip++) {
 		size_t n = decode_base64(values + skip, count - skip, bytes);
 
 		found = view_bytes(

@@ -2,6 +2,7 @@
  * Views: every encoding that has to be seen through, that ordinary text has
  * none, and the bounds.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -195,6 +196,20 @@ START_TEST(takes_no_broken_text)
 }
 END_TEST
 
+/* Pieces between the padding of which one has next to no digits. */
+START_TEST(takes_padding_without_digits)
+{
+	char text[128];
+
+	for (int blanks = 0; blanks < 40; blanks++) {
+		snprintf(text, sizeof text,
+		    "Two facesD\n\n==========%*sn===%*sn=\nReply-To: ab>",
+		    blanks, "", blanks, "");
+		look(span_of(text), PLAIN);
+	}
+}
+END_TEST
+
 START_TEST(names_every_view)
 {
 	for (int i = 0; i < VIEW_COUNT; i++)
@@ -221,6 +236,7 @@ view_suite(void)
 	tcase_add_test(tc, says_what_was_left_out);
 	tcase_add_test(tc, takes_no_broken_text);
 	tcase_add_test(tc, names_every_view);
+	tcase_add_test(tc, takes_padding_without_digits);
 	suite_add_tcase(s, tc);
 	return s;
 }
