@@ -215,7 +215,8 @@ own_styles(struct render *r, struct html_element *element)
 		html_sheet_name(&r->sheet, &r->stack, element,
 		    render_attr(r, ATTR_ID, &r->scratch),
 		    render_attr(r, ATTR_CLASS, &r->second));
-		html_sheet_match(&r->sheet, &r->stack, element, &r->cascades);
+		html_sheet_match(&r->sheet, &r->stack, element, &r->token,
+		    &r->scratch, &r->cascades);
 	}
 	style = render_attr(r, ATTR_STYLE, &r->scratch);
 	if (style.n != 0) {
