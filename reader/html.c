@@ -193,8 +193,8 @@ is_animated(const struct style_cascades *c)
 {
 	return c->known.value[STYLE_ANIMATION].n != 0 ||
 	       c->doubts.value[STYLE_ANIMATION].n != 0 ||
-	       ((c->known.unknown | c->doubts.unknown) &
-		   STYLE_BIT(ANIMATION)) != 0;
+	       c->known.unknown[STYLE_ANIMATION] ||
+	       c->doubts.unknown[STYLE_ANIMATION];
 }
 
 /* The own styles of the element this start tag opens. `element` gets its
@@ -235,6 +235,9 @@ own_styles(struct render *r, struct html_element *element)
 		own.flags |= OWN_PAGE;
 	if (r->token.tag == HTML_TABLE && r->quirks)
 		own.flags |= OWN_TABLE;
+	if (r->token.tag == HTML_TABLE ||
+	    html_tag_table_parent(r->token.tag) != 0)
+		html_own_table(&own, r->token.tag != HTML_TABLE);
 	if (own.reason == HIDDEN_COUNT && r->token.tag == HTML_DETAILS &&
 	    html_token_attr(&r->token, ATTR_OPEN) == NULL)
 		own.reason = HIDDEN_CLOSED;
@@ -355,6 +358,7 @@ void_element(struct render *r, const struct html_own *own)
 		render_box_take(r, 0, 1);
 		html_flow_newline(&r->flow);
 	} else if (r->token.tag == HTML_HR) {
+		render_box_take(r, own->height, 0);
 		html_flow_break(&r->flow, 1);
 		html_flow_mark(&r->flow, "---", 3);
 		html_flow_break(&r->flow, 1);
