@@ -71,25 +71,38 @@ is_any_far(const struct style_cascade *c, const enum style_property *of,
 	return false;
 }
 
+/* Whether an edge of what is placed is far away; `end` counts if there is no
+ * `start`. */
+static bool
+is_placed_far(const struct style_cascade *c, enum style_property start,
+    enum style_property end, int32_t start_px, int32_t end_px)
+{
+	if (is_set(c, start))
+		return is_far(&c->value[start], start_px);
+	return is_far(&c->value[end], end_px);
+}
+
 static bool
 is_off_screen(const struct style_cascade *c)
 {
-	static const enum style_property across[] = {STYLE_MARGIN_LEFT,
-	    STYLE_PADDING_LEFT, STYLE_BORDER_LEFT, STYLE_LEFT, STYLE_RIGHT};
+	static const enum style_property across[] = {
+	    STYLE_MARGIN_LEFT, STYLE_PADDING_LEFT, STYLE_BORDER_LEFT};
 	static const enum style_property down[] = {
-	    STYLE_MARGIN_TOP, STYLE_PADDING_TOP, STYLE_BORDER_TOP, STYLE_TOP};
+	    STYLE_MARGIN_TOP, STYLE_PADDING_TOP, STYLE_BORDER_TOP};
 	int32_t position = keyword(c, STYLE_POSITION);
-	bool placed = position != 0;
 
 	if (keyword(c, STYLE_TRANSFORM) == 2 ||
-	    keyword(c, STYLE_TRANSLATE) == 2)
+	    keyword(c, STYLE_TRANSLATE) == 2 ||
+	    is_any_far(c, across, COUNT_OF(across), FAR_ASIDE) ||
+	    is_any_far(c, down, COUNT_OF(down), FAR_BELOW))
 		return true;
-	if (is_any_far(c, across, placed ? 5 : 3, FAR_ASIDE) ||
-	    is_any_far(c, down, placed ? 4 : 3, FAR_BELOW))
-		return true;
-	if (position >= 2 && is_far(&c->value[STYLE_BOTTOM], FAR_HEIGHT))
-		return true;
-	return position == 3 && is_far(&c->value[STYLE_TOP], FAR_HEIGHT);
+	if (position == 0)
+		return false;
+	return is_placed_far(
+		   c, STYLE_LEFT, STYLE_RIGHT, FAR_ASIDE, FAR_ASIDE) ||
+	       is_placed_far(c, STYLE_TOP, STYLE_BOTTOM,
+		   position == 3 ? FAR_HEIGHT : FAR_BELOW,
+		   position >= 2 ? FAR_HEIGHT : FAR_BELOW);
 }
 
 /* Whether one of the axes is cut: then a browser cuts the other too. */
@@ -362,7 +375,7 @@ own_place(struct html_own *own, const struct style_cascade *c)
 	own->down = bounded(down - in_px(&c->value[STYLE_ALIGN]));
 	if (own->reason != HIDDEN_COUNT)
 		return;
-	if (own->across >= FAR_ASIDE ||
+	if (own->across >= FAR_ASIDE || own->down >= FAR_BELOW ||
 	    (keyword(c, STYLE_POSITION) >= 2 && is_set(c, STYLE_TOP) &&
 		own->down <= ASIDE))
 		own->reason = HIDDEN_OFF_SCREEN;
