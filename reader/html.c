@@ -13,6 +13,7 @@
 #include "common/alloc.h"
 #include "reader/html_ascii.h"
 #include "reader/html_entity.h"
+#include "reader/html_foreign.h"
 #include "reader/html_hint.h"
 #include "reader/html_render.h"
 
@@ -203,11 +204,15 @@ static struct html_own
 own_styles(struct render *r, struct html_element *element)
 {
 	struct span style, hidden;
+	enum hidden foreign;
 	struct html_own own;
 
 	style_cascade_clear(&r->cascades.known);
 	style_cascade_clear(&r->cascades.doubts);
 	html_hint(&r->token, &r->scratch, &r->cascades.known);
+	element->foreign =
+	    foreign_open(&r->token, &r->stack.at[r->stack.depth], &foreign);
+	foreign_hint(&r->token, element->foreign, &r->cascades.known);
 	if (r->token.tag == HTML_A)
 		link_hint(r);
 	if (r->sheet.rule_count != 0) {
@@ -246,6 +251,8 @@ own_styles(struct render *r, struct html_element *element)
 		own.reason = HIDDEN_ARIA_HIDDEN;
 	if (html_tag_reason(r->token.tag) != HIDDEN_COUNT)
 		own.reason = (uint8_t)html_tag_reason(r->token.tag);
+	if (foreign != HIDDEN_COUNT)
+		own.reason = (uint8_t)foreign;
 	if (r->token.attributes == 0)
 		own.flags |= OWN_BARE;
 	return own;
@@ -286,6 +293,8 @@ element_closed(void *context, const struct html_element *element)
 	if (element == r->link.element)
 		render_link_end(r);
 	render_box_close(r, element);
+	if (element->foreign == FOREIGN_PARTS && reason == HIDDEN_COUNT)
+		html_flow_text(&r->flow, " ", 1, false);
 	if (element->space != SPACE_HTML)
 		return;
 	if (reason != HIDDEN_COUNT) {
@@ -319,12 +328,24 @@ list_start(struct render *r)
 	return text.n == 0 ? 1 : number;
 }
 
+/* Whether a part of a formula is not in one line with what is before. */
+static bool
+stands_apart(const struct html_element *element)
+{
+	return element->foreign == FOREIGN_CELL ||
+	       (element->foreign != FOREIGN_NONE &&
+		   element[-1].foreign == FOREIGN_PARTS);
+}
+
 /* Lay out the start of an element that is now open. */
 static void
 element_opened(struct render *r, const struct html_element *element)
 {
 	enum html_tag tag = element->tag;
-	bool seen = render_reason(r) == HIDDEN_COUNT;
+	bool seen = element->look.unseen == HIDDEN_COUNT && !r->sheet.exhausted;
+
+	if (element->space == SPACE_HTML)
+		seen = render_reason(r) == HIDDEN_COUNT;
 
 	if (tag == HTML_A)
 		render_link_start(r, element);
@@ -338,6 +359,8 @@ element_opened(struct render *r, const struct html_element *element)
 		html_flow_cell(&r->flow);
 	if (seen && breaks_of(element) != 0)
 		html_flow_break(&r->flow, breaks_of(element));
+	if (seen && stands_apart(element))
+		html_flow_text(&r->flow, " ", 1, false);
 	render_box_open(r, element);
 	if (element->look.unseen == HIDDEN_COLOUR && element->look.image)
 		r->out->style_unsure = true;
@@ -369,6 +392,22 @@ void_element(struct render *r, const struct html_own *own)
 	}
 }
 
+/* Where a form sends what is put into it. */
+static void
+form_action(struct render *r, const struct html_own *own, bool opened)
+{
+	struct html_look look = *html_stack_look(&r->stack);
+	enum html_attr attr =
+	    r->token.tag == HTML_FORM ? ATTR_ACTION : ATTR_FORMACTION;
+
+	if (html_token_attr(&r->token, attr) == NULL)
+		return;
+	if (!opened)
+		look = html_look_inside(&look, own);
+	render_action(r, render_attr(r, attr, &r->scratch),
+	    r->sheet.exhausted ? HIDDEN_STYLE_LIMIT : (enum hidden)look.unseen);
+}
+
 static void
 start_token(struct render *r)
 {
@@ -392,6 +431,8 @@ start_token(struct render *r)
 		void_element(r, &element.own);
 	else if (tag_breaks(tag) != 0)
 		html_flow_break(&r->flow, 1);
+	if (tag == HTML_FORM || tag == HTML_BUTTON || tag == HTML_INPUT)
+		form_action(r, &element.own, r->stack.depth > depth);
 	if ((tag == HTML_COL || tag == HTML_COLGROUP) &&
 	    (element.own.flags & OWN_HIDE) != 0)
 		html_stack_hide(&r->stack, HTML_TABLE, HIDDEN_VISIBILITY);
