@@ -132,6 +132,14 @@ add_number(struct motion *m, const struct css_token *t)
 	return n >= 0;
 }
 
+/* What a function leaves; what it makes larger may be cut. */
+static void
+end_function(struct motion *m)
+{
+	m->size *= m->least < 1 ? m->least : 1;
+	m->least = 1;
+}
+
 /* False: something turns the box out of its plane, or is none. */
 static bool
 add_up(const struct style_tokens *v, struct motion *m)
@@ -141,8 +149,7 @@ add_up(const struct style_tokens *v, struct motion *m)
 		const struct css_token *t = &v->token[i];
 
 		if (t->type == CSS_FUNCTION) {
-			m->size *= m->least;
-			m->least = 1;
+			end_function(m);
 			m->name = t->text;
 			m->argument = 0;
 			if (!is_flat(t->text) ||
@@ -158,7 +165,7 @@ add_up(const struct style_tokens *v, struct motion *m)
 			return false;
 		}
 	}
-	m->size *= m->least < 1 ? m->least : 1;
+	end_function(m);
 	return true;
 }
 

@@ -92,6 +92,7 @@ static const char *const hidden[] = {
     "<p style=\"transform:translate3d(0,-40em,0)\">SECRET",
     "<p style=\"transform:scale(.3) scale(.3)\">SECRET",
     "<p style=\"transform:scale(.4,.4) scaleY(.4)\">SECRET",
+    "<p style=\"transform:matrix(99,0,0,99,0,0) scale(.1)\">SECRET",
     "<p style=\"transform:matrix(-1,0,0,1,0,0)\">SECRET",
     "<p style=\"transform:matrix(1,0,0,1,2000,0)\">SECRET",
     "<p style=\"transform:scaleX(-1)\">SECRET",
