@@ -25,6 +25,9 @@
 #define WINDOW 100000	   /* its width */
 #define ASIDE (-5000)	   /* 50 px to the left */
 
+/* What takes the room from boxes inside. */
+#define OWN_ROOM (OWN_PINCHED | OWN_NARROW | OWN_LOW)
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 const struct html_own html_own_none = {
@@ -388,11 +391,16 @@ is_pinched(const struct style_cascade *c)
 	static const enum style_property tracks[] = {
 	    STYLE_TRACK_AUTO, STYLE_TRACK_COLUMNS, STYLE_TRACK_ROWS};
 
-	if (keyword(c, STYLE_DISPLAY) != DISPLAY_FLEX)
+	bool flex = keyword(c, STYLE_DISPLAY) == DISPLAY_FLEX;
+
+	/* a doubt about rows and columns comes without one about display */
+	if (is_set(c, STYLE_DISPLAY) && !flex)
 		return false;
 	for (size_t i = 0; i < COUNT_OF(tracks); i++)
 		if (keyword(c, tracks[i]) != 0 || c->unknown[tracks[i]])
 			return true;
+	if (!flex)
+		return false;
 	return is_none_left(&c->value[STYLE_HEIGHT]) ||
 	       is_none_left(&c->value[STYLE_MAX_HEIGHT]);
 }
@@ -475,6 +483,7 @@ html_own_in(const struct html_look *parent, const struct style_cascades *c,
     bool *unsure_out)
 {
 	struct html_own own = own_of(&c->known), worst;
+	uint32_t room;
 	struct style_cascade both;
 
 	*unsure_out |= is_unsure(&c->known);
@@ -484,6 +493,9 @@ html_own_in(const struct html_look *parent, const struct style_cascades *c,
 	style_doubt(&both, &c->doubts);
 	*unsure_out |= is_unsure(&both);
 	worst = own_of(&both);
+	room = worst.flags & ~own.flags & OWN_ROOM;
+	own.flags |= room;
+	*unsure_out |= room != 0;
 	if (html_look_inside(parent, &own).unseen == HIDDEN_COUNT &&
 	    html_look_inside(parent, &worst).unseen != HIDDEN_COUNT) {
 		own.reason = HIDDEN_STYLE_UNKNOWN;

@@ -89,7 +89,7 @@ go_deeper(struct html_sheet *sheet, struct css block, struct rules of,
 	if (nested && deep < NESTED_MOST)
 		parse_nested(sheet, block, of, deep + 1);
 	else
-		sheet->unsure |= nested;
+		sheet->exhausted |= nested;
 }
 
 /* The block behind a selector list belongs to all its selectors. */

@@ -77,6 +77,10 @@ static const char *const hidden[] = {
     "<style>@supports selector(a){p{display:none}}</style><p>SECRET",
     "<style>@supports ((((((((((x:y)))))))))){p{display:none}}</style><p>SECRET",
     /* rules and conditions inside of rules */
+    "<style>.a{@media all{@media all{@media all{@media all{@media all{"
+    "@media all{display:none}}}}}}}</style><p class=a>SECRET",
+    "<style>div:first-child{display:grid;grid-template-rows:0fr}</style>"
+    "<div><p style=\"overflow:hidden\">SECRET",
     "<style>.a{@media all{display:none}}</style><p class=a>SECRET",
     "<style>.a,.b{top:0;@media all{display:none}}</style><p class=b>SECRET",
     "<style>.a{@media all{.x{display:none}}}</style>"

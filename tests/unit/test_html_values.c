@@ -177,7 +177,7 @@ static const char *const seen[] = {
     "<div style=\"display:grid;grid-template-columns:minmax(0,1fr) 200px\"><p style=\"overflow:hidden\">SECRET",
     "<div style=\"display:grid;grid-template-columns:repeat(0,1fr)\"><p style=\"overflow:hidden\">SECRET",
     "<div style=\"display:grid;grid-template-rows:0fr\"><p>SECRET",
-    "<div style=\"grid-template-rows:0fr\"><p style=\"overflow:hidden\">SECRET",
+    "<div style=\"display:block;grid-template-rows:0fr\"><p style=\"overflow:hidden\">SECRET",
     "<div style=\"display:flex\"><p style=\"flex:1;overflow:hidden\">SECRET",
     "<div style=\"display:flex\"><p style=\"flex:1 1 0;overflow:hidden\">SECRET",
     "<div style=\"display:flex\"><p style=\"flex:none;overflow:hidden\">SECRET",
