@@ -180,10 +180,6 @@ html_tag_reason(enum html_tag tag)
 		return HIDDEN_TEMPLATE;
 	case HTML_NOSCRIPT:
 		return HIDDEN_NOSCRIPT;
-	case HTML_SVG:
-		return HIDDEN_SVG;
-	case HTML_MATH:
-		return HIDDEN_MATH;
 	case HTML_TEXTAREA:
 	case HTML_SELECT:
 	case HTML_DATALIST:

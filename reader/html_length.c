@@ -150,6 +150,9 @@ static bool
 may_be_negative(enum style_property property)
 {
 	switch (property) {
+	case STYLE_BASIS:
+	case STYLE_BORDER_LEFT:
+	case STYLE_BORDER_TOP:
 	case STYLE_HEIGHT:
 	case STYLE_LINE_HEIGHT:
 	case STYLE_MAX_HEIGHT:
@@ -179,20 +182,88 @@ read_length(const struct style_tokens *v, enum style_property property,
 	return may_be_negative(property) || not_negative(&v->token[0], out);
 }
 
-/* The left or the upper side of one to four values. */
+/* One of the values of a shorthand. */
+static bool
+read_side(const struct style_tokens *v, size_t i, enum style_property property,
+    struct style_value *out)
+{
+	struct style_tokens one = {.count = 1};
+
+	one.token[0] = v->token[i];
+	return read_length(&one, property, out);
+}
+
+/* One of the sides in one to four values. */
 bool
 read_margin(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
 	static const size_t left[5] = {0, 0, 1, 1, 3};
-	bool top =
-	    property == STYLE_MARGIN_TOP || property == STYLE_PADDING_TOP;
-	struct style_tokens one = {.count = 1};
+	static const size_t right[5] = {0, 0, 1, 1, 1};
+	static const size_t bottom[5] = {0, 0, 0, 2, 2};
 
 	if (v->count < 1 || v->count > 4)
 		return false;
-	one.token[0] = v->token[top ? 0 : left[v->count]];
-	return read_length(&one, property, out);
+	switch (property) {
+	case STYLE_BORDER_LEFT:
+	case STYLE_LEFT:
+	case STYLE_MARGIN_LEFT:
+	case STYLE_PADDING_LEFT:
+		return read_side(v, left[v->count], property, out);
+	case STYLE_RIGHT:
+		return read_side(v, right[v->count], property, out);
+	case STYLE_BOTTOM:
+		return read_side(v, bottom[v->count], property, out);
+	default:
+		return read_side(v, 0, property, out);
+	}
+}
+
+/* The first or the second side in one or two values. */
+bool
+read_start(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	return v->count >= 1 && v->count <= 2 && read_side(v, 0, property, out);
+}
+
+bool
+read_end(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	return v->count >= 1 && v->count <= 2 &&
+	       read_side(v, v->count - 1, property, out);
+}
+
+/* A width among a style and a colour; of several the greatest, since numbers
+ * of a colour look like one if they are zero. */
+bool
+read_border(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	struct style_value one;
+
+	(void)property;
+	*out = (struct style_value){UNIT_PX, 0};
+	for (size_t i = 0; i < v->count; i++) {
+		if (!style_length(&v->token[i], &one))
+			continue;
+		if (one.unit == UNIT_EM)
+			one.n = scaled(one.n, ROOT_FONT / 1000.0);
+		if (one.n > out->n)
+			out->n = one.n;
+	}
+	return v->count > 0;
+}
+
+/* A word such as "middle" moves an inline box by less than its height. */
+bool
+read_align(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	*out = (struct style_value){UNIT_UNSET, 0};
+	return v->count == 1 &&
+	       (v->token[0].type == CSS_IDENT || read_length(v, property, out));
 }
 
 /* A number is a number of font sizes. */

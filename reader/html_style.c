@@ -34,7 +34,9 @@ static const struct {
     {STYLE_POSITION, "relative", 1},
     {STYLE_POSITION, "sticky", 1},
     {STYLE_POSITION, "absolute", 2},
-    {STYLE_POSITION, "fixed", 2},
+    {STYLE_POSITION, "fixed", 3},
+    {STYLE_TABLE_FIXED, "auto", 0},
+    {STYLE_TABLE_FIXED, "fixed", 1},
     {STYLE_FLOAT, "none", 0},
     {STYLE_FLOAT, "left", 1},
     {STYLE_FLOAT, "right", 1},
@@ -455,10 +457,10 @@ style_declare(struct style_cascade *cascade,
 	cascade->used = true;
 	if (declaration
 		->unknown) { /* it may be invalid: what was there stays */
-		cascade->unknown |= UINT64_C(1) << property;
+		cascade->unknown[property] = true;
 		return;
 	}
-	cascade->unknown &= ~(UINT64_C(1) << property);
+	cascade->unknown[property] = false;
 	cascade->weight[property] = weight;
 	cascade->value[property] = declaration->value;
 }
@@ -485,6 +487,7 @@ style_hides(const struct style_declaration *d)
 						    : d->value.n != 0;
 	case STYLE_FONT_SIZE:
 		return d->value.unit != UNIT_UNSET && d->value.n < FONT_DOUBT;
+	case STYLE_BASIS:
 	case STYLE_HEIGHT:
 	case STYLE_LINE_HEIGHT:
 	case STYLE_MAX_HEIGHT:
@@ -493,10 +496,10 @@ style_hides(const struct style_declaration *d)
 		return d->value.unit != UNIT_UNSET && d->value.n <= BOX_DOUBT;
 	case STYLE_DISPLAY:
 		return d->value.n > 0;
-	case STYLE_LETTER:
-	case STYLE_WORD_SPACING:
 	case STYLE_Z_INDEX:
 		return d->value.n < 0;
+	case STYLE_GROW:
+		return d->value.n == 0;
 	case STYLE_BIDI:
 	case STYLE_DIRECTION:
 	case STYLE_FLOAT:
@@ -512,9 +515,10 @@ style_hides(const struct style_declaration *d)
 void
 style_doubt(struct style_cascade *cascade, const struct style_cascade *doubts)
 {
-	for (size_t i = 0; i < STYLE_COUNT; i++)
+	for (size_t i = 0; i < STYLE_COUNT; i++) {
 		if (doubts->value[i].unit != UNIT_UNSET)
 			cascade->value[i] = doubts->value[i];
-	cascade->unknown |= doubts->unknown;
+		cascade->unknown[i] |= doubts->unknown[i];
+	}
 	cascade->used |= doubts->used;
 }

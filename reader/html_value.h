@@ -1,6 +1,6 @@
 /*
- * How the values of declarations are read; between html_style.c, html_calc.c,
- * html_paint.c and html_shape.c.
+ * How the values of declarations are read; between html_style.c, html_calc.c
+ * and what reads the values of single properties.
  */
 #ifndef TRIZONE_READER_HTML_VALUE_H
 #define TRIZONE_READER_HTML_VALUE_H
@@ -35,12 +35,21 @@ bool style_number(const struct css_token *token, struct style_value *out);
 void style_calc(struct style_tokens *v, bool mix);
 
 /* html_length.c */
-read_value read_font, read_font_size, read_length, read_line_height,
-    read_margin;
+read_value read_align, read_border, read_end, read_font, read_font_size,
+    read_length, read_line_height, read_margin, read_start;
 
 /* html_shape.c */
-read_value read_clip, read_clip_path, read_filter, read_inset, read_mask,
-    read_rotate, read_scale, read_transform, read_translate;
+read_value read_clip, read_clip_path, read_mask, read_path;
+
+/* html_filter.c */
+read_value read_backdrop, read_filter, read_invert;
+
+/* html_move.c */
+read_value read_origin, read_rotate, read_scale, read_transform,
+    read_transform_x, read_translate, read_translate_x;
+
+/* html_grid.c */
+read_value read_flex, read_tracks;
 
 /* html_paint.c */
 read_value read_background, read_background_colour, read_clip_text, read_colour,

@@ -353,13 +353,15 @@ visible_hide_end(struct visible *v)
 	v->run_open = false;
 }
 
-/* Append a link's text as one line, at most `most` bytes; runs of blanks and
- * line ends become one blank, what cannot be seen is left out. */
+/* Append a link's text as one line in the order in which it is seen, at most
+ * `most` bytes; runs of blanks and line ends become one blank, what cannot be
+ * seen is left out. */
 static void
 add_line(struct buf *out, struct span text, size_t most)
 {
 	size_t i = 0, start = out->len;
 	enum hidden reason;
+	struct bidi bidi = {.depth = 0};
 	bool blank = false;
 	uint32_t code;
 	char bytes[5];
@@ -372,16 +374,19 @@ add_line(struct buf *out, struct span text, size_t most)
 		glyph = glyph_of(code, &reason);
 		if (glyph == GLYPH_BLANK || glyph == GLYPH_BREAK)
 			blank = out->len != start;
+		if (glyph == GLYPH_HIDDEN && reason == HIDDEN_BIDI)
+			bidi_control(&bidi, code, out);
 		if (glyph != GLYPH_SEEN)
 			continue;
 		if (blank)
 			bytes[n++] = ' ';
 		n += utf8_encode(code, bytes + n);
 		if (n > most - (out->len - start))
-			return;
+			break;
 		(void)buf_add(out, bytes, n);
 		blank = false;
 	}
+	bidi_end(&bidi, out);
 }
 
 void

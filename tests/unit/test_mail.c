@@ -248,6 +248,17 @@ static const struct {
     {"Content-Type: text/html; charset=utf-8\n\n\u202edlo <a "
      "href=https://a.example/>wen</a> a",
 	"/body", "a <https://a.example/> new old"},
+    /* a control that turns letters around ends no address and hides none */
+    {"Content-Type: text/plain; charset=utf-8\n\nsee "
+     "https://a.example/\u202egpj.exe now https://b.example",
+	"/body",
+	"see https://a.example/%E2%80%AEgpj.exe now https://b.example"},
+    {"Content-Type: text/plain; charset=utf-8\n\nsee "
+     "https://a.example/\u202egpj.exe now",
+	"/links/0/url", "https://a.example/%E2%80%AEgpj.exe"},
+    {"Content-Type: text/plain; charset=utf-8\n\nsee "
+     "https://a.example/\u202egpj.exe now",
+	"/links/0/text", "https://a.example/%E2%80%AEgpj.exe"},
     {"Content-Type: text/html; charset=utf-8\n\n<a "
      "href=https://a.example/>\uff47o</a>",
 	"/links/0/text", "go"},
