@@ -104,23 +104,37 @@ is_blank(struct span text)
 	return true;
 }
 
-/* Compare a version that is not shown with the text that is. */
+/* Text that only a version that is not shown has. */
+static void
+hide_unseen(void *with, struct span run)
+{
+	visible_hide(with, HIDDEN_ALTERNATIVE, run.p, run.n);
+}
+
+static bool
+says_other(struct span a, struct span b)
+{
+	return a.n >= SAME_WORDS_BYTES && compare_words(a, b) < SAME_PERCENT;
+}
+
+/* Compare a version that is not shown with the text that is: some program
+ * shows it instead. */
 static void
 compare(struct render *b, const struct mime_part *other, struct span shown)
 {
 	struct visible v;
 	struct render quiet = *b;
+	struct span text;
 
-	if (b->visible->text_dropped != 0)
-		return;
 	visible_init(&v, NULL);
 	quiet.visible = &v;
 	render_part(&quiet, other);
-	if (v.text.len >= SAME_WORDS_BYTES &&
-	    compare_words((struct span){v.text.data, v.text.len}, shown) <
-		SAME_PERCENT)
-		render_find(b, FINDING_ALTERNATIVES_DIFFER,
-		    (struct span){v.text.data, v.text.len});
+	text = (struct span){v.text.data, v.text.len};
+	compare_unseen(text, shown, hide_unseen, b->visible);
+	if (b->visible->text_dropped == 0 &&
+	    (says_other(text, shown) ||
+		(text.n >= SAME_WORDS_BYTES && says_other(shown, text))))
+		render_find(b, FINDING_ALTERNATIVES_DIFFER, text);
 	visible_done(&v);
 }
 

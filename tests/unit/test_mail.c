@@ -87,6 +87,12 @@ expect(const char *pointer, const char *want)
 	const struct json_node *node =
 	    json_pointer(&doc, json_root(&doc), span_of(pointer));
 
+	if (want == NULL) {
+		ck_assert_msg(node == NULL || node->count == 0,
+		    "%s is not empty in %.*s", pointer, (int)clean.len,
+		    clean.data);
+		return;
+	}
 	ck_assert_msg(node != NULL && json_is_string(node, want),
 	    "%s is not \"%s\" in %.*s", pointer, want, (int)clean.len,
 	    clean.data);
@@ -178,6 +184,17 @@ START_TEST(odd_headers_are_found)
 END_TEST
 
 #define ORDINARY "From: a@b.c\nSubject: s\n\nbody\n"
+#define ALTERNATIVE(one, two)                                                  \
+	"From: a@b\nContent-Type: multipart/alternative; boundary=b\n\n"       \
+	"--b\n" one "\n--b\n" two "\n--b--\n"
+#define ORDER                                                                  \
+	"Your order of ten red apples, nine green pears and two bags of "      \
+	"roasted hazelnuts is on its way to you and will arrive on Friday."
+#define ORDER_MORE                                                             \
+	"\nWhoever ships fruit this late should think about frost: cover "     \
+	"every box with straw, never stack crates against outer walls, check " \
+	"temperatures hourly, write down whatever seems unusual, then phone "  \
+	"our warehouse before noon so that somebody can react quickly enough."
 #define FORGED_END "!626f737340636f72702e6578616d706c65!="
 #define FORGED "=" FORGED_END
 
@@ -286,6 +303,17 @@ static const struct {
     {"From: a@b\n\nbegin 644 x.txt\n#86)C\n`\nend\n", "/findings/0",
 	"uuencoded"},
     {"From: a@b\n\nbegin 644 ../x\n#86)C\n", "/findings/1", "bad-uuencode"},
+    /* versions of a mail */
+    {ALTERNATIVE("Content-Type: text/html\n\n<p>HTML", "\nplain"), "/body",
+	"plain"},
+    {ALTERNATIVE("\none two three four five six seven", "\none two"),
+	"/hidden/0/reason", "alternative"},
+    {ALTERNATIVE("\n" ORDER, "\n" ORDER ORDER_MORE), "/findings/0",
+	"alternatives-differ"},
+    {ALTERNATIVE("\n" ORDER ORDER_MORE, "\n" ORDER), "/findings/0",
+	"alternatives-differ"},
+    {ALTERNATIVE("\n" ORDER, "Content-Type: text/html\n\n<p>" ORDER), "/hidden",
+	NULL},
     /* what the content is */
     {"From: a@b\nContent-Type: image/png; name=a.png\n\n#!/bin/sh\n",
 	"/attachments/0/sniffed", "text/x-script"},
