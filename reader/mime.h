@@ -1,7 +1,7 @@
 /*
  * MIME behind a small interface of ours (RFC 2045 to 2049, 2047, 2231, 5322,
- * 6532). The library under it is GMime 3, and only mime.c knows that. Give it
- * nothing that scan_mail has not bounded.
+ * 6532). The library under it is GMime 3, and only mime.c and mime_header.c
+ * know that. Give it nothing that scan_mail has not bounded.
  */
 #ifndef TRIZONE_READER_MIME_H
 #define TRIZONE_READER_MIME_H
