@@ -15,14 +15,12 @@
 #include "reader/auth.h"
 #include "reader/body.h"
 #include "reader/charset.h"
-#include "reader/field.h"
 #include "reader/judge.h"
 #include "reader/limits.h"
 #include "reader/mime.h"
 #include "reader/normal.h"
 #include "reader/object.h"
 #include "reader/record.h"
-#include "reader/render.h"
 #include "reader/scan.h"
 #include "reader/visible.h"
 #include "reader/words.h"
@@ -223,71 +221,6 @@ take_message_id(struct mail *m)
 }
 
 static void
-take_bounds(struct mail *m)
-{
-	const struct scan *s = &m->scan;
-	uint64_t out = mime_left_out(m->mime), total = s->parts;
-	uint64_t kept = s->parts_kept > out ? s->parts_kept - out : 0;
-
-	m->clean.findings |= mime_findings(m->mime);
-	if (s->cut) /* then the missing end is our doing */
-		m->clean.findings &= ~(FINDING_BIT(FINDING_NO_END) |
-				       FINDING_BIT(FINDING_NO_PARTS));
-	m->clean.findings |= s->findings;
-	if (total < kept + out) /* the scan has seen fewer boundaries */
-		total = kept + out;
-	clean_note_cut(&m->clean, CLEAN_CUT_PARTS, kept, total);
-	clean_note_cut(
-	    &m->clean, CLEAN_CUT_HEADERS, s->headers_kept, s->headers);
-}
-
-/* Text that the MIME parser does not give, in front of what it does. Without a
- * label it is UTF-8 or what mail programs fall back to. */
-static void
-show_raw(struct mail *m, struct span raw, bool whole)
-{
-	struct buf text;
-
-	while (raw.n != 0 && field_is_blank(raw.p[raw.n - 1]))
-		raw.n--;
-	buf_init(&text, MAIL_TEXT_BYTES);
-	if (charset_decode(SPAN(""), raw, &text, &(uint64_t){0}) != 0)
-		whole = false;
-	render_text(&m->body, (struct span){text.data, text.len});
-	visible_end(&m->body);
-	if (!whole) /* at least one */
-		m->body.text_dropped++;
-	buf_free(&text);
-}
-
-static bool
-has_ink(struct span text)
-{
-	for (size_t i = 0; i < text.n; i++)
-		if (!field_is_blank(text.p[i]))
-			return true;
-	return false;
-}
-
-/* Lines of headers that are no fields, and a mail that the parser refuses as
- * a whole: a person sees them in some mail program. */
-static void
-show_lost(struct mail *m)
-{
-	const struct buf *stray = &m->scan.stray;
-	struct span lines = {stray->data, stray->len};
-	const char *name;
-
-	if (has_ink(lines))
-		show_raw(m, lines, !stray->overflow);
-	if (mime_count(m->mime) != 0 || mime_field(m->mime, 0, &name) != NULL ||
-	    !has_ink(m->scan.mail))
-		return;
-	find(m, FINDING_NOT_READ_AS_MAIL, "");
-	show_raw(m, m->scan.mail, true);
-}
-
-static void
 mail_init(struct mail *m)
 {
 	*m = (struct mail){0};
@@ -322,11 +255,9 @@ read_mail(struct mail *m, struct span raw)
 	take_date(m);
 	take_message_id(m);
 	auth_read(m->mime, &m->clean);
-	show_lost(m);
-	body_render(m->mime, &m->body, &m->clean, &m->notes);
+	body_render(&m->scan, m->mime, &m->body, &m->clean, &m->notes);
 	object_body(&m->clean, &m->body);
 	object_hidden(&m->clean, &m->head, &m->body);
-	take_bounds(m);
 	mime_free(m->mime);
 	scan_done(&m->scan);
 }

@@ -185,6 +185,8 @@ scan_header_begin(struct scanner *s, bool top)
 	s->stray_from = NULL;
 	s->sure = true;
 	s->in_digest = s->typed = s->in_type = s->field_cut = false;
+	s->in_encoding = s->coded = false;
+	s->encodings = 0;
 	s->fields = s->section_bytes = s->field_bytes = 0;
 	s->seen = 0;
 }
@@ -222,12 +224,33 @@ end_section(struct scanner *s)
 
 	if (s->top && s->fields == 0)
 		scan_find(s, FINDING_NO_HEADER, SPAN(""));
-	if (s->is_message || (s->in_digest && !s->typed)) {
+	if (!s->coded && (s->is_message || (s->in_digest && !s->typed))) {
 		scan_header_begin(s, false);
 		s->sure = sure;
 	} else {
 		s->in_header = false;
 	}
+}
+
+/* A line of Content-Transfer-Encoding. What is in base64 and the like is no
+ * header section, whatever its type; to be taken for that it has to be said
+ * once and without more, as the MIME parser wants it. */
+static void
+take_encoding(struct scanner *s, struct span line)
+{
+	static const char *const names[] = {
+	    "base64", "quoted-printable", "x-uuencode", "uuencode", "x-uue"};
+	const char *colon = memchr(line.p, ':', line.n);
+	bool known = false;
+
+	if (!field_is_blank(line.p[0]) && colon != NULL)
+		line = (struct span){
+		    colon + 1, line.n - (size_t)(colon + 1 - line.p)};
+	skip_blanks(&line);
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		known = known || same_name(line, names[i]);
+	if (line.n != 0)
+		s->coded = ++s->encodings == 1 && known;
 }
 
 static void
@@ -268,7 +291,7 @@ begin_field(struct scanner *s, struct span line)
 {
 	struct span name = field_name(line);
 
-	s->in_type = false;
+	s->in_type = s->in_encoding = false;
 	s->in_stray = name.n == 0;
 	if (s->in_stray) {
 		scan_find(s, FINDING_BAD_HEADER_LINE, line);
@@ -282,6 +305,7 @@ begin_field(struct scanner *s, struct span line)
 	if (field_is_blank(name.p[name.n]))
 		scan_find(s, FINDING_BLANK_BEFORE_COLON, line);
 	s->in_type = same_name(name, "Content-Type");
+	s->in_encoding = same_name(name, "Content-Transfer-Encoding");
 	s->typed = s->typed || s->in_type;
 	note_unique(s, name, line);
 }
@@ -335,6 +359,8 @@ scan_header_line(struct scanner *s, struct span line)
 		scan_find(s, FINDING_RAW_8BIT_HEADER, text);
 	if (s->in_type)
 		open_boundary(s, text);
+	if (s->in_encoding && text.n != 0)
+		take_encoding(s, text);
 	if (s->in_stray)
 		take_stray(s, line);
 	if (!s->in_stray || !s->top) /* the parser refuses such a mail */

@@ -39,6 +39,9 @@ struct scanner {
 	bool is_multipart, is_digest;
 	bool in_digest, typed; /* a part of one; Content-Type was there */
 	bool in_type;	       /* the field is Content-Type */
+	bool in_encoding;      /* the field is Content-Transfer-Encoding */
+	bool coded;	       /* its content has to be decoded first */
+	unsigned encodings;    /* values of such fields */
 	bool field_cut;
 	bool in_stray; /* the line is no field, or goes on such a one */
 	const char *stray_from; /* the first such line; NULL: none yet */

@@ -184,6 +184,9 @@ START_TEST(odd_headers_are_found)
 END_TEST
 
 #define ORDINARY "From: a@b.c\nSubject: s\n\nbody\n"
+#define CODED(type, encoding, content)                                         \
+	"From: a@b\nContent-Type: message/" type                               \
+	"\nContent-Transfer-Encoding: " encoding "\n\n" content
 #define ALTERNATIVE(one, two)                                                  \
 	"From: a@b\nContent-Type: multipart/alternative; boundary=b\n\n"       \
 	"--b\n" one "\n--b\n" two "\n--b--\n"
@@ -293,6 +296,32 @@ static const struct {
     {"Content-Type: multipart/report; boundary=b\n\n--b\n\nfailed\n--b\n"
      "Content-Type: message/delivery-status\n\nAction: failed\n--b--\n",
 	"/attachments/0/type", "message/delivery-status"},
+    /* a mail inside with a transfer encoding: "Subject: in\n\ntext" */
+    {CODED("rfc822", "base64", "U3ViamVjdDogaW4KCnRleHQ="), "/body",
+	"> Subject: in\n\ntext"},
+    {CODED("rfc822", "base64", "U3ViamVjdDogaW4KCnRleHQ="),
+	"/attachments/0/sha256",
+	"7a61b91d93094bf6bc39c54ee8ad3132cfa80fbf0de05b51663ecc005bfd6a3c"},
+    {CODED("rfc822", "base64", "U3ViamVjdDogaW4KCnRleHQ="), "/findings/0",
+	"bad-transfer-encoding"},
+    {CODED("global", "Quoted-Printable", "Subject: in\n\nt=65xt"), "/body",
+	"> Subject: in\n\ntext"},
+    {CODED("rfc822", "x-uuencode", "begin 644 x\n#86)C\n`\nend\n"), "/body",
+	"abc"},
+    {CODED("rfc822", "\n base64", "U3ViamVjdDogaW4KCnRleHQ="), "/body",
+	"> Subject: in\n\ntext"},
+    {CODED("rfc822; name=x.eml\nContent-Disposition: attachment", "base64",
+	 "U3ViamVjdDogaW4KCnRleHQ="),
+	"/body", ""},
+    {CODED("rfc822", "base64", ""), "/body", ""},
+    {CODED("delivery-status", "base64", "QWN0aW9uOiBmYWlsZWQ="), "/body", ""},
+    /* which of two counts is not clear: nothing of it is lost */
+    {CODED("rfc822", "7bit\nContent-Transfer-Encoding: base64",
+	 "Subject: in\n\ntext"),
+	"/body", "> Subject: in\n\ntext"},
+    {CODED("rfc822", "base64\nContent-Transfer-Encoding: 7bit",
+	 "U3ViamVjdDogaW4KCnRleHQ="),
+	"/findings/0", "bad-header-line"},
     /* files in a text */
     {"From: a@b\n\nbefore\nbegin 644 x.txt\n#86)C\n`\nend\nafter", "/body",
 	"before\nafter"},
@@ -442,6 +471,31 @@ START_TEST(small_mails)
 }
 END_TEST
 
+/* Transfer encoding of a text. */
+static void
+add_base64(struct buf *out, struct span text)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn"
+				      "opqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < text.n; i += 3) {
+		uint32_t bits = 0;
+
+		for (size_t k = i; k < i + 3; k++)
+			bits = bits << 8 |
+			       (k < text.n ? (unsigned char)text.p[k] : 0);
+		for (size_t k = 0; k < 4; k++)
+			ck_assert_int_eq(
+			    buf_add_byte(
+				out, i + k <= text.n
+					 ? letters[bits >> (18 - 6 * k) & 63]
+					 : '='),
+			    0);
+		if (i % 57 == 54)
+			ck_assert_int_eq(buf_add_byte(out, '\n'), 0);
+	}
+}
+
 /* Many mails inside each other: some are shown, all are there. */
 START_TEST(mails_in_mails)
 {
@@ -461,6 +515,62 @@ START_TEST(mails_in_mails)
 	ck_assert_uint_eq(shown, MAIL_MESSAGES);
 	ck_assert_uint_eq(view.attachments->count, MAIL_MESSAGES + 1);
 	ck_assert(view.findings & FINDING_BIT(FINDING_DEEP));
+	buf_free(&raw);
+}
+END_TEST
+
+/* Transfer encodings inside each other, one base64 of all that is in it: each
+ * is decoded up to a number. And many side by side. */
+START_TEST(coded_mails_in_mails)
+{
+	struct buf raw, inner;
+	size_t shown = 0;
+
+	buf_init(&raw, MAIL_MAX_BYTES);
+	buf_init(&inner, MAIL_MAX_BYTES);
+	ck_assert_int_eq(buf_add_text(&raw, "Subject: level\n\nbottom\n"), 0);
+	for (int i = 0; i < 12; i++) {
+		buf_clear(&inner);
+		ck_assert_int_eq(buf_add_text(&inner,
+				     "From: a@b\nSubject: level\n"
+				     "Content-Type: message/rfc822\n"
+				     "Content-Transfer-Encoding: base64\n\n"),
+		    0);
+		add_base64(&inner, (struct span){raw.data, raw.len});
+		buf_clear(&raw);
+		ck_assert_int_eq(buf_add(&raw, inner.data, inner.len), 0);
+	}
+	read_mail((struct span){raw.data, raw.len});
+	for (size_t i = 0; i + 5 <= view.body.n; i++)
+		shown += memcmp(view.body.p + i, "level", 5) == 0;
+	ck_assert_uint_eq(shown, MAIL_MESSAGES);
+	ck_assert_uint_eq(view.attachments->count, MAIL_MESSAGES + 1);
+	ck_assert(view.findings & FINDING_BIT(FINDING_DEEP));
+	buf_free(&raw);
+	buf_free(&inner);
+}
+END_TEST
+
+START_TEST(many_coded_mails)
+{
+	struct buf raw;
+	size_t shown = 0;
+
+	buf_init(&raw, MAIL_MAX_BYTES);
+	ck_assert_int_eq(
+	    buf_add_text(&raw, "Content-Type: multipart/mixed; boundary=b\n\n"),
+	    0);
+	for (int i = 0; i < MAIL_DECODED + 10; i++)
+		ck_assert_int_eq(
+		    buf_add_text(&raw, "--b\nContent-Type: message/rfc822\n"
+				       "Content-Transfer-Encoding: base64\n\n"
+				       "U3ViamVjdDogaW4KCnRleHQ=\n"),
+		    0);
+	read_mail((struct span){raw.data, raw.len});
+	for (size_t i = 0; i + 4 <= view.body.n; i++)
+		shown += memcmp(view.body.p + i, "text", 4) == 0;
+	ck_assert_uint_eq(shown, MAIL_DECODED);
+	ck_assert(contains(&clean, "{\"what\":\"parts\",\"kept\""));
 	buf_free(&raw);
 }
 END_TEST
@@ -664,6 +774,8 @@ main(void)
 	tcase_add_test(tcase, odd_headers_are_found);
 	tcase_add_loop_test(tcase, small_mails, 0, ROWS(small));
 	tcase_add_test(tcase, mails_in_mails);
+	tcase_add_test(tcase, coded_mails_in_mails);
+	tcase_add_test(tcase, many_coded_mails);
 	tcase_add_test(tcase, long_subject);
 	tcase_add_test(tcase, large_container);
 	tcase_add_test(tcase, long_name_in_container);
