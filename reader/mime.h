@@ -67,6 +67,11 @@ const char *mime_header(const struct mime *m, const char *name, size_t n);
 const char *mime_field(
     const struct mime *m, size_t index, const char **name_out);
 
+/* Whether the colon stands right behind the name of the field at `index`, which
+ * exists; blanks there are old (RFC 5322, 4.5), and for some programs make it
+ * none. */
+bool mime_field_strict(const struct mime *m, size_t index);
+
 /* The first of that name in a mail inside; not longer than MAIL_FIELD_BYTES. */
 struct span mime_inner_header(const struct mime_part *part, const char *name);
 

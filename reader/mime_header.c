@@ -36,6 +36,22 @@ mime_field(const struct mime *m, size_t index, const char **name_out)
 	return mime_text(g_mime_header_get_raw_value(header));
 }
 
+bool
+mime_field_strict(const struct mime *m, size_t index)
+{
+	GMimeHeader *header = g_mime_header_list_get_header_at(
+	    g_mime_object_get_header_list(GMIME_OBJECT(m->message)),
+	    (int)index);
+	gint64 start = g_mime_header_get_offset(header);
+	size_t colon;
+
+	if (start < 0)
+		return false;
+	colon =
+	    (size_t)start + strlen(mime_text(g_mime_header_get_name(header)));
+	return colon < m->bytes.len && m->bytes.data[colon] == ':';
+}
+
 const char *
 mime_header(const struct mime *m, const char *name, size_t n)
 {

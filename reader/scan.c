@@ -270,6 +270,47 @@ scan_lines(struct scanner *s, struct span raw)
 	scan_header_break(s, raw.p);
 }
 
+/* Behind a byte order mark, which is no part of the first field's name. */
+static void
+skip_mark(struct scanner *s, struct span *rest)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	if (!span_starts(*rest, mark))
+		return;
+	scan_find(s, FINDING_BAD_HEADER_LINE, SPAN(mark));
+	field_advance(rest, sizeof mark - 1);
+}
+
+/* Whether the first line ends in a CR that no LF follows, or several. */
+static bool
+ends_in_cr(struct span raw)
+{
+	const char *end = raw.p + raw.n, *lf = memchr(raw.p, '\n', raw.n);
+	const char *at =
+	    memchr(raw.p, '\r', lf != NULL ? (size_t)(lf - raw.p) : raw.n);
+
+	while (at != NULL && at < end && *at == '\r')
+		at++;
+	return at != NULL && at != lf;
+}
+
+/* Give all lines an end that the MIME parser knows. */
+static struct span
+end_lines(struct scanner *s, struct span raw)
+{
+	struct buf *out = &s->out->ends;
+
+	scan_find(s, FINDING_BARE_CR, SPAN(""));
+	buf_init(out, raw.n);
+	(void)buf_add(out, raw.p, raw.n);
+	for (size_t i = 0; i < out->len; i++)
+		if (out->data[i] == '\r' &&
+		    (i + 1 == out->len || out->data[i + 1] != '\n'))
+			out->data[i] = '\n';
+	return (struct span){out->data, out->len};
+}
+
 void
 scan_mail(struct span raw, struct record *notes, struct scan *out)
 {
@@ -284,6 +325,9 @@ scan_mail(struct span raw, struct record *notes, struct scan *out)
 	if (memchr(raw.p, '\0', raw.n) != NULL)
 		scan_find(&s, FINDING_NUL_BYTE, SPAN(""));
 	scan_header_begin(&s, true);
+	if (ends_in_cr(raw))
+		raw = end_lines(&s, raw);
+	skip_mark(&s, &raw);
 	skip_mbox_line(&s, &raw);
 	out->mail = (struct span){raw.p, 0};
 	scan_lines(&s, raw);
@@ -299,5 +343,6 @@ void
 scan_done(struct scan *s)
 {
 	buf_free(&s->own);
+	buf_free(&s->ends);
 	buf_free(&s->stray);
 }

@@ -333,6 +333,20 @@ copy_header(struct scanner *s, struct span line)
 		scan_copy(s, SPAN("\r\n"));
 }
 
+/* A field, or a line that is none, with a CR amid it: for some programs a line
+ * or the text begins there. What is in a stray line is kept anyway. */
+static void
+take_cr(struct scanner *s, struct span text, const char *cr)
+{
+	struct buf *stray = &s->out->stray;
+
+	scan_find(s, FINDING_BARE_CR, text);
+	if (s->in_stray || !s->sure)
+		return;
+	(void)buf_add(stray, cr + 1, (size_t)(text.p + text.n - cr - 1));
+	(void)buf_add_byte(stray, '\n');
+}
+
 void
 scan_header_line(struct scanner *s, struct span line)
 {
@@ -352,7 +366,7 @@ scan_header_line(struct scanner *s, struct span line)
 		scan_find(
 		    s, FINDING_BAD_HEADER_LINE, line); /* or an end for some */
 	if (cr != NULL && cr < text.p + text.n)
-		scan_find(s, FINDING_BARE_CR, text);
+		take_cr(s, text, cr);
 	if (memchr(text.p, '\0', text.n) != NULL)
 		scan_find(s, FINDING_NUL_IN_HEADER, text);
 	if (!utf8_check(text.p, text.n))

@@ -424,6 +424,26 @@ static const struct {
      "--b\nC: d\n\nlast\n--b--\n",
 	"/body", "foo bar\nbaz: x\n\n\n\nlast"},
     {"Content-Type: message/delivery-status\n\nfoo bar\n\nx", "/body", ""},
+    /* lines that end in CR alone */
+    {"From: a@b.c\rSubject: s\r\rone\rtwo\r", "/subject", "s"},
+    {"From: a@b.c\rSubject: s\r\rone\rtwo\r", "/body", "one\ntwo"},
+    {"From: a@b.c\rSubject: s\r\rone\rtwo\r", "/findings/0",
+	"bare-carriage-return"},
+    {"From: a@b.c\rSubject: s\r\rone\ntwo\r\n", "/body", "one\ntwo"},
+    {"From: a@b.c\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rx\r"
+     "--b--\r",
+	"/body", "x"},
+    {"\rone", "/body", "one"},
+    {"From: a@b.c\nSubject: s\rX: y\r\rbehind\r\n\nbody", "/body",
+	"X: y\n\nbehind\n\nbody"},
+    {"From: a@b.c\nX-Y: s\rbehind\n\nbody", "/body", "behind\n\nbody"},
+    /* a byte order mark is no part of a name */
+    {"\xef\xbb\xbf" ORDINARY, "/from/address", "a@b.c"},
+    {"\xef\xbb\xbf" ORDINARY, "/findings/0", "bad-header-line"},
+    {"\xef\xbb\xbf"
+     "From x\n" ORDINARY,
+	"/from/address", "a@b.c"},
+    {"\xef\xbb\xbf", "/body", ""},
     /* character sets */
     {"From: a@b\nContent-Type: text/plain; charset=koi8-r\n\n\xef\xbb\xbf"
      "caf\xc3\xa9",
