@@ -331,7 +331,10 @@ static const struct {
 	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
     {"From: a@b\n\nbegin 644 x.txt\n#86)C\n`\nend\n", "/findings/0",
 	"uuencoded"},
-    {"From: a@b\n\nbegin 644 ../x\n#86)C\n", "/findings/1", "bad-uuencode"},
+    {"From: a@b\n\nbegin 644 ../x\n#86)C\n", "/findings/0", "bad-uuencode"},
+    {"From: a@b\n\nbegin 644 ../x\n#86)C\n", "/body", "begin 644 ../x\n#86)C"},
+    {"From: a@b\n\nbegin 644 x\nHELLO WORLD\nHOW ARE YOU?\n", "/body",
+	"begin 644 x\nHELLO WORLD\nHOW ARE YOU?"},
     /* versions of a mail */
     {ALTERNATIVE("Content-Type: text/html\n\n<p>HTML", "\nplain"), "/body",
 	"plain"},
