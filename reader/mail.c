@@ -271,23 +271,32 @@ mail_warm(void)
 	mime_warm();
 }
 
+/* Read and judge; mail_done is the caller's. */
+static void
+mail_work(struct mail *m, struct span raw)
+{
+	struct span hidden[2];
+
+	mail_init(m);
+	if (raw.n <= MAIL_MAX_BYTES)
+		read_mail(m, raw);
+	else
+		clean_fail(&m->clean, ERR_TOO_LARGE,
+		    "the mail is larger than the reader takes");
+	hidden[0] = (struct span){m->head.hidden.data, m->head.hidden.len};
+	hidden[1] = (struct span){m->body.hidden.data, m->body.hidden.len};
+	if (m->clean.error == 0)
+		judge_clean(&m->clean, DETECT_CONTENT, hidden, 2, &m->notes);
+}
+
 int
 mail_clean(struct span raw, struct buf *clean, struct buf *record)
 {
-	struct span hidden[2], excerpts[2];
+	struct span excerpts[2];
 	struct mail m;
 	int rc;
 
-	mail_init(&m);
-	if (raw.n <= MAIL_MAX_BYTES)
-		read_mail(&m, raw);
-	else
-		clean_fail(&m.clean, ERR_TOO_LARGE,
-		    "the mail is larger than the reader takes");
-	hidden[0] = (struct span){m.head.hidden.data, m.head.hidden.len};
-	hidden[1] = (struct span){m.body.hidden.data, m.body.hidden.len};
-	if (m.clean.error == 0)
-		judge_clean(&m.clean, DETECT_CONTENT, hidden, 2, &m.notes);
+	mail_work(&m, raw);
 	excerpts[0] = (struct span){m.head.record.data, m.head.record.len};
 	excerpts[1] = (struct span){m.body.record.data, m.body.record.len};
 	rc = clean_write(&m.clean, clean);
@@ -296,4 +305,16 @@ mail_clean(struct span raw, struct buf *clean, struct buf *record)
 		    m.head.record_dropped + m.body.record_dropped, record);
 	mail_done(&m);
 	return rc;
+}
+
+struct clean_injection
+mail_score(struct span raw)
+{
+	struct clean_injection injection;
+	struct mail m;
+
+	mail_work(&m, raw);
+	injection = m.clean.injection;
+	mail_done(&m);
+	return injection;
 }

@@ -238,20 +238,17 @@ scan_line(struct scanner *s, struct span line)
 	scan_copy(s, line);
 }
 
-/* The line that mailbox files have before each mail. */
+/* Behind the line that mailbox files have before each mail. */
 static void
 skip_mbox_line(struct scanner *s, struct span *rest)
 {
-	const char *end;
+	const char *end = memchr(rest->p, '\n', rest->n);
+	size_t n = end == NULL ? rest->n : (size_t)(end + 1 - rest->p);
 
-	if (!span_starts(*rest, "From "))
+	if (!field_is_mbox((struct span){rest->p, n}))
 		return;
-	end = memchr(rest->p, '\n', rest->n);
 	s->out->findings |= FINDING_BIT(FINDING_MBOX_FROM);
-	if (end == NULL)
-		end = rest->p + rest->n - 1;
-	rest->n -= (size_t)(end + 1 - rest->p);
-	rest->p = end + 1;
+	field_advance(rest, n);
 }
 
 static void

@@ -266,25 +266,6 @@ note_unique(struct scanner *s, struct span name, struct span line)
 	}
 }
 
-/* The name that the line begins with; empty if it is no field. A name has no
- * blank and no control in it, but there may be blanks behind it. */
-static struct span
-field_name(struct span line)
-{
-	const char *colon = memchr(line.p, ':', line.n);
-	struct span name = {line.p, 0};
-
-	if (colon == NULL)
-		return name;
-	while (name.p + name.n < colon && (unsigned char)name.p[name.n] > ' ' &&
-	       name.p[name.n] != 0x7f)
-		name.n++;
-	for (const char *p = name.p + name.n; p < colon; p++)
-		if (*p != ' ' && *p != '\t')
-			return (struct span){line.p, 0};
-	return name;
-}
-
 /* A line that begins a field, or is none. */
 static void
 begin_field(struct scanner *s, struct span line)

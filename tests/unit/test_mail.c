@@ -443,6 +443,7 @@ static const struct {
     /* a byte order mark is no part of a name */
     {"\xef\xbb\xbf" ORDINARY, "/from/address", "a@b.c"},
     {"\xef\xbb\xbf" ORDINARY, "/findings/0", "bad-header-line"},
+    {"From : a@b.c\nSubject: s\n\nbody", "/from/address", "a@b.c"},
     {"\xef\xbb\xbf"
      "From x\n" ORDINARY,
 	"/from/address", "a@b.c"},
