@@ -44,10 +44,10 @@ struct mail {
 };
 
 static void
-find(struct mail *m, enum finding finding, const char *detail)
+find(struct mail *m, enum finding finding, struct span detail)
 {
 	clean_find(&m->clean, finding);
-	record_note(&m->notes, finding, span_of(detail));
+	record_note(&m->notes, finding, detail);
 }
 
 /* A header text as a person would see it, in one line without blanks at its
@@ -101,7 +101,7 @@ take_name(
 	buf_clear(out);
 	(void)buf_add(out, seen.p, seen.n);
 	if (at != NULL && !span_is(seen, address))
-		find(m, FINDING_ADDRESS_IN_NAME, name);
+		find(m, FINDING_ADDRESS_IN_NAME, unmask(m, name));
 	return (struct span){out->data, out->len};
 }
 
@@ -112,7 +112,7 @@ take_address(struct mail *m, const char *address)
 
 	if (text.n == 0 || clean_address_valid(text))
 		return text;
-	find(m, FINDING_BAD_ADDRESS, address);
+	find(m, FINDING_BAD_ADDRESS, text);
 	return (struct span){NULL, 0};
 }
 
@@ -138,7 +138,7 @@ take_mailbox(void *with, const char *name, const char *address)
 	else if (p->count == 1)
 		clean_set_from(&p->mail->clean, seen, valid);
 	else
-		find(p->mail, FINDING_SEVERAL_FROM, address);
+		find(p->mail, FINDING_SEVERAL_FROM, unmask(p->mail, address));
 }
 
 /* All mailboxes of the first `fields` fields of that name; their number. */
@@ -201,7 +201,7 @@ take_date(struct mail *m)
 	if (mime_date(raw, &seconds) == 0)
 		clean_set_date(&m->clean, seconds);
 	else
-		find(m, FINDING_BAD_DATE, raw);
+		find(m, FINDING_BAD_DATE, span_of(raw));
 }
 
 static void
@@ -216,7 +216,7 @@ take_message_id(struct mail *m)
 	if (id.n >= 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
 		id = (struct span){id.p + 1, id.n - 2};
 	else
-		find(m, FINDING_BAD_MESSAGE_ID, raw);
+		find(m, FINDING_BAD_MESSAGE_ID, span_of(raw));
 	clean_set_message_id(&m->clean, id);
 }
 

@@ -184,6 +184,28 @@ START_TEST(odd_headers_are_found)
 END_TEST
 
 #define ORDINARY "From: a@b.c\nSubject: s\n\nbody\n"
+/* A mail, and what the record says was odd: as it was written. */
+static const struct {
+	const char *mail, *note;
+} notes[] = {
+    {"From: x <\"=?utf-8?q?a=20b?= c\"@d>\n\nx",
+	"{\"finding\":\"bad-address\",\"detail\":\"\\\"=?utf-8?q?a=20b?= c"},
+    {"From: =?utf-8?q?boss=40corp.example?= <a@b>\n\nx",
+	"{\"finding\":\"address-in-name\",\"detail\":\"=?utf-8?q?boss=40corp."},
+    {"From: a@b, =?utf-8?q?c?=@d\n\nx",
+	"{\"finding\":\"several-from\",\"detail\":\"=?utf-8?q?c?=@d\"}"},
+    {"From: a@b\nDate: \x1b[2Jnever\n\nx",
+	"{\"finding\":\"bad-date\",\"detail\":\"  [2Jnever"},
+};
+
+START_TEST(noted)
+{
+	read_mail(span_of(notes[_i].mail));
+	ck_assert_msg(contains(&record, notes[_i].note), "no %s in %.*s",
+	    notes[_i].note, (int)record.len, record.data);
+}
+END_TEST
+
 #define CODED(type, encoding, content)                                         \
 	"From: a@b\nContent-Type: message/" type                               \
 	"\nContent-Transfer-Encoding: " encoding "\n\n" content
@@ -796,6 +818,8 @@ main(void)
 	tcase_add_loop_test(tcase, files, 0, ROWS(texts));
 	tcase_add_test(tcase, hidden_text_stays_out);
 	tcase_add_test(tcase, odd_headers_are_found);
+	tcase_add_loop_test(
+	    tcase, noted, 0, (int)(sizeof notes / sizeof notes[0]));
 	tcase_add_loop_test(tcase, small_mails, 0, ROWS(small));
 	tcase_add_test(tcase, mails_in_mails);
 	tcase_add_test(tcase, coded_mails_in_mails);
