@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "reader/limits.h"
+
 bool
 field_is_blank(char c)
 {
@@ -22,6 +24,8 @@ field_name(struct span line)
 	while (name.p + name.n < colon && (unsigned char)name.p[name.n] > ' ' &&
 	       name.p[name.n] != 0x7f)
 		name.n++;
+	if (colon - line.p > MAIL_LINE_BYTES)
+		return (struct span){line.p, 0};
 	for (const char *p = name.p + name.n; p < colon; p++)
 		if (*p != ' ' && *p != '\t')
 			return (struct span){line.p, 0};

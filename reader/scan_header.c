@@ -358,6 +358,8 @@ scan_header_line(struct scanner *s, struct span line)
 		take_encoding(s, text);
 	if (s->in_stray)
 		take_stray(s, line);
-	if (!s->in_stray || !s->top) /* the parser refuses such a mail */
+	/* the parser refuses such a mail, or loses such a part */
+	if (!s->in_stray ||
+	    (!s->top && (text.n <= MAIL_LINE_BYTES || !s->sure)))
 		copy_header(s, line);
 }
