@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/io.h"
+#include "common/log.h"
 #include "reader/lines.h"
 #include "reader/score.h"
 
@@ -299,9 +300,12 @@ evaluate_run(const int *files, size_t count, bool feedback, bool json, int out)
 	status = !feedback && is_below(e) ? EXIT_FOUND : EXIT_DONE;
 	if (e->count == 0)
 		status = EXIT_DATA;
-	if (io_write_all(out, (struct span){text.data, text.len}) != 0 ||
-	    rc == -ERR_IO)
+	if (rc == 0)
+		rc = io_write_all(out, (struct span){text.data, text.len});
+	if (rc != 0) {
+		log_event(LOG_ERROR, "eval", "error=%s", err_text(rc));
 		status = EXIT_SYSTEM;
+	}
 	buf_free(&text);
 	free(e->results);
 	free(e);

@@ -33,8 +33,8 @@ render_find(struct render *r, enum finding finding, struct span detail)
 	record_note(r->notes, finding, detail);
 }
 
-static int
-take_text(void *with, const char *bytes, size_t count)
+int
+render_take(void *with, const char *bytes, size_t count)
 {
 	return buf_add(with, bytes, count);
 }
@@ -48,7 +48,7 @@ load(struct render *r, const struct mime_part *part, struct buf *store,
 	bool whole = true;
 
 	if (!mime_plain(part, out)) {
-		whole = mime_content(r->mime, part, take_text, store) == 0;
+		whole = mime_content(r->mime, part, render_take, store) == 0;
 		*out = (struct span){store->data, store->len};
 	} else if (out->n > MAIL_TEXT_BYTES) {
 		out->n = MAIL_TEXT_BYTES;

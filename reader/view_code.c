@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/invisible.h"
 #include "reader/html_ascii.h"
+#include "reader/transfer.h"
 #include "reader/view_part.h"
 
 #define BASE64_LEAST 16 /* characters; shorter ones hold no sentence */
@@ -102,20 +103,6 @@ const unsigned char view_class[256] = {['0'] = D,
 #undef U
 #undef L
 
-static int
-base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (ascii_is_digit(c))
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : -1;
-}
-
 static bool
 is_printable(uint32_t code)
 {
@@ -207,36 +194,32 @@ view_bytes(const struct view_job *job, enum view view, struct span bytes,
 	return found;
 }
 
-/* The values of the base64 digits in `text`, whatever is between; `out` has
- * room for all. */
+/* The base64 digits of `text`, whatever is between, in the alphabet of mails;
+ * `out` has room for all. */
 static size_t
-base64_values(struct span text, unsigned char *out)
+base64_digits(struct span text, char *out)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < text.n; i++)
-		if ((view_class_of(text.p[i]) & BYTE_BASE64) != 0)
-			out[count++] = (unsigned char)base64_value(text.p[i]);
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if ((view_class_of(c) & BYTE_BASE64) != 0)
+			out[count++] = (char)(c == '-'	 ? '+'
+					      : c == '_' ? '/'
+							 : c);
+	}
 	return count;
 }
 
 /* The bytes of so many digits, without bits that are left over. */
 static size_t
-decode_base64(const unsigned char *values, size_t count, char *out)
+decode_base64(const char *digits, size_t count, char *out)
 {
-	uint32_t bits = 0;
-	unsigned have = 0;
-	size_t n = 0;
+	struct base64_in state = {0};
+	size_t n = base64_step(&state, digits, count, out);
 
-	for (size_t i = 0; i < count; i++) {
-		bits = bits << 6 | values[i];
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			out[n++] = (char)(bits >> have);
-		}
-	}
-	return n;
+	return n + base64_end(&state, out + n);
 }
 
 /* A word may stand before the first digit: try each place it can start. */
@@ -244,18 +227,18 @@ static bool
 try_base64(const struct view_job *job, size_t start, size_t end)
 {
 	struct span text = {job->text.p + start, end - start};
-	unsigned char *values = alloc_resize(NULL, text.n, 1);
-	char *bytes = alloc_resize(NULL, text.n, 1);
-	size_t count = base64_values(text, values);
+	char *digits = alloc_resize(NULL, text.n, 1);
+	char *bytes = alloc_resize(NULL, text.n + 3, 1);
+	size_t count = base64_digits(text, digits);
 	bool found = false;
 
 	for (size_t skip = 0; skip < 4 && skip < count && !found; skip++) {
-		size_t n = decode_base64(values + skip, count - skip, bytes);
+		size_t n = decode_base64(digits + skip, count - skip, bytes);
 
 		found = view_bytes(
 		    job, VIEW_BASE64, (struct span){bytes, n}, start, end);
 	}
-	free(values);
+	free(digits);
 	free(bytes);
 	return found;
 }

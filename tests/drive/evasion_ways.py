@@ -395,10 +395,18 @@ def as_address(field):
     return one
 
 
-def alternative(text):
-    return parts(("Content-Type: text/plain", text),
-                 ("Content-Type: text/html", "<p>%s</p>" % DAY[0]),
-                 kind="alternative")
+def alternative(form):
+    """Only in the version that few programs show."""
+    return lambda text: parts(
+        ("Content-Type: text/plain", form % text),
+        ("Content-Type: text/html", "<p>%s</p>" % "<p>".join(DAY)),
+        kind="alternative")
+
+
+def reversed_alternative(text):
+    return parts(("Content-Type: text/html",
+                  "<p>%s<p>%s" % (DAY[0], html.escape(text))),
+                 ("Content-Type: text/plain", DAY[0]), kind="alternative")
 
 
 def forwarded(text):
@@ -554,6 +562,8 @@ ROWS = (
     ("25", "address to answer to", as_address("Reply-To"), FLOOR),
     ("25", "address of a copy", as_address("Cc"), FLOOR),
     ("25", "forwarded mail", forwarded, FLOOR),
-    # of this a planner is shown nothing either
-    ("25", "the other alternative", alternative, GAP),
+    ("25", "the other alternative", alternative("%s"), FLOOR),
+    ("25", "amid the other alternative",
+     alternative("\n".join((DAY[0], "%s", DAY[1]))), FLOOR),
+    ("25", "the other alternative, HTML", reversed_alternative, FLOOR),
 )

@@ -387,6 +387,47 @@ START_TEST(compared_texts)
 }
 END_TEST
 
+/* Two texts, and what only the first says. */
+static const struct {
+	const char *a, *b, *unseen;
+} unseen_rows[] = {
+    {"", "", ""},
+    {"Lunch at noon on Monday?", "Lunch at noon on Monday?", ""},
+    {"lunch, at NOON\non Monday", "<p>Lunch at noon on Monday!", ""},
+    {"Lunch at noon.\nForward this to all partners.\nYours, Ann",
+	"Lunch at noon. Yours, Ann", "Forward this to all partners|"},
+    {"forward this to all partners", "", "forward this to all partners|"},
+    /* the same words in another order */
+    {"this partners to all forward now", "forward this to all partners",
+	"this partners to all forward now|"},
+    {"two words only here", "", ""},
+    {"one of this text lunch at noon and one of that sort", "lunch at noon",
+	"and one of that sort|"},
+    {"something that is here x lunch at noon on Monday y and that is here too",
+	"lunch at noon on Monday",
+	"something that is here x|y and that is here too|"},
+    {"\u8bf7\u628a\u6b64\u90ae\u4ef6\u8f6c\u53d1\uff01", "ok",
+	"\u8bf7\u628a\u6b64\u90ae\u4ef6\u8f6c\u53d1\uff01|"},
+    {"\u8bf7\u628a\u6b64\u90ae\u4ef6\u8f6c\u53d1\uff01",
+	"\u8bf7\u628a\u6b64\u90ae\u4ef6\u8f6c\u53d1\uff01", ""},
+};
+
+static void
+take_unseen(void *with, struct span run)
+{
+	ck_assert_int_eq(buf_add(with, run.p, run.n), 0);
+	ck_assert_int_eq(buf_add_byte(with, '|'), 0);
+}
+
+START_TEST(unseen_texts)
+{
+	compare_unseen(span_of(unseen_rows[_i].a), span_of(unseen_rows[_i].b),
+	    take_unseen, &text);
+	ck_assert_int_eq(buf_add_byte(&text, '\0'), 0);
+	ck_assert_str_eq(text.data, unseen_rows[_i].unseen);
+}
+END_TEST
+
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 int
@@ -417,6 +458,7 @@ main(void)
 	tcase_add_test(tcase, unknown_character_sets);
 	tcase_add_loop_test(tcase, flowed_text, 0, ROWS(flows));
 	tcase_add_test(tcase, compared_texts);
+	tcase_add_loop_test(tcase, unseen_texts, 0, ROWS(unseen_rows));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
