@@ -1,6 +1,6 @@
 /*
- * Making the trie: of words in order, each shares its beginning with the one
- * before it.
+ * Making the trie: the words in order, a node stands for those that begin
+ * alike.
  */
 #include "reader/lexicon_trie.h"
 
@@ -9,8 +9,6 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
-
-#define DEPTH_MOST 1024
 
 static uint64_t
 prefix_of(struct span text)
@@ -69,12 +67,13 @@ common_prefix(struct span a, struct span b)
 	return i;
 }
 
-/* Nodes that the sorted entries need, and one that is none. */
+/* Nodes that the sorted entries need, one that is none and one for the
+ * beginning of all. */
 static uint32_t
 count_nodes(const struct trie_entry *entries, size_t count)
 {
 	struct span last = {NULL, 0};
-	size_t nodes = 1;
+	size_t nodes = 2;
 
 	for (size_t i = 0; i < count; i++) {
 		struct span text = trie_entry_text(&entries[i]);
@@ -105,49 +104,81 @@ add_end(struct trie *t, uint32_t node, const struct trie_entry *entry)
 		t->ends[at->end].whole |= bit;
 }
 
-/* Put an entry in behind the one that was put in last; path[] are the nodes of
- * that one, by depth. */
-static void
-add_entry(struct trie *t, const struct trie_entry *entry, struct span last,
-    uint32_t path[DEPTH_MOST])
+/* Entries that share their first `depth` bytes, and the node of these. */
+struct range {
+	const struct trie_entry *first, *end;
+	uint32_t node, depth;
+};
+
+static unsigned char
+byte_at(const struct trie_entry *entry, uint32_t depth)
 {
-	struct span text = trie_entry_text(entry);
-	size_t same = common_prefix(last, text);
+	return (unsigned char)entry->p[depth];
+}
 
-	for (size_t depth = same; depth < text.n; depth++) {
-		uint32_t node = t->count++;
+/* How many bytes come next in a range of entries that are longer. */
+static uint32_t
+count_children(const struct range *r)
+{
+	uint32_t count = 1;
 
-		t->nodes[node].byte = (uint8_t)text.p[depth];
-		if (depth == same && depth < last.n)
-			t->nodes[path[depth]].next = node;
-		else if (depth != 0)
-			t->nodes[path[depth - 1]].parent = true;
-		path[depth] = node;
+	for (const struct trie_entry *e = r->first + 1; e < r->end; e++)
+		count += byte_at(e, r->depth) != byte_at(e - 1, r->depth);
+	return count;
+}
+
+/* Make the children of a range of entries that are longer, and put their
+ * ranges on the stack, the first one on top. */
+static struct range *
+add_children(struct trie *t, const struct range *r, struct range *top)
+{
+	const struct trie_entry *end = r->end, *first = end - 1;
+	uint32_t count = count_children(r), node = t->count + count;
+
+	if (count > UINT8_MAX)
+		bug("%u children", count);
+	t->nodes[r->node].child = t->count;
+	t->nodes[r->node].children = (uint8_t)count;
+	t->count += count;
+	for (; end > r->first; end = first--) {
+		unsigned char byte = byte_at(first, r->depth);
+
+		while (first > r->first && byte_at(first - 1, r->depth) == byte)
+			first--;
+		t->nodes[--node].byte = byte;
+		if (r->depth == 1)
+			t->start[byte_at(first, 0) << 8 | byte] = node;
+		*top++ = (struct range){first, end, node, r->depth + 1};
 	}
-	t->start[(unsigned char)text.p[0] << 8 | (unsigned char)text.p[1]] =
-	    path[1];
-	add_end(t, path[text.n - 1], entry);
+	return top;
 }
 
 void
 trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 {
-	uint32_t path[DEPTH_MOST];
-	struct span last = {NULL, 0};
+	struct range *stack, *top; /* no two share an entry */
 
 	for (size_t i = 0; i < count; i++) {
 		struct span text = trie_entry_text(&entries[i]);
 
-		if (text.n < 2 || text.n > DEPTH_MOST)
+		if (text.n < 2)
 			bug("a word of %zu bytes", text.n);
 		entries[i].prefix = prefix_of(text);
 	}
 	sort(entries, count);
 	t->nodes = alloc_array(count_nodes(entries, count), sizeof *t->nodes);
 	t->ends = alloc_array(count + 1, sizeof *t->ends);
-	t->count = t->end_count = 1;
-	for (size_t i = 0; i < count; i++) {
-		add_entry(t, &entries[i], last, path);
-		last = trie_entry_text(&entries[i]);
+	t->count = 2;
+	t->end_count = 1;
+	stack = top = alloc_array(count, sizeof *stack);
+	*top++ = (struct range){entries, entries + count, 1, 0};
+	while (top > stack) {
+		struct range r = *--top;
+
+		for (; r.first < r.end && r.first->bytes == r.depth; r.first++)
+			add_end(t, r.node, r.first);
+		if (r.first < r.end)
+			top = add_children(t, &r, top);
 	}
+	free(stack);
 }

@@ -1,7 +1,8 @@
 /*
- * The words of the lexicon as a trie in one array, in the order of the sorted
- * words: a node's first child is the node behind it, so that a walk along a
- * word reads memory forwards. A part of the lexicon.
+ * The words of the lexicon as a trie in one array: the children of a node are
+ * side by side, and what is below the first of them comes right behind, so
+ * that a walk along a word reads little memory, and mostly forwards. A part of
+ * the lexicon.
  */
 #ifndef TRIZONE_READER_LEXICON_TRIE_H
 #define TRIZONE_READER_LEXICON_TRIE_H
@@ -28,10 +29,10 @@ trie_entry_text(const struct trie_entry *entry)
 }
 
 struct trie_node {
-	uint32_t next; /* the next child of its parent; 0: none */
-	uint16_t end;  /* in `ends`; 0: no word ends here */
+	uint32_t child; /* the first one, by their bytes */
+	uint16_t end;	/* in `ends`; 0: no word ends here */
 	uint8_t byte;
-	bool parent; /* its first child is the node behind it */
+	uint8_t children;
 };
 
 /* Classes of the words that end at a node. */
@@ -61,13 +62,12 @@ trie_start(const struct trie *t, unsigned char first, unsigned char second)
 static inline uint32_t
 trie_child(const struct trie *t, uint32_t node, unsigned char byte)
 {
-	uint32_t at = node + 1;
+	uint32_t at = t->nodes[node].child;
+	uint32_t end = at + t->nodes[node].children;
 
-	if (!t->nodes[node].parent)
-		return 0;
-	while (at != 0 && t->nodes[at].byte < byte)
-		at = t->nodes[at].next;
-	return at != 0 && t->nodes[at].byte == byte ? at : 0;
+	while (at != end && t->nodes[at].byte < byte)
+		at++;
+	return at != end && t->nodes[at].byte == byte ? at : 0;
 }
 
 #endif
