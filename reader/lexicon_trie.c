@@ -10,6 +10,8 @@
 #include "common/alloc.h"
 #include "common/err.h"
 
+#define START_BYTES 2 /* of which the trie knows the node */
+
 static uint64_t
 prefix_of(struct span text)
 {
@@ -67,23 +69,36 @@ common_prefix(struct span a, struct span b)
 	return i;
 }
 
-/* Nodes that the sorted entries need, one that is none and one for the
- * beginning of all. */
-static uint32_t
-count_nodes(const struct trie_entry *entries, size_t count)
+/* What the sorted entries need: nodes, with one that is none and one for the
+ * beginning of all, and bytes of tails. */
+static void
+count_sizes(const struct trie_entry *entries, size_t count, size_t *nodes_out,
+    size_t *bytes_out)
 {
-	struct span last = {NULL, 0};
-	size_t nodes = 2;
+	size_t before = 0,
+	       behind; /* bytes shared with the words at its sides */
 
+	*nodes_out = 2;
+	*bytes_out = 1;
 	for (size_t i = 0; i < count; i++) {
 		struct span text = trie_entry_text(&entries[i]);
+		size_t depth;
 
-		nodes += text.n - common_prefix(last, text);
-		last = text;
+		behind = i + 1 == count ? 0
+					: common_prefix(text,
+					      trie_entry_text(&entries[i + 1]));
+		if (i + 1 < count && behind == text.n &&
+		    behind == entries[i + 1].bytes)
+			continue; /* the same again */
+		depth = (before > behind ? before : behind) + 1;
+		depth = depth < START_BYTES ? START_BYTES : depth;
+		depth = depth > text.n ? text.n : depth;
+		*nodes_out += depth - before;
+		*bytes_out += text.n == depth ? 0 : 1 + text.n - depth;
+		before = behind;
 	}
-	if (nodes > UINT32_MAX)
-		bug("%zu nodes", nodes);
-	return (uint32_t)nodes;
+	if (*nodes_out > UINT32_MAX || *bytes_out > UINT32_MAX)
+		bug("%zu nodes", *nodes_out);
 }
 
 /* Note the class of a word at its last node. */
@@ -116,6 +131,31 @@ byte_at(const struct trie_entry *entry, uint32_t depth)
 	return (unsigned char)entry->p[depth];
 }
 
+/* Whether one word is left, which goes on. */
+static bool
+has_tail(const struct trie *t, const struct range *r)
+{
+	return t->nodes[r->node].end == 0 && r->depth >= START_BYTES &&
+	       span_equal(
+		   trie_entry_text(r->first), trie_entry_text(r->end - 1));
+}
+
+static void
+add_tail(struct trie *t, const struct range *r)
+{
+	size_t bytes = r->first->bytes - r->depth;
+	char *to = t->tails + t->tail_bytes;
+
+	if (bytes > UINT8_MAX)
+		bug("a word of %u bytes", r->first->bytes);
+	*to = (char)bytes;
+	memcpy(to + 1, r->first->p + r->depth, bytes);
+	t->nodes[r->node].child = t->tail_bytes;
+	t->tail_bytes += (uint32_t)bytes + 1;
+	for (const struct trie_entry *e = r->first; e < r->end; e++)
+		add_end(t, r->node, e);
+}
+
 /* How many bytes come next in a range of entries that are longer. */
 static uint32_t
 count_children(const struct range *r)
@@ -135,18 +175,16 @@ add_children(struct trie *t, const struct range *r, struct range *top)
 	const struct trie_entry *end = r->end, *first = end - 1;
 	uint32_t count = count_children(r), node = t->count + count;
 
-	if (count > UINT8_MAX)
-		bug("%u children", count);
 	t->nodes[r->node].child = t->count;
-	t->nodes[r->node].children = (uint8_t)count;
+	t->nodes[r->node].children = (uint16_t)count;
 	t->count += count;
 	for (; end > r->first; end = first--) {
 		unsigned char byte = byte_at(first, r->depth);
 
 		while (first > r->first && byte_at(first - 1, r->depth) == byte)
 			first--;
-		t->nodes[--node].byte = byte;
-		if (r->depth == 1)
+		t->bytes[--node] = (char)byte;
+		if (r->depth == START_BYTES - 1)
 			t->start[byte_at(first, 0) << 8 | byte] = node;
 		*top++ = (struct range){first, end, node, r->depth + 1};
 	}
@@ -157,19 +195,23 @@ void
 trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 {
 	struct range *stack, *top; /* no two share an entry */
+	size_t nodes, bytes;
 
 	for (size_t i = 0; i < count; i++) {
 		struct span text = trie_entry_text(&entries[i]);
 
-		if (text.n < 2)
+		if (text.n < START_BYTES)
 			bug("a word of %zu bytes", text.n);
 		entries[i].prefix = prefix_of(text);
 	}
 	sort(entries, count);
-	t->nodes = alloc_array(count_nodes(entries, count), sizeof *t->nodes);
+	count_sizes(entries, count, &nodes, &bytes);
+	t->nodes = alloc_array(nodes, sizeof *t->nodes);
+	t->bytes = alloc_bytes(nodes + WORD_EIGHT);
+	t->tails = alloc_bytes(bytes);
 	t->ends = alloc_array(count + 1, sizeof *t->ends);
 	t->count = 2;
-	t->end_count = 1;
+	t->end_count = t->tail_bytes = 1;
 	stack = top = alloc_array(count, sizeof *stack);
 	*top++ = (struct range){entries, entries + count, 1, 0};
 	while (top > stack) {
@@ -177,7 +219,11 @@ trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 
 		for (; r.first < r.end && r.first->bytes == r.depth; r.first++)
 			add_end(t, r.node, r.first);
-		if (r.first < r.end)
+		if (r.first == r.end)
+			continue;
+		if (has_tail(t, &r))
+			add_tail(t, &r);
+		else
 			top = add_children(t, &r, top);
 	}
 	free(stack);

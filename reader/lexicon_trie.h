@@ -1,8 +1,7 @@
 /*
  * The words of the lexicon as a trie in one array: the children of a node are
- * side by side, and what is below the first of them comes right behind, so
- * that a walk along a word reads little memory, and mostly forwards. A part of
- * the lexicon.
+ * side by side, and what follows where only one word is left is in one piece,
+ * so that a walk along a word reads little memory. A part of the lexicon.
  */
 #ifndef TRIZONE_READER_LEXICON_TRIE_H
 #define TRIZONE_READER_LEXICON_TRIE_H
@@ -12,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/text.h"
+#include "reader/ascii_word.h"
 
 /* A word to be put in: at least two bytes. */
 struct trie_entry {
@@ -29,10 +29,9 @@ trie_entry_text(const struct trie_entry *entry)
 }
 
 struct trie_node {
-	uint32_t child; /* the first one, by their bytes */
+	uint32_t child; /* the first one; without any, its tail, or 0 */
 	uint16_t end;	/* in `ends`; 0: no word ends here */
-	uint8_t byte;
-	uint8_t children;
+	uint16_t children;
 };
 
 /* Classes of the words that end at a node. */
@@ -43,8 +42,11 @@ struct trie_end {
 
 struct trie {
 	struct trie_node *nodes;
+	char *bytes; /* that lead to the nodes; WORD_EIGHT more, which are 0 */
 	struct trie_end *ends;
-	uint32_t count, end_count;
+	char *tails; /* the rest of a word that is like no other: length, then
+			the bytes; the word ends at the tail's end */
+	uint32_t count, end_count, tail_bytes;
 	uint32_t start[65536]; /* nodes by their first two bytes; 0: none */
 };
 
@@ -58,6 +60,18 @@ trie_start(const struct trie *t, unsigned char first, unsigned char second)
 	return t->start[first << 8 | second];
 }
 
+/* The tail of a node; empty if it has none. */
+static inline struct span
+trie_tail(const struct trie *t, uint32_t node)
+{
+	const struct trie_node *at = &t->nodes[node];
+
+	if (at->children != 0 || at->child == 0)
+		return (struct span){NULL, 0};
+	return (struct span){
+	    t->tails + at->child + 1, (unsigned char)t->tails[at->child]};
+}
+
 /* The child of a node for a byte, or 0. */
 static inline uint32_t
 trie_child(const struct trie *t, uint32_t node, unsigned char byte)
@@ -65,9 +79,16 @@ trie_child(const struct trie *t, uint32_t node, unsigned char byte)
 	uint32_t at = t->nodes[node].child;
 	uint32_t end = at + t->nodes[node].children;
 
-	while (at != end && t->nodes[at].byte < byte)
-		at++;
-	return at != end && t->nodes[at].byte == byte ? at : 0;
+	for (; at < end; at += WORD_EIGHT) {
+		uint64_t same = word_load(t->bytes + at) ^ WORD_ONES * byte;
+
+		same = (same - WORD_ONES) & ~same & WORD_HIGH;
+		if (same == 0)
+			continue;
+		at += (uint32_t)__builtin_ctzll(same) / 8;
+		return at < end ? at : 0;
+	}
+	return 0;
 }
 
 #endif
