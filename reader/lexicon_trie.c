@@ -69,8 +69,8 @@ common_prefix(struct span a, struct span b)
 	return i;
 }
 
-/* What the sorted entries need: nodes, with one that is none and one for the
- * beginning of all, and bytes of tails. */
+/* What the sorted entries need at most: nodes, with one that is none and one
+ * for the beginning of all, and bytes of tails. */
 static void
 count_sizes(const struct trie_entry *entries, size_t count, size_t *nodes_out,
     size_t *bytes_out)
@@ -93,7 +93,8 @@ count_sizes(const struct trie_entry *entries, size_t count, size_t *nodes_out,
 		depth = (before > behind ? before : behind) + 1;
 		depth = depth < START_BYTES ? START_BYTES : depth;
 		depth = depth > text.n ? text.n : depth;
-		*nodes_out += depth - before;
+		/* each may be the first of its parent's */
+		*nodes_out += 2 * (depth - before);
 		*bytes_out += text.n == depth ? 0 : 1 + text.n - depth;
 		before = behind;
 	}
@@ -173,17 +174,21 @@ static struct range *
 add_children(struct trie *t, const struct range *r, struct range *top)
 {
 	const struct trie_entry *end = r->end, *first = end - 1;
-	uint32_t count = count_children(r), node = t->count + count;
+	uint32_t count = count_children(r), node;
+	char *bytes = (char *)&t->nodes[t->count];
 
 	t->nodes[r->node].child = t->count;
 	t->nodes[r->node].children = (uint16_t)count;
-	t->count += count;
+	t->count += trie_byte_nodes(count) + count;
+	node = t->count;
+	bytes += count;
 	for (; end > r->first; end = first--) {
 		unsigned char byte = byte_at(first, r->depth);
 
 		while (first > r->first && byte_at(first - 1, r->depth) == byte)
 			first--;
-		t->bytes[--node] = (char)byte;
+		*--bytes = (char)byte;
+		node--;
 		if (r->depth == START_BYTES - 1)
 			t->start[byte_at(first, 0) << 8 | byte] = node;
 		*top++ = (struct range){first, end, node, r->depth + 1};
@@ -207,7 +212,6 @@ trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 	sort(entries, count);
 	count_sizes(entries, count, &nodes, &bytes);
 	t->nodes = alloc_array(nodes, sizeof *t->nodes);
-	t->bytes = alloc_bytes(nodes + WORD_EIGHT);
 	t->tails = alloc_bytes(bytes);
 	t->ends = alloc_array(count + 1, sizeof *t->ends);
 	t->count = 2;

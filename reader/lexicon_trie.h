@@ -29,10 +29,12 @@ trie_entry_text(const struct trie_entry *entry)
 }
 
 struct trie_node {
-	uint32_t child; /* the first one; without any, its tail, or 0 */
+	uint32_t child; /* where they are; without any, its tail, or 0 */
 	uint16_t end;	/* in `ends`; 0: no word ends here */
 	uint16_t children;
 };
+
+_Static_assert(sizeof(struct trie_node) == WORD_EIGHT, "as bytes have it");
 
 /* Classes of the words that end at a node. */
 struct trie_end {
@@ -42,7 +44,6 @@ struct trie_end {
 
 struct trie {
 	struct trie_node *nodes;
-	char *bytes; /* that lead to the nodes; WORD_EIGHT more, which are 0 */
 	struct trie_end *ends;
 	char *tails; /* the rest of a word that is like no other: length, then
 			the bytes; the word ends at the tail's end */
@@ -58,6 +59,13 @@ static inline uint32_t
 trie_start(const struct trie *t, unsigned char first, unsigned char second)
 {
 	return t->start[first << 8 | second];
+}
+
+/* Before its children a node has their bytes, in the room of so many nodes. */
+static inline uint32_t
+trie_byte_nodes(uint32_t children)
+{
+	return (children + WORD_EIGHT - 1) / WORD_EIGHT;
 }
 
 /* The tail of a node; empty if it has none. */
@@ -76,17 +84,19 @@ trie_tail(const struct trie *t, uint32_t node)
 static inline uint32_t
 trie_child(const struct trie *t, uint32_t node, unsigned char byte)
 {
-	uint32_t at = t->nodes[node].child;
-	uint32_t end = at + t->nodes[node].children;
+	const struct trie_node *of = &t->nodes[node];
+	const char *bytes = (const char *)&t->nodes[of->child];
 
-	for (; at < end; at += WORD_EIGHT) {
-		uint64_t same = word_load(t->bytes + at) ^ WORD_ONES * byte;
+	for (uint32_t k = 0; k < of->children; k += WORD_EIGHT) {
+		uint64_t same = word_load(bytes + k) ^ WORD_ONES * byte;
 
 		same = (same - WORD_ONES) & ~same & WORD_HIGH;
 		if (same == 0)
 			continue;
-		at += (uint32_t)__builtin_ctzll(same) / 8;
-		return at < end ? at : 0;
+		k += (uint32_t)__builtin_ctzll(same) / 8;
+		return k < of->children
+			   ? of->child + trie_byte_nodes(of->children) + k
+			   : 0;
 	}
 	return 0;
 }
