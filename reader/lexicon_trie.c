@@ -10,6 +10,8 @@
 #include "common/alloc.h"
 #include "common/err.h"
 
+#define SORT_BYTES 4
+#define ENDS_MOST 4096
 #define START_BYTES 2 /* of which the trie knows the node */
 
 static uint64_t
@@ -37,26 +39,44 @@ compare(const void *a, const void *b)
 	return rc != 0 ? rc : (int)one->bytes - (int)other->bytes;
 }
 
-/* Sort them: by their first byte without a comparison, as there are many. */
+/* Entries in the order of one byte of their prefix, else as they were. */
+static void
+sort_by_byte(const struct trie_entry *from, size_t count, unsigned shift,
+    struct trie_entry *to)
+{
+	size_t starts[256] = {0}, start = 0;
+
+	for (size_t i = 0; i < count; i++)
+		starts[from[i].prefix >> shift & 0xff]++;
+	for (size_t k = 0; k < 256; k++) {
+		start += starts[k];
+		starts[k] = start - starts[k];
+	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[from[i].prefix >> shift & 0xff]++] = from[i];
+}
+
+/* Sort them: by their first bytes without a comparison, as there are many. */
 static void
 sort(struct trie_entry *entries, size_t count)
 {
-	struct trie_entry *sorted = alloc_array(count, sizeof *sorted);
-	size_t ends[256] = {0}, start = 0;
+	struct trie_entry *other = alloc_array(count, sizeof *other);
+	size_t end;
 
-	for (size_t i = 0; i < count; i++)
-		ends[entries[i].prefix >> 56]++;
-	for (size_t k = 0; k < 256; k++) {
-		start += ends[k];
-		ends[k] = start - ends[k];
+	for (unsigned shift = 64 - 8 * SORT_BYTES; shift < 64; shift += 16) {
+		sort_by_byte(entries, count, shift, other);
+		sort_by_byte(other, count, shift + 8, entries);
 	}
-	for (size_t i = 0; i < count; i++)
-		sorted[ends[entries[i].prefix >> 56]++] = entries[i];
-	start = 0;
-	for (size_t k = 0; k < 256; start = ends[k++])
-		qsort(sorted + start, ends[k] - start, sizeof *sorted, compare);
-	memcpy(entries, sorted, count * sizeof *entries);
-	free(sorted);
+	free(other);
+	for (size_t i = 0; i < count; i = end) {
+		uint64_t first = entries[i].prefix >> (64 - 8 * SORT_BYTES);
+
+		end = i + 1;
+		while (end < count &&
+		       entries[end].prefix >> (64 - 8 * SORT_BYTES) == first)
+			end++;
+		qsort(entries + i, end - i, sizeof *entries, compare);
+	}
 }
 
 static size_t
@@ -102,22 +122,20 @@ count_sizes(const struct trie_entry *entries, size_t count, size_t *nodes_out,
 		bug("%zu nodes", *nodes_out);
 }
 
-/* Note the class of a word at its last node. */
-static void
-add_end(struct trie *t, uint32_t node, const struct trie_entry *entry)
+/* The place of an end in `ends`, where there are few. */
+static uint16_t
+find_end(struct trie *t, const struct trie_end *end)
 {
-	struct trie_node *at = &t->nodes[node];
-	uint64_t bit = UINT64_C(1) << entry->class;
+	uint32_t i = 1;
 
-	if (at->end == 0) {
-		if (t->end_count == UINT16_MAX)
-			bug("more than %u words", t->end_count);
-		at->end = (uint16_t)t->end_count++;
-	}
-	if (entry->open)
-		t->ends[at->end].open |= bit;
-	else
-		t->ends[at->end].whole |= bit;
+	while (i < t->end_count &&
+	       (t->ends[i].whole != end->whole || t->ends[i].open != end->open))
+		i++;
+	if (i == ENDS_MOST)
+		bug("more than %u ends", i);
+	if (i == t->end_count)
+		t->ends[t->end_count++] = *end;
+	return (uint16_t)i;
 }
 
 /* Entries that share their first `depth` bytes, and the node of these. */
@@ -125,6 +143,25 @@ struct range {
 	const struct trie_entry *first, *end;
 	uint32_t node, depth;
 };
+
+/* Note the classes of the words of a range that end at its node, or of all of
+ * them, and go on to the others. */
+static void
+take_ends(struct trie *t, struct range *r, bool all)
+{
+	const struct trie_entry *e = r->first;
+	struct trie_end end = {0, 0};
+
+	for (; e < r->end && (all || e->bytes == r->depth); e++) {
+		uint64_t bit = UINT64_C(1) << e->class;
+
+		end.open |= e->open ? bit : 0;
+		end.whole |= e->open ? 0 : bit;
+	}
+	if (e != r->first)
+		t->nodes[r->node].end = find_end(t, &end);
+	r->first = e;
+}
 
 static unsigned char
 byte_at(const struct trie_entry *entry, uint32_t depth)
@@ -142,7 +179,7 @@ has_tail(const struct trie *t, const struct range *r)
 }
 
 static void
-add_tail(struct trie *t, const struct range *r)
+add_tail(struct trie *t, struct range *r)
 {
 	size_t bytes = r->first->bytes - r->depth;
 	char *to = t->tails + t->tail_bytes;
@@ -153,8 +190,7 @@ add_tail(struct trie *t, const struct range *r)
 	memcpy(to + 1, r->first->p + r->depth, bytes);
 	t->nodes[r->node].child = t->tail_bytes;
 	t->tail_bytes += (uint32_t)bytes + 1;
-	for (const struct trie_entry *e = r->first; e < r->end; e++)
-		add_end(t, r->node, e);
+	take_ends(t, r, true);
 }
 
 /* How many bytes come next in a range of entries that are longer. */
@@ -213,7 +249,7 @@ trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 	count_sizes(entries, count, &nodes, &bytes);
 	t->nodes = alloc_array(nodes, sizeof *t->nodes);
 	t->tails = alloc_bytes(bytes);
-	t->ends = alloc_array(count + 1, sizeof *t->ends);
+	t->ends = alloc_array(ENDS_MOST, sizeof *t->ends);
 	t->count = 2;
 	t->end_count = t->tail_bytes = 1;
 	stack = top = alloc_array(count, sizeof *stack);
@@ -221,8 +257,7 @@ trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 	while (top > stack) {
 		struct range r = *--top;
 
-		for (; r.first < r.end && r.first->bytes == r.depth; r.first++)
-			add_end(t, r.node, r.first);
+		take_ends(t, &r, false);
 		if (r.first == r.end)
 			continue;
 		if (has_tail(t, &r))
