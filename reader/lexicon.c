@@ -271,31 +271,21 @@ first_node(struct span text, size_t at)
 }
 
 /* What may stand in a text where an entry has a blank. */
-static const bool is_gap[256] = {['\n'] = true,
-    [','] = true,
-    ['.'] = true,
-    ['_'] = true,
-    ['-'] = true,
-    ['/'] = true,
-    ['|'] = true,
-    ['+'] = true,
-    ['*'] = true,
-    ['~'] = true};
-
-/* Whether the text goes on with a tail at `at`. */
 static bool
-has_tail(struct span text, size_t at, struct span tail)
+is_gap(unsigned char c)
 {
-	if (text.n - at < tail.n)
-		return false;
-	for (size_t i = 0; i < tail.n; i++) {
-		unsigned char c = (unsigned char)text.p[at + i];
+	static const bool gaps[256] = {['\n'] = true,
+	    [','] = true,
+	    ['.'] = true,
+	    ['_'] = true,
+	    ['-'] = true,
+	    ['/'] = true,
+	    ['|'] = true,
+	    ['+'] = true,
+	    ['*'] = true,
+	    ['~'] = true};
 
-		if (text.p[at + i] != tail.p[i] &&
-		    !(tail.p[i] == ' ' && is_gap[c]))
-			return false;
-	}
-	return true;
+	return gaps[c];
 }
 
 /* The child for byte `at`. */
@@ -309,7 +299,7 @@ next_node(struct span text, size_t at, uint32_t node)
 		return 0;
 	c = (unsigned char)text.p[at];
 	to = trie_child(&table.trie, node, c);
-	if (to == 0 && is_gap[c])
+	if (to == 0 && is_gap(c))
 		to = trie_child(&table.trie, node, ' ');
 	return to;
 }
@@ -330,14 +320,9 @@ walk(struct span text, size_t start, bool loose, struct hits *out)
 
 	for (node = first_node(text, start); node != 0;
 	     node = next_node(text, i++, node)) {
-		struct span tail = trie_tail(&table.trie, node);
-		const struct trie_end *end =
-		    &table.trie.ends[table.trie.nodes[node].end];
+		const struct trie_end *end = trie_end(&table.trie, node);
 		uint64_t classes = end->open;
 
-		if (tail.n != 0 && !has_tail(text, i, tail))
-			break;
-		i += tail.n;
 		if (end->whole != 0 && (loose || ends_word(text, i)))
 			classes |= end->whole;
 		if (classes != 0 && count < MATCHES) {

@@ -115,19 +115,27 @@ count_sizes(const struct trie_entry *entries, size_t count, size_t *nodes_out,
 		depth = depth > text.n ? text.n : depth;
 		/* each may be the first of its parent's */
 		*nodes_out += 2 * (depth - before);
-		*bytes_out += text.n == depth ? 0 : 1 + text.n - depth;
+		*bytes_out +=
+		    text.n == depth ? 0 : text.n - depth + TRIE_TAIL_BYTES;
 		before = behind;
 	}
-	if (*nodes_out > UINT32_MAX || *bytes_out > UINT32_MAX)
+	if (*nodes_out >= TRIE_TAIL || *bytes_out >= TRIE_TAIL)
 		bug("%zu nodes", *nodes_out);
 }
 
-/* The place of an end in `ends`, where there are few. */
+/* The place of what ends somewhere in `ends`, where there are few: the most
+ * are words of one class. */
 static uint16_t
 find_end(struct trie *t, const struct trie_end *end)
 {
+	uint64_t all = end->whole | end->open;
+	uint16_t *one = NULL;
 	uint32_t i = 1;
 
+	if ((all & (all - 1)) == 0 && (end->whole & end->open) == 0)
+		one = &t->one[end->open != 0][__builtin_ctzll(all)];
+	if (one != NULL && *one != 0)
+		return *one;
 	while (i < t->end_count &&
 	       (t->ends[i].whole != end->whole || t->ends[i].open != end->open))
 		i++;
@@ -135,6 +143,8 @@ find_end(struct trie *t, const struct trie_end *end)
 		bug("more than %u ends", i);
 	if (i == t->end_count)
 		t->ends[t->end_count++] = *end;
+	if (one != NULL)
+		*one = (uint16_t)i;
 	return (uint16_t)i;
 }
 
@@ -144,23 +154,22 @@ struct range {
 	uint32_t node, depth;
 };
 
-/* Note the classes of the words of a range that end at its node, or of all of
- * them, and go on to the others. */
-static void
-take_ends(struct trie *t, struct range *r, bool all)
+/* What the words from r->first to before `end` end with; goes on to the
+ * others. */
+static uint16_t
+take_ends(struct trie *t, struct range *r, const struct trie_entry *end)
 {
-	const struct trie_entry *e = r->first;
-	struct trie_end end = {0, 0};
+	struct trie_end classes = {0, 0};
 
-	for (; e < r->end && (all || e->bytes == r->depth); e++) {
-		uint64_t bit = UINT64_C(1) << e->class;
+	for (; r->first < end; r->first++) {
+		uint64_t bit = UINT64_C(1) << r->first->class;
 
-		end.open |= e->open ? bit : 0;
-		end.whole |= e->open ? 0 : bit;
+		if (r->first->open)
+			classes.open |= bit;
+		else
+			classes.whole |= bit;
 	}
-	if (e != r->first)
-		t->nodes[r->node].end = find_end(t, &end);
-	r->first = e;
+	return find_end(t, &classes);
 }
 
 static unsigned char
@@ -183,14 +192,14 @@ add_tail(struct trie *t, struct range *r)
 {
 	size_t bytes = r->first->bytes - r->depth;
 	char *to = t->tails + t->tail_bytes;
+	uint16_t end;
 
-	if (bytes > UINT8_MAX)
-		bug("a word of %u bytes", r->first->bytes);
-	*to = (char)bytes;
-	memcpy(to + 1, r->first->p + r->depth, bytes);
 	t->nodes[r->node].child = t->tail_bytes;
-	t->tail_bytes += (uint32_t)bytes + 1;
-	take_ends(t, r, true);
+	t->tail_bytes += (uint32_t)(bytes + TRIE_TAIL_BYTES);
+	memcpy(to, r->first->p + r->depth, bytes);
+	to[bytes] = '\0';
+	end = take_ends(t, r, r->end);
+	memcpy(to + bytes + 1, &end, sizeof end);
 }
 
 /* How many bytes come next in a range of entries that are longer. */
@@ -256,8 +265,12 @@ trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 	*top++ = (struct range){entries, entries + count, 1, 0};
 	while (top > stack) {
 		struct range r = *--top;
+		const struct trie_entry *e = r.first;
 
-		take_ends(t, &r, false);
+		while (e < r.end && e->bytes == r.depth)
+			e++;
+		if (e != r.first)
+			t->nodes[r.node].end = take_ends(t, &r, e);
 		if (r.first == r.end)
 			continue;
 		if (has_tail(t, &r))

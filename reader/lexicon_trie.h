@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/text.h"
 #include "reader/ascii_word.h"
@@ -28,6 +29,9 @@ trie_entry_text(const struct trie_entry *entry)
 	return (struct span){entry->p, entry->bytes};
 }
 
+#define TRIE_TAIL UINT32_C(0x80000000) /* a node that is a place in `tails` */
+#define TRIE_TAIL_BYTES (1 + sizeof(uint16_t)) /* behind one */
+
 struct trie_node {
 	uint32_t child; /* where they are; without any, its tail, or 0 */
 	uint16_t end;	/* in `ends`; 0: no word ends here */
@@ -45,8 +49,9 @@ struct trie_end {
 struct trie {
 	struct trie_node *nodes;
 	struct trie_end *ends;
-	char *tails; /* the rest of a word that is like no other: length, then
-			the bytes; the word ends at the tail's end */
+	char *tails; /* the rest of a word that is like no other, NUL, and what
+			ends there */
+	uint16_t one[2][64]; /* in `ends`: one class, whole or open; 0: none */
 	uint32_t count, end_count, tail_bytes;
 	uint32_t start[65536]; /* nodes by their first two bytes; 0: none */
 };
@@ -68,25 +73,42 @@ trie_byte_nodes(uint32_t children)
 	return (children + WORD_EIGHT - 1) / WORD_EIGHT;
 }
 
-/* The tail of a node; empty if it has none. */
-static inline struct span
-trie_tail(const struct trie *t, uint32_t node)
+/* The place in a tail behind its next byte, or 0. */
+static inline uint32_t
+trie_tail_next(const struct trie *t, uint32_t at, unsigned char byte)
 {
-	const struct trie_node *at = &t->nodes[node];
-
-	if (at->children != 0 || at->child == 0)
-		return (struct span){NULL, 0};
-	return (struct span){
-	    t->tails + at->child + 1, (unsigned char)t->tails[at->child]};
+	return byte != 0 && (unsigned char)t->tails[at] == byte
+		   ? TRIE_TAIL | (at + 1)
+		   : 0;
 }
 
-/* The child of a node for a byte, or 0. */
+/* What ends at a node. */
+static inline const struct trie_end *
+trie_end(const struct trie *t, uint32_t node)
+{
+	const char *tail = t->tails + (node & ~TRIE_TAIL);
+	uint16_t end = 0;
+
+	if ((node & TRIE_TAIL) == 0)
+		end = t->nodes[node].end;
+	else if (*tail == '\0')
+		memcpy(&end, tail + 1, sizeof end);
+	return &t->ends[end];
+}
+
+/* The child of a node, or place in a tail, for a byte, or 0. */
 static inline uint32_t
 trie_child(const struct trie *t, uint32_t node, unsigned char byte)
 {
-	const struct trie_node *of = &t->nodes[node];
-	const char *bytes = (const char *)&t->nodes[of->child];
+	const struct trie_node *of;
+	const char *bytes;
 
+	if ((node & TRIE_TAIL) != 0)
+		return trie_tail_next(t, node & ~TRIE_TAIL, byte);
+	of = &t->nodes[node];
+	if (of->children == 0)
+		return of->child == 0 ? 0 : trie_tail_next(t, of->child, byte);
+	bytes = (const char *)&t->nodes[of->child];
 	for (uint32_t k = 0; k < of->children; k += WORD_EIGHT) {
 		uint64_t same = word_load(bytes + k) ^ WORD_ONES * byte;
 
