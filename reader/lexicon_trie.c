@@ -17,12 +17,7 @@
 static uint64_t
 prefix_of(struct span text)
 {
-	uint64_t prefix = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		prefix =
-		    prefix << 8 | (i < text.n ? (unsigned char)text.p[i] : 0);
-	return prefix;
+	return __builtin_bswap64(word_load_some(text.p, text.n));
 }
 
 static int
@@ -175,6 +170,8 @@ take_ends(struct trie *t, struct range *r, const struct trie_entry *end)
 static unsigned char
 byte_at(const struct trie_entry *entry, uint32_t depth)
 {
+	if (depth < sizeof entry->prefix)
+		return (unsigned char)(entry->prefix >> (56 - 8 * depth));
 	return (unsigned char)entry->p[depth];
 }
 
