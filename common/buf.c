@@ -55,7 +55,7 @@ buf_reserve(struct buf *b, size_t count)
 }
 
 int
-buf_add(struct buf *b, const void *bytes, size_t count)
+buf_add_grow(struct buf *b, const void *bytes, size_t count)
 {
 	char *to = buf_reserve(b, count);
 
@@ -71,12 +71,6 @@ int
 buf_add_text(struct buf *b, const char *text)
 {
 	return buf_add(b, text, strlen(text));
-}
-
-int
-buf_add_byte(struct buf *b, char byte)
-{
-	return buf_add(b, &byte, 1);
 }
 
 int

@@ -63,11 +63,9 @@ cost_of(struct span text)
 	size_t i = 0, sum = 0;
 
 	while (i < text.n) {
-		uint32_t code = (unsigned char)text.p[i];
-		size_t n = 1;
+		uint32_t code = 0;
+		size_t n = utf8_decode(text.p + i, text.n - i, &code);
 
-		if (code >= 0x80)
-			n = utf8_decode(text.p + i, text.n - i, &code);
 		if (n == 0)
 			bug("text that is not UTF-8 in a clean object");
 		sum += cost(code, n);
@@ -76,17 +74,28 @@ cost_of(struct span text)
 	return sum;
 }
 
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 size_t
 clean_fit(struct span text, size_t chars, size_t budget)
 {
 	size_t i = 0, used = 0;
 
 	while (i < text.n && chars > 0) {
-		uint32_t code = (unsigned char)text.p[i];
-		size_t length = 1;
+		uint32_t code = 0;
+		size_t length = least(ascii_unescaped(text.p + i, text.n - i),
+		    least(chars, budget - used));
 
-		if (code >= 0x80)
-			length = utf8_decode(text.p + i, text.n - i, &code);
+		i += length; /* each of these costs one byte */
+		used += length;
+		chars -= length;
+		if (i == text.n || chars == 0)
+			break;
+		length = utf8_decode(text.p + i, text.n - i, &code);
 		used += cost(code, length);
 		if (length == 0 || used > budget)
 			break;
@@ -94,17 +103,6 @@ clean_fit(struct span text, size_t chars, size_t budget)
 		chars--;
 	}
 	return i;
-}
-
-/* Bytes at the start that are printable ASCII, which is always allowed. */
-static size_t
-plain_run(struct span text)
-{
-	size_t n = 0;
-
-	while (n < text.n && (unsigned char)(text.p[n] - ' ') < 0x5f)
-		n++;
-	return n;
 }
 
 /* Copy into the store; a character that may not stand in the object becomes
@@ -117,7 +115,7 @@ keep(struct clean *c, struct span text, bool lines)
 
 	while (i < text.n) {
 		uint32_t code = 0;
-		size_t n = plain_run((struct span){text.p + i, text.n - i});
+		size_t n = ascii_printable(text.p + i, text.n - i);
 
 		(void)buf_add(&c->store, text.p + i, n);
 		i += n;

@@ -31,7 +31,6 @@ struct word {
 	uint8_t class;
 	bool english;
 	uint16_t bytes;
-	const char *text;
 };
 
 static const char *const class_names[WORD_CLASS_COUNT] = {
@@ -40,16 +39,25 @@ static const char *const class_names[WORD_CLASS_COUNT] = {
 #undef WORD_CLASS
 };
 
-#define WORD(class, text) {WORD_##class, ENGLISH, sizeof(text) - 1, text},
+/* Their texts in one piece, one after the other with a NUL behind: pointers to
+ * each would have to be set in every process that starts. */
+#define NAME(number) NAMED(number)
+#define NAMED(number) word_##number
+static const struct {
+#define WORD(class, text) char NAME(__COUNTER__)[sizeof(text)];
+#include "reader/words/entries.def"
+#undef WORD
+} texts = {
+#define WORD(class, text) text,
+#include "reader/words/entries.def"
+#undef WORD
+};
+#undef NAME
+#undef NAMED
+
+#define WORD(class, text) {WORD_##class, ENGLISH, sizeof(text) - 1},
 static const struct word words[] = {
-#define ENGLISH false
-#include "reader/words/all.def"
-#include "reader/words/markers.def"
-#include "reader/words/reply.def"
-#undef ENGLISH
-#define ENGLISH true
-#include "reader/words/en.def"
-#undef ENGLISH
+#include "reader/words/entries.def"
 };
 #undef WORD
 
@@ -164,21 +172,21 @@ may_begin(struct span text, size_t i, size_t letters)
 	       sieve_has(eight, SIEVE_SHORT, TAG_SHORT);
 }
 
-/* Make an entry of a word; `text` is its folded form. */
+/* Make an entry of a word of a class by its folded text. */
 static struct trie_entry
-to_entry(const struct word *word, struct span text)
+to_entry(enum word_class class, struct span text)
 {
-	bool open = begins_unspaced(text) || word->class == WORD_MARKER;
+	bool open = begins_unspaced(text) || class == WORD_MARKER;
 
 	if (text.n > 0 && text.p[text.n - 1] == '*') {
 		text.n--;
 		open = true;
 	}
 	if (text.n < 2)
-		bug("word %s", word->text);
+		bug("word %.*s", (int)text.n, text.p);
 	return (struct trie_entry){.p = text.p,
 	    .bytes = (uint16_t)text.n,
-	    .class = word->class,
+	    .class = (uint8_t) class,
 	    .open = open};
 }
 
@@ -187,26 +195,24 @@ lexicon_warm(void)
 {
 	const size_t count = sizeof words / sizeof words[0];
 	struct trie_entry *entries;
-	size_t bytes = 0;
+	const char *from = (const char *)&texts;
 	struct fold fold;
 	struct span text;
 	char *pool, *to;
 
 	if (table.trie.count != 0)
 		return;
-	for (size_t i = 0; i < count; i++)
-		bytes += words[i].bytes;
 	entries = alloc_array(count, sizeof *entries);
-	pool = to = alloc_bytes(bytes * FOLD_GROWTH);
+	pool = to = alloc_bytes(sizeof texts * FOLD_GROWTH);
 	fold_init(&fold, WORD_BYTES);
 	for (size_t i = 0; i < count; i++) {
-		if (fold_text(&fold,
-			(struct span){words[i].text, words[i].bytes}) != 0)
-			bug("word %s", words[i].text);
+		if (fold_text(&fold, (struct span){from, words[i].bytes}) != 0)
+			bug("word %s", from);
+		from += words[i].bytes + 1;
 		text = (struct span){to, fold.text.len};
 		memcpy(to, fold.text.data, text.n);
 		to += text.n;
-		entries[i] = to_entry(&words[i], text);
+		entries[i] = to_entry(words[i].class, text);
 		sieve_add(trie_entry_text(&entries[i]), entries[i].open);
 		if (words[i].english)
 			guess_add(text);
@@ -274,7 +280,18 @@ first_node(struct span text, size_t at)
 static bool
 is_gap(unsigned char c)
 {
-	return c != '\0' && strchr("\n,._-/|+*~", c) != NULL;
+	static const bool gaps[256] = {['\n'] = true,
+	    [','] = true,
+	    ['.'] = true,
+	    ['_'] = true,
+	    ['-'] = true,
+	    ['/'] = true,
+	    ['|'] = true,
+	    ['+'] = true,
+	    ['*'] = true,
+	    ['~'] = true};
+
+	return gaps[c];
 }
 
 /* The child for byte `at`. */
@@ -309,8 +326,7 @@ walk(struct span text, size_t start, bool loose, struct hits *out)
 
 	for (node = first_node(text, start); node != 0;
 	     node = next_node(text, i++, node)) {
-		const struct trie_end *end =
-		    &table.trie.ends[table.trie.nodes[node].end];
+		const struct trie_end *end = trie_end(&table.trie, node);
 		uint64_t classes = end->open;
 
 		if (end->whole != 0 && (loose || ends_word(text, i)))
