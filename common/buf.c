@@ -44,7 +44,8 @@ buf_reserve(struct buf *b, size_t count)
 	}
 	want = b->len + count;
 	if (want > b->cap || b->data == NULL) {
-		cap = b->cap == 0 ? FIRST_BYTES : b->cap;
+		cap = b->cap != 0 ? b->cap : FIRST_BYTES;
+		cap = cap > b->max ? b->max : cap;
 		while (cap < want)
 			cap = cap > b->max / 2 ? b->max : cap * 2;
 		/* one byte more, for the NUL of buf_add_format */

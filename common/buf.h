@@ -12,7 +12,7 @@
 struct buf {
 	char *data; /* not NUL-terminated; NULL while empty and never grown */
 	size_t len;
-	size_t cap;
+	size_t cap;    /* at most max */
 	size_t max;    /* ceiling in bytes */
 	bool overflow; /* an addition was refused since the last clear */
 };
