@@ -95,10 +95,14 @@ look(struct view_job *job)
 	view_marks_find(&marks, job->text);
 	job->marks = &marks;
 	view_base64(job);
+	view_base32(job);
 	view_codes(job);
 	view_escapes(job);
 	view_joined(job);
 	view_spelled(job);
+	view_broken(job);
+	view_shifted(job);
+	view_turned(job);
 	view_marks_done(&marks);
 }
 

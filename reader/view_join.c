@@ -229,9 +229,8 @@ find_words(const char *p, size_t n, uint32_t *cost, uint8_t *step)
 	}
 }
 
-/* Append letters with blanks between the words. */
-static void
-add_words(const char *p, size_t n, struct buf *out)
+void
+view_add_words(const char *p, size_t n, struct buf *out)
 {
 	uint32_t *cost = alloc_array(n + 1, sizeof *cost);
 	uint8_t *step = alloc_bytes(n + 1), *starts = alloc_bytes(n + 1);
@@ -266,7 +265,7 @@ add_split(const struct join_run *r, struct span run, struct buf *out)
 		       ascii_is_letter(run.p[i + n]))
 			n++;
 		if (n >= least)
-			add_words(run.p + i, n, out);
+			view_add_words(run.p + i, n, out);
 		else
 			(void)buf_add(out, run.p + i, n == 0 ? 1 : n);
 		i += n == 0 ? 1 : n;

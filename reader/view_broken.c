@@ -1,0 +1,317 @@
+/*
+ * Words that are not where a reader of words looks for them: many glued
+ * together, one cut in pieces, letters doubled. The folded text is walked by
+ * its runs of letters; a view is made where several known words come out near
+ * each other that were none before.
+ */
+#include <string.h>
+
+#include "reader/ascii_word.h"
+#include "reader/view_part.h"
+
+#define GLUED_LEAST 20	 /* letters of a run */
+#define GLUED_WORDS 4	 /* known ones in it */
+#define REPAIRED_LEAST 5 /* letters of a word that was cut or doubled */
+#define PIECES_MOST 4
+#define GAP_MOST 4 /* bytes between two pieces of a word */
+#define DOUBLES_MOST 4
+#define HITS_LEAST 3
+#define QUIET_MOST 10 /* words between two that were repaired */
+#define AROUND 120    /* bytes beside them that are part of the view */
+
+enum broken { CUT, DOUBLED, KINDS };
+
+/* A word that is not as it stands in the text. */
+struct repair {
+	size_t end; /* in the text */
+	size_t letters;
+	char word[WORD_MOST];
+};
+
+/* Repaired words near each other. */
+struct group {
+	size_t start, end;
+	unsigned hits, quiet;
+};
+
+static struct word_key
+key_at(struct span text, size_t at, size_t letters)
+{
+	return word_key(text.p + at, letters, text.n - at);
+}
+
+static bool
+is_known(struct span text, size_t at, size_t letters)
+{
+	return letters >= WORD_LEAST && letters <= WORD_MOST &&
+	       words_has(key_at(text, at, letters));
+}
+
+/* Where the next piece of a word starts behind `at`, or 0. */
+static size_t
+next_piece(struct span text, size_t at)
+{
+	size_t i = at;
+
+	while (i < text.n && i - at <= GAP_MOST) {
+		char c = text.p[i];
+
+		if (c >= 'a' && c <= 'z')
+			return i;
+		if ((c >= '0' && c <= '9') || (c & 0x80) != 0 || c == '.' ||
+		    c == ',' || c == '\'')
+			return 0;
+		i++;
+	}
+	return 0;
+}
+
+/* A known word in pieces, of which the first is `letters` at `at`: the longest
+ * that not all pieces are words beside. */
+static bool
+repair_cut(struct span text, size_t at, size_t letters, struct repair *out)
+{
+	char word[WORD_MOST];
+	size_t n = 0, i = at;
+	bool found = false, odd = false;
+
+	for (unsigned piece = 0; piece < PIECES_MOST; piece++) {
+		if (n + letters > WORD_MOST)
+			break;
+		memcpy(word + n, text.p + i, letters);
+		n += letters;
+		odd |= !is_known(text, i, letters);
+		if (piece > 0 && odd && n >= REPAIRED_LEAST &&
+		    words_has(word_key(word, n, n))) {
+			*out =
+			    (struct repair){.end = i + letters, .letters = n};
+			memcpy(out->word, word, n);
+			found = true;
+		}
+		i = next_piece(text, i + letters);
+		if (i == 0)
+			break;
+		letters = word_length(text.p + i, text.n - i);
+	}
+	return found;
+}
+
+/* A word of which some doubled letters, by the bits of `variant`, are one. */
+static size_t
+undouble(struct span word, unsigned variant, char out[WORD_MOST * 2])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < word.n; i++) {
+		if (i > 0 && word.p[i] == word.p[i - 1]) {
+			bool single = (variant & 1) != 0;
+
+			variant >>= 1;
+			if (single)
+				continue;
+		}
+		out[n++] = word.p[i];
+	}
+	return n;
+}
+
+static bool
+repair_doubled(struct span text, size_t at, size_t letters, struct repair *out)
+{
+	struct span word = {text.p + at, letters};
+	char once[WORD_MOST * 2];
+	unsigned doubles = 0;
+
+	if (letters < REPAIRED_LEAST - 1 || letters > WORD_MOST * 2)
+		return false;
+	for (size_t i = 1; i < letters && doubles <= DOUBLES_MOST; i++)
+		doubles += word.p[i] == word.p[i - 1];
+	if (doubles == 0 || doubles > DOUBLES_MOST ||
+	    is_known(text, at, letters))
+		return false;
+	for (unsigned variant = 1; variant < 1u << doubles; variant++) {
+		size_t n = undouble(word, variant, once);
+
+		if (n < WORD_LEAST || n > WORD_MOST ||
+		    !words_has(word_key(once, n, n)))
+			continue;
+		*out = (struct repair){.end = at + letters, .letters = n};
+		memcpy(out->word, once, n);
+		return true;
+	}
+	return false;
+}
+
+static bool
+repair(enum broken kind, struct span text, size_t at, size_t letters,
+    struct repair *out)
+{
+	return kind == CUT ? repair_cut(text, at, letters, out)
+			   : repair_doubled(text, at, letters, out);
+}
+
+static void
+emit(const struct view_job *job, enum view view, const struct buf *out,
+    size_t start, size_t end)
+{
+	view_emit(job, view, (struct span){out->data, out->len}, true,
+	    fold_origin(job->fold, start), fold_origin(job->fold, end));
+}
+
+/* A blank or the like near `at`, at most AROUND away towards `limit`. */
+static size_t
+widen(struct span text, size_t at, size_t limit)
+{
+	if (limit < at) {
+		size_t from = at - limit > AROUND ? at - AROUND : limit;
+
+		while (from < at && from > limit && text.p[from - 1] != ' ' &&
+		       text.p[from - 1] != '\n')
+			from++;
+		return from;
+	}
+	if (limit - at > AROUND)
+		limit = at + AROUND;
+	while (limit > at && limit < text.n && text.p[limit] != ' ' &&
+	       text.p[limit] != '\n')
+		limit--;
+	return limit;
+}
+
+/* The group's words repaired, and what is beside them; `from` is where it may
+ * begin. */
+static void
+make(const struct view_job *job, enum broken kind, const struct group *g,
+    size_t from)
+{
+	struct span text = {job->fold->text.data, job->fold->text.len};
+	size_t start = widen(text, g->start, from);
+	size_t end = widen(text, g->end, text.n), i = start;
+	struct buf out;
+
+	buf_init(&out, end - start);
+	while (i < end) {
+		size_t n = word_length(text.p + i, end - i);
+		struct repair r;
+
+		if (n != 0 && i >= g->start && i < g->end &&
+		    repair(kind, text, i, n, &r)) {
+			(void)buf_add(&out, r.word, r.letters);
+			i = r.end;
+			continue;
+		}
+		n += n == 0;
+		(void)buf_add(&out, text.p + i, n);
+		i += n;
+	}
+	emit(job, kind == CUT ? VIEW_CUT : VIEW_DOUBLED, &out, start, end);
+	buf_free(&out);
+}
+
+static void
+find_broken(const struct view_job *job, enum broken kind)
+{
+	struct span text = {job->fold->text.data, job->fold->text.len};
+	struct group g = {0};
+	size_t i = 0, from = 0;
+
+	while (i < text.n) {
+		size_t n = word_length(text.p + i, text.n - i);
+		struct repair r;
+
+		if (n == 0) {
+			i++;
+			continue;
+		}
+		if (repair(kind, text, i, n, &r)) {
+			if (g.hits++ == 0)
+				g.start = i;
+			g.end = r.end;
+			g.quiet = 0;
+			i = r.end;
+			continue;
+		}
+		i += n;
+		if (g.hits == 0 || ++g.quiet <= QUIET_MOST)
+			continue;
+		if (g.hits >= HITS_LEAST) {
+			make(job, kind, &g, from);
+			from = g.end;
+		}
+		g = (struct group){0};
+	}
+	if (g.hits >= HITS_LEAST)
+		make(job, kind, &g, from);
+}
+
+/* A long run with blanks between its words, if there are such. */
+static bool
+split(struct span run, struct buf *out)
+{
+	size_t blanks = 0;
+
+	buf_clear(out);
+	view_add_words(run.p, run.n, out);
+	for (size_t i = 0; i < out->len; i++)
+		blanks += out->data[i] == ' ';
+	return blanks * 12 >= run.n &&
+	       words_count((struct span){out->data, out->len}) >= GLUED_WORDS;
+}
+
+/* The text around the first glued run, with all of them near it split. */
+static void
+make_glued(const struct view_job *job, size_t start, size_t end)
+{
+	struct span text = {job->fold->text.data, job->fold->text.len};
+	struct buf out, words;
+
+	buf_init(&out, (end - start) * 2);
+	buf_init(&words, (end - start) * 2);
+	for (size_t i = start; i < end;) {
+		size_t n = word_length(text.p + i, end - i);
+
+		if (n >= GLUED_LEAST &&
+		    split((struct span){text.p + i, n}, &words))
+			(void)buf_add(&out, words.data, words.len);
+		else
+			(void)buf_add(&out, text.p + i, n + (n == 0));
+		i += n + (n == 0);
+	}
+	emit(job, VIEW_GLUED, &out, start, end);
+	buf_free(&words);
+	buf_free(&out);
+}
+
+static void
+find_glued(const struct view_job *job)
+{
+	struct span text = {job->fold->text.data, job->fold->text.len};
+	size_t from = 0;
+	struct buf words;
+
+	buf_init(&words, text.n * 2);
+	for (size_t i = 0; i < text.n;) {
+		size_t n = word_length(text.p + i, text.n - i), end;
+
+		if (n < GLUED_LEAST ||
+		    !split((struct span){text.p + i, n}, &words)) {
+			i += n + (n == 0);
+			continue;
+		}
+		end = widen(text, i + n, text.n);
+		make_glued(job, widen(text, i, from), end);
+		from = i = end;
+	}
+	buf_free(&words);
+}
+
+void
+view_broken(const struct view_job *job)
+{
+	if ((job->done & 1u << VIEW_GLUED) == 0)
+		find_glued(job);
+	if ((job->done & 1u << VIEW_CUT) == 0)
+		find_broken(job, CUT);
+	if ((job->done & 1u << VIEW_DOUBLED) == 0)
+		find_broken(job, DOUBLED);
+}
