@@ -20,6 +20,7 @@
 #define WORD_BYTES 1024 /* longest entry, folded */
 #define MATCHES 16	/* ends of words on one walk */
 #define URL_BYTES 2048
+#define GAP_MOST 3 /* bytes in a gap beside the first */
 #define SIEVE_BITS 18
 #define SIEVE_BYTES 6 /* of a word that has as many */
 #define SIEVE_SHORT 3 /* of others that are not a word of a to z */
@@ -277,19 +278,39 @@ is_gap(unsigned char c)
 	return c != '\0' && strchr("\n,._-/|+*~", c) != NULL;
 }
 
-/* The child for byte `at`. */
+/* Bytes from `at` on that may be passed over at `node`, in a gap between two
+ * words that is longer than one byte: no full stop. */
+static size_t
+skip_gap(struct span text, size_t at, uint32_t node)
+{
+	size_t i = at;
+
+	while (i < text.n && i - at < GAP_MOST && text.p[i] != '.' &&
+	       (text.p[i] == ' ' || is_gap((unsigned char)text.p[i])) &&
+	       trie_child(&table.trie, node, (unsigned char)text.p[i]) == 0)
+		i++;
+	return i;
+}
+
+/* The child for byte *at, which goes on to where the next one is. */
 static uint32_t
-next_node(struct span text, size_t at, uint32_t node)
+next_node(struct span text, size_t *at, uint32_t node)
 {
 	unsigned char c;
 	uint32_t to;
+	bool gap;
 
-	if (at == text.n)
+	if (*at == text.n)
 		return 0;
-	c = (unsigned char)text.p[at];
+	c = (unsigned char)text.p[(*at)++];
+	gap = c == ' ';
 	to = trie_child(&table.trie, node, c);
-	if (to == 0 && is_gap(c))
+	if (to == 0 && is_gap(c)) {
 		to = trie_child(&table.trie, node, ' ');
+		gap = true;
+	}
+	if (to != 0 && gap)
+		*at = skip_gap(text, *at, to);
 	return to;
 }
 
@@ -308,7 +329,7 @@ walk(struct span text, size_t start, bool loose, struct hits *out)
 	uint32_t node;
 
 	for (node = first_node(text, start); node != 0;
-	     node = next_node(text, i++, node)) {
+	     node = next_node(text, &i, node)) {
 		const struct trie_end *end =
 		    &table.trie.ends[table.trie.nodes[node].end];
 		uint64_t classes = end->open;
