@@ -1,17 +1,18 @@
 /*
  * Words that are not where a reader of words looks for them: many glued
- * together, one cut in pieces, letters doubled. The folded text is walked by
- * its runs of letters; a view is made where several known words come out near
- * each other that were none before.
+ * together, one cut in pieces, letters doubled or in another order. The folded
+ * text is walked by its runs of letters; a view is made where several known
+ * words come out near each other that were none before.
  */
 #include <string.h>
 
 #include "reader/ascii_word.h"
+#include "reader/lexicon.h"
 #include "reader/view_part.h"
 
 #define GLUED_LEAST 20	 /* letters of a run */
 #define GLUED_WORDS 4	 /* known ones in it */
-#define REPAIRED_LEAST 5 /* letters of a word that was cut or doubled */
+#define REPAIRED_LEAST 4 /* letters of a word that was cut or doubled */
 #define PIECES_MOST 4
 #define GAP_MOST 4 /* bytes between two pieces of a word */
 #define DOUBLES_MOST 4
@@ -19,7 +20,10 @@
 #define QUIET_MOST 10 /* words between two that were repaired */
 #define AROUND 120    /* bytes beside them that are part of the view */
 
-enum broken { CUT, DOUBLED, KINDS };
+enum broken { CUT, DOUBLED, MISSPELT, KINDS };
+
+static const enum view views[KINDS] = {
+    [CUT] = VIEW_CUT, [DOUBLED] = VIEW_DOUBLED, [MISSPELT] = VIEW_MISSPELT};
 
 /* A word that is not as it stands in the text. */
 struct repair {
@@ -122,7 +126,7 @@ repair_doubled(struct span text, size_t at, size_t letters, struct repair *out)
 	char once[WORD_MOST * 2];
 	unsigned doubles = 0;
 
-	if (letters < REPAIRED_LEAST - 1 || letters > WORD_MOST * 2)
+	if (letters < REPAIRED_LEAST || letters > WORD_MOST * 2)
 		return false;
 	for (size_t i = 1; i < letters && doubles <= DOUBLES_MOST; i++)
 		doubles += word.p[i] == word.p[i - 1];
@@ -142,12 +146,36 @@ repair_doubled(struct span text, size_t at, size_t letters, struct repair *out)
 	return false;
 }
 
+/* A word with its inner letters in another order, or one of them wrong. */
+static bool
+repair_misspelt(struct span text, size_t at, size_t letters, struct repair *out)
+{
+	struct span word = {NULL, 0};
+
+	if (letters <= WORD_MOST && !is_known(text, at, letters))
+		word = lexicon_guess((struct span){text.p + at, letters});
+	if (word.n == 0 || word.n > WORD_MOST)
+		return false;
+	*out = (struct repair){.end = at + letters, .letters = word.n};
+	memcpy(out->word, word.p, word.n);
+	return true;
+}
+
 static bool
 repair(enum broken kind, struct span text, size_t at, size_t letters,
     struct repair *out)
 {
-	return kind == CUT ? repair_cut(text, at, letters, out)
-			   : repair_doubled(text, at, letters, out);
+	switch (kind) {
+	case CUT:
+		return repair_cut(text, at, letters, out);
+	case DOUBLED:
+		return repair_doubled(text, at, letters, out);
+	case MISSPELT:
+		return repair_misspelt(text, at, letters, out);
+	case KINDS:
+		break;
+	}
+	return false;
 }
 
 static void
@@ -204,7 +232,7 @@ make(const struct view_job *job, enum broken kind, const struct group *g,
 		(void)buf_add(&out, text.p + i, n);
 		i += n;
 	}
-	emit(job, kind == CUT ? VIEW_CUT : VIEW_DOUBLED, &out, start, end);
+	emit(job, views[kind], &out, start, end);
 	buf_free(&out);
 }
 
@@ -310,8 +338,7 @@ view_broken(const struct view_job *job)
 {
 	if ((job->done & 1u << VIEW_GLUED) == 0)
 		find_glued(job);
-	if ((job->done & 1u << VIEW_CUT) == 0)
-		find_broken(job, CUT);
-	if ((job->done & 1u << VIEW_DOUBLED) == 0)
-		find_broken(job, DOUBLED);
+	for (enum broken k = 0; k < KINDS; k++)
+		if ((job->done & 1u << views[k]) == 0)
+			find_broken(job, k);
 }

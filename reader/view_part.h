@@ -40,7 +40,7 @@ void view_codes(const struct view_job *job);   /* HEX and NUMBERS */
 void view_escapes(const struct view_job *job); /* URL to ESCAPE */
 void view_joined(const struct view_job *job);
 void view_spelled(const struct view_job *job); /* ROT13 to LEET */
-void view_broken(const struct view_job *job);  /* GLUED to DOUBLED */
+void view_broken(const struct view_job *job);  /* GLUED to MISSPELT */
 void view_shifted(const struct view_job *job);
 void view_turned(const struct view_job *job);
 
