@@ -47,6 +47,7 @@ static const struct word words[] = {
 #include "reader/words/all.def"
 #include "reader/words/markers.def"
 #include "reader/words/reply.def"
+#include "reader/words/vocative.def"
 #undef ENGLISH
 #define ENGLISH true
 #include "reader/words/en.def"
