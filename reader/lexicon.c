@@ -22,8 +22,9 @@
 #define URL_BYTES 2048
 #define GAP_MOST 3 /* bytes in a gap beside the first */
 #define SIEVE_BITS 18
-#define SIEVE_BYTES 6 /* of a word that has as many */
-#define SIEVE_SHORT 3 /* of others that are not a word of a to z */
+#define FOREIGN_LEAST 8 /* letters of words that are guessed */
+#define SIEVE_BYTES 6	/* of a word that has as many */
+#define SIEVE_SHORT 3	/* of others that are not a word of a to z */
 #define TAG_SHORT UINT64_C(0xff)
 
 _Static_assert(WORD_CLASS_COUNT <= 64, "classes are bits of 64");
@@ -47,6 +48,7 @@ static const struct word words[] = {
 #include "reader/words/all.def"
 #include "reader/words/markers.def"
 #include "reader/words/reply.def"
+#include "reader/words/forms.def"
 #include "reader/words/vocative.def"
 #undef ENGLISH
 #define ENGLISH true
@@ -184,6 +186,20 @@ to_entry(const struct word *word, struct span text)
 	    .open = open};
 }
 
+/* Whether misspelt forms are guessed: of English words, and of long ones of
+ * other languages without which there is no order. */
+static bool
+is_guessed(const struct word *word, struct span text)
+{
+	if (word->english)
+		return true;
+	if (word->class != WORD_OVERRIDE && word->class != WORD_ORDERS &&
+	    word->class != WORD_SECRET)
+		return false;
+	text.n -= text.p[text.n - 1] == '*';
+	return text.n >= FOREIGN_LEAST && word_length(text.p, text.n) == text.n;
+}
+
 void
 lexicon_warm(void)
 {
@@ -210,7 +226,7 @@ lexicon_warm(void)
 		to += text.n;
 		entries[i] = to_entry(&words[i], text);
 		sieve_add(trie_entry_text(&entries[i]), entries[i].open);
-		if (words[i].english)
+		if (is_guessed(&words[i], text))
 			guess_add(text);
 	}
 	fold_done(&fold);
@@ -280,7 +296,7 @@ is_gap(unsigned char c)
 }
 
 /* Bytes from `at` on that may be passed over at `node`, in a gap between two
- * words that is longer than one byte: no full stop. */
+ * words that is longer than one byte: no full stop, and none behind one. */
 static size_t
 skip_gap(struct span text, size_t at, uint32_t node)
 {
@@ -308,7 +324,7 @@ next_node(struct span text, size_t *at, uint32_t node)
 	to = trie_child(&table.trie, node, c);
 	if (to == 0 && is_gap(c)) {
 		to = trie_child(&table.trie, node, ' ');
-		gap = true;
+		gap = c != '.';
 	}
 	if (to != 0 && gap)
 		*at = skip_gap(text, *at, to);

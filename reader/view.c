@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "reader/lexicon.h"
 #include "reader/view_part.h"
 
 static const char *const names[VIEW_COUNT] = {
@@ -110,6 +111,7 @@ void
 view_warm(void)
 {
 	words_warm();
+	lexicon_warm();
 }
 
 bool

@@ -482,8 +482,17 @@ take_numbers(struct span text, size_t at, char *out, size_t *count_out)
 	return end;
 }
 
-/* Characters in binary digits with nothing between, of eight or, if that
- * leaves some over, seven. */
+/* Whether each eighth binary digit from `at` on is 0, as those of ASCII are. */
+static bool
+is_eight(struct span text, size_t at, size_t end)
+{
+	for (size_t i = at; i < end; i += 8)
+		if (text.p[i] != '0')
+			return false;
+	return (end - at) % 8 == 0;
+}
+
+/* Characters in binary digits with nothing between, of eight or seven. */
 static size_t
 take_bits(struct span text, size_t at, char *out, size_t *count_out)
 {
@@ -491,7 +500,7 @@ take_bits(struct span text, size_t at, char *out, size_t *count_out)
 
 	while (end < text.n && (text.p[end] == '0' || text.p[end] == '1'))
 		end++;
-	size = (end - at) % 8 != 0 && (end - at) % 7 == 0 ? 7 : 8;
+	size = is_eight(text, at, end) ? 8 : 7;
 	*count_out = (end - at) / size;
 	for (size_t i = 0; out != NULL && i < *count_out; i++) {
 		unsigned value = 0;

@@ -14,7 +14,7 @@
 #include "tools/detect_report.h"
 
 #define EPOCHS 8
-#define RATE 0.1	     /* of AdaGrad */
+#define RATE 0.2	     /* of AdaGrad */
 #define DECAY 2e-5	     /* of weights that are touched */
 #define MOST_OF_SOURCE 150.0 /* examples; more of one source count less */
 #define CONCEPT_EPOCHS 20
