@@ -9,6 +9,7 @@
 
 #define WORDS_LEAST 3
 #define LETTERS_LEAST 2 /* of a word */
+#define WIDE_LEAST 12	/* bytes that are not ASCII and make words */
 #define URL_MOST 8192	/* bytes that are looked at */
 
 static bool
@@ -44,24 +45,27 @@ decode(struct span part, struct buf *out)
 	}
 }
 
-/* Words in decoded bytes; what is not ASCII is letters, and many are words
- * even without blanks. */
+/* Words in decoded bytes, without digits in them; what is not ASCII is letters,
+ * and many are words even without blanks. */
 static size_t
 count_words(struct span text)
 {
 	size_t words = 0, letters = 0, wide = 0;
+	bool digits = false;
 
 	for (size_t i = 0; i <= text.n; i++) {
-		if (i < text.n &&
-		    (ascii_is_letter(text.p[i]) || (text.p[i] & 0x80) != 0)) {
-			wide += (text.p[i] & 0x80) != 0;
-			letters++;
+		char c = i < text.n ? text.p[i] : ' ';
+
+		wide += (c & 0x80) != 0;
+		letters += ascii_is_letter(c) || (c & 0x80) != 0;
+		digits |= ascii_is_digit(c);
+		if (ascii_is_letter(c) || ascii_is_digit(c) || (c & 0x80) != 0)
 			continue;
-		}
-		words += letters >= LETTERS_LEAST;
+		words += letters >= LETTERS_LEAST && !digits;
 		letters = 0;
+		digits = false;
 	}
-	return wide >= 12 ? words + WORDS_LEAST : words;
+	return wide >= WIDE_LEAST ? words + WORDS_LEAST : words;
 }
 
 static bool

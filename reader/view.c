@@ -110,7 +110,7 @@ look(struct view_job *job)
 void
 view_warm(void)
 {
-	words_warm();
+	known_warm();
 	lexicon_warm();
 }
 
@@ -126,7 +126,7 @@ view_each(struct span text, const struct fold *fold, view_take take, void *with)
 	run->bytes_left = text.n * 2 + VIEW_SPARE_BYTES;
 	run->views_left = VIEW_COUNT_MAX;
 	run->looks_left = VIEW_COUNT_MAX * 2;
-	words_warm();
+	known_warm();
 	run->cut = !utf8_check(text.p, text.n);
 	if (text.n != 0 && !run->cut)
 		look(&job);

@@ -48,7 +48,7 @@ static bool
 is_known(struct span text, size_t at, size_t letters)
 {
 	return letters >= WORD_LEAST && letters <= WORD_MOST &&
-	       words_has(key_at(text, at, letters));
+	       known_has(key_at(text, at, letters));
 }
 
 /* Where the next piece of a word starts behind `at`, or 0. */
@@ -86,7 +86,7 @@ repair_cut(struct span text, size_t at, size_t letters, struct repair *out)
 		n += letters;
 		odd |= !is_known(text, i, letters);
 		if (piece > 0 && odd && n >= REPAIRED_LEAST &&
-		    words_has(word_key(word, n, n))) {
+		    known_has(word_key(word, n, n))) {
 			*out =
 			    (struct repair){.end = i + letters, .letters = n};
 			memcpy(out->word, word, n);
@@ -137,7 +137,7 @@ repair_doubled(struct span text, size_t at, size_t letters, struct repair *out)
 		size_t n = undouble(word, variant, once);
 
 		if (n < WORD_LEAST || n > WORD_MOST ||
-		    !words_has(word_key(once, n, n)))
+		    !known_has(word_key(once, n, n)))
 			continue;
 		*out = (struct repair){.end = at + letters, .letters = n};
 		memcpy(out->word, once, n);
@@ -283,7 +283,7 @@ split(struct span run, struct buf *out)
 	for (size_t i = 0; i < out->len; i++)
 		blanks += out->data[i] == ' ';
 	return blanks * 12 >= run.n &&
-	       words_count((struct span){out->data, out->len}) >= GLUED_WORDS;
+	       known_count((struct span){out->data, out->len}) >= GLUED_WORDS;
 }
 
 /* The text around the first glued run, with all of them near it split. */

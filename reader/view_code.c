@@ -180,7 +180,7 @@ emit_text(const struct view_job *job, enum view view, struct span bytes,
     size_t start, size_t end)
 {
 	struct span text = view_text_in(bytes);
-	bool readable = text.n >= TEXT_LEAST && words_prose(text);
+	bool readable = text.n >= TEXT_LEAST && known_prose(text);
 
 	if (!readable && (text.n < INSIDE_LEAST || text.n * 8 < bytes.n * 7))
 		return false;

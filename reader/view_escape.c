@@ -267,7 +267,7 @@ is_readable(const struct counts *c, struct span decoded)
 	if (c->letters >= LETTERS_LEAST || c->wide >= WIDE_LEAST ||
 	    c->soft != 0)
 		return true;
-	return c->blanks >= 2 && words_count(decoded) >= WORDS_LEAST;
+	return c->blanks >= 2 && known_count(decoded) >= WORDS_LEAST;
 }
 
 /* Decode the piece; what it decodes to may be no UTF-8. */

@@ -49,7 +49,7 @@ measure(struct span text, size_t at, struct piece *p)
 		if (n < WORD_LEAST || n > WORD_MOST)
 			continue;
 		p->words++;
-		p->known += words_has(word_key(text.p + i, n, text.n - i));
+		p->known += known_has(word_key(text.p + i, n, text.n - i));
 	}
 	p->end = i;
 }
@@ -88,7 +88,7 @@ count_known(struct span text, unsigned shift)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			word_set(&key, k, turn(text.p[i + k], shift));
-		known += words_has(key);
+		known += known_has(key);
 	}
 	return known;
 }
@@ -222,7 +222,7 @@ turn_line(const struct view_job *job, size_t start, size_t end)
 	}
 	bidi_reverse(out.data, out.len);
 	if (found >= TURNED_LEAST &&
-	    words_count((struct span){out.data, out.len}) >= 2)
+	    known_count((struct span){out.data, out.len}) >= 2)
 		view_emit(job, VIEW_TURNED, (struct span){out.data, out.len},
 		    true, start, end);
 	buf_free(&out);
