@@ -102,7 +102,6 @@ look(struct view_job *job)
 	view_joined(job);
 	view_spelled(job);
 	view_broken(job);
-	view_shifted(job);
 	view_turned(job);
 	view_marks_done(&marks);
 }

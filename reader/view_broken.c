@@ -36,6 +36,8 @@ struct repair {
 struct group {
 	size_t start, end;
 	unsigned hits, quiet;
+	size_t taken; /* up to where words are in it */
+	size_t from;  /* where the next view may begin */
 };
 
 static struct word_key
@@ -47,8 +49,7 @@ key_at(struct span text, size_t at, size_t letters)
 static bool
 is_known(struct span text, size_t at, size_t letters)
 {
-	return letters >= WORD_LEAST && letters <= WORD_MOST &&
-	       known_has(key_at(text, at, letters));
+	return letters <= WORD_MOST && known_has(key_at(text, at, letters));
 }
 
 /* Where the next piece of a word starts behind `at`, or 0. */
@@ -70,26 +71,44 @@ next_piece(struct span text, size_t at)
 	return 0;
 }
 
+/* Put `next` behind the `letters` of a key; both have room in one. */
+static void
+append_key(struct word_key *key, size_t letters, struct word_key next)
+{
+	size_t shift = letters % WORD_EIGHT * 8;
+
+	if (letters >= WORD_EIGHT) {
+		key->high |= next.low << shift;
+		return;
+	}
+	key->low |= next.low << shift;
+	key->high |=
+	    next.high << shift | (shift == 0 ? 0 : next.low >> (64 - shift));
+}
+
 /* A known word in pieces, of which the first is `letters` at `at`: the longest
  * that not all pieces are words beside. */
 static bool
 repair_cut(struct span text, size_t at, size_t letters, struct repair *out)
 {
-	char word[WORD_MOST];
+	struct word_key key = {0, 0}, piece;
 	size_t n = 0, i = at;
 	bool found = false, odd = false;
 
-	for (unsigned piece = 0; piece < PIECES_MOST; piece++) {
+	for (unsigned count = 0; count < PIECES_MOST; count++) {
 		if (n + letters > WORD_MOST)
 			break;
-		memcpy(word + n, text.p + i, letters);
+		piece = key_at(text, i, letters);
+		append_key(&key, n, piece);
 		n += letters;
-		odd |= !is_known(text, i, letters);
-		if (piece > 0 && odd && n >= REPAIRED_LEAST &&
-		    known_has(word_key(word, n, n))) {
+		odd = odd || !known_has(piece);
+		if (count > 0 && !odd)
+			break; /* both are words, as in most text */
+		if (count > 0 && n >= REPAIRED_LEAST && known_has(key)) {
 			*out =
 			    (struct repair){.end = i + letters, .letters = n};
-			memcpy(out->word, word, n);
+			word_store(out->word, key.low);
+			word_store(out->word + WORD_EIGHT, key.high);
 			found = true;
 		}
 		i = next_piece(text, i + letters);
@@ -237,39 +256,74 @@ make(const struct view_job *job, enum broken kind, const struct group *g,
 }
 
 static void
-find_broken(const struct view_job *job, enum broken kind)
+group_close(const struct view_job *job, enum broken kind, struct group *g)
+{
+	if (g->hits >= HITS_LEAST) {
+		make(job, kind, g, g->from);
+		g->from = g->end;
+	}
+	g->hits = g->quiet = 0;
+}
+
+/* Whether a word that is known or not may be repaired so. */
+static bool
+may_be(enum broken kind, bool known, size_t letters)
+{
+	return kind == CUT ? letters < WORD_MOST
+			   : !known && letters >= REPAIRED_LEAST;
+}
+
+/* Look at the word at `at` for one kind. */
+static void
+take_word(const struct view_job *job, enum broken kind, struct group *g,
+    size_t at, size_t letters, bool known)
 {
 	struct span text = {job->fold->text.data, job->fold->text.len};
-	struct group g = {0};
-	size_t i = 0, from = 0;
+	struct repair r;
 
-	while (i < text.n) {
+	if (at < g->taken)
+		return;
+	if (may_be(kind, known, letters) &&
+	    repair(kind, text, at, letters, &r)) {
+		if (g->hits++ == 0)
+			g->start = at;
+		g->end = g->taken = r.end;
+		g->quiet = 0;
+	} else if (g->hits != 0 && ++g->quiet > QUIET_MOST) {
+		group_close(job, kind, g);
+	}
+}
+
+/* One walk for all kinds, and for what is shifted. Returns whether there was a
+ * run that is long enough to be glued words. */
+static bool
+find_broken(const struct view_job *job)
+{
+	struct span text = {job->fold->text.data, job->fold->text.len};
+	struct group groups[KINDS] = {0};
+	struct shift_run shift = {0};
+	bool glued = false;
+
+	for (size_t i = 0; i < text.n;) {
 		size_t n = word_length(text.p + i, text.n - i);
-		struct repair r;
+		bool known;
 
 		if (n == 0) {
-			i++;
+			view_shift_gap(job, &shift, i++);
 			continue;
 		}
-		if (repair(kind, text, i, n, &r)) {
-			if (g.hits++ == 0)
-				g.start = i;
-			g.end = r.end;
-			g.quiet = 0;
-			i = r.end;
-			continue;
-		}
+		glued |= n >= GLUED_LEAST;
+		known = is_known(text, i, n);
+		view_shift_word(&shift, n, known);
+		for (enum broken k = 0; k < KINDS; k++)
+			if ((job->done & 1u << views[k]) == 0)
+				take_word(job, k, &groups[k], i, n, known);
 		i += n;
-		if (g.hits == 0 || ++g.quiet <= QUIET_MOST)
-			continue;
-		if (g.hits >= HITS_LEAST) {
-			make(job, kind, &g, from);
-			from = g.end;
-		}
-		g = (struct group){0};
 	}
-	if (g.hits >= HITS_LEAST)
-		make(job, kind, &g, from);
+	for (enum broken k = 0; k < KINDS; k++)
+		group_close(job, k, &groups[k]);
+	view_shift_end(job, &shift);
+	return glued;
 }
 
 /* A long run with blanks between its words, if there are such. */
@@ -336,9 +390,8 @@ find_glued(const struct view_job *job)
 void
 view_broken(const struct view_job *job)
 {
-	if ((job->done & 1u << VIEW_GLUED) == 0)
+	bool glued = find_broken(job);
+
+	if (glued && (job->done & 1u << VIEW_GLUED) == 0)
 		find_glued(job);
-	for (enum broken k = 0; k < KINDS; k++)
-		if ((job->done & 1u << views[k]) == 0)
-			find_broken(job, k);
 }

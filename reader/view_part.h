@@ -40,9 +40,21 @@ void view_codes(const struct view_job *job);   /* HEX and NUMBERS */
 void view_escapes(const struct view_job *job); /* URL to ESCAPE */
 void view_joined(const struct view_job *job);
 void view_spelled(const struct view_job *job); /* ROT13 to LEET */
-void view_broken(const struct view_job *job);  /* GLUED to MISSPELT */
-void view_shifted(const struct view_job *job);
+void view_broken(const struct view_job *job);  /* GLUED to SHIFTED */
 void view_turned(const struct view_job *job);
+
+/* Caesar's cipher, by pieces of some sentence's length: a walk over folded text
+ * tells of each byte that is in no word, and of each word. */
+struct shift_run {
+	size_t piece;	       /* where the current piece starts */
+	unsigned words, known; /* in it */
+	size_t start, end;     /* of the pieces that are shifted alike */
+	unsigned shift;	       /* by so many letters; 0: not */
+};
+
+void view_shift_gap(const struct view_job *job, struct shift_run *r, size_t at);
+void view_shift_word(struct shift_run *r, size_t letters, bool known);
+void view_shift_end(const struct view_job *job, struct shift_run *r);
 
 /* Append letters, of any case, with blanks between the known words in them
  * (view_join.c). */

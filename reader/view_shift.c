@@ -23,35 +23,10 @@
 static const unsigned char often[LETTERS] = {82, 15, 28, 43, 127, 22, 20, 61,
     70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1};
 
-struct piece {
-	size_t end;
-	unsigned words, known; /* of three letters or more */
-	unsigned letters[LETTERS];
-};
-
 static char
 turn(char c, unsigned shift)
 {
 	return (char)('a' + ((unsigned)(c - 'a') + shift) % LETTERS);
-}
-
-/* Measure the piece that starts at `at`. */
-static void
-measure(struct span text, size_t at, struct piece *p)
-{
-	size_t i = at, n;
-
-	*p = (struct piece){0};
-	for (; i < text.n && text.p[i] != '\n' &&
-	       (i - at < PIECE_MOST || text.p[i] != ' ');
-	     i += n == 0 ? 1 : n) {
-		n = word_length(text.p + i, text.n - i);
-		if (n < WORD_LEAST || n > WORD_MOST)
-			continue;
-		p->words++;
-		p->known += known_has(word_key(text.p + i, n, text.n - i));
-	}
-	p->end = i;
 }
 
 static void
@@ -95,13 +70,13 @@ count_known(struct span text, unsigned shift)
 
 /* The shift that makes words of the piece, or 0. */
 static unsigned
-find_shift(struct span text, struct piece *p)
+find_shift(struct span text, unsigned words)
 {
-	unsigned like[LETTERS];
+	unsigned like[LETTERS], letters[LETTERS] = {0};
 
-	count_letters(text, p->letters);
+	count_letters(text, letters);
 	for (unsigned shift = 0; shift < LETTERS; shift++)
-		like[shift] = likeness(p->letters, shift);
+		like[shift] = likeness(letters, shift);
 	for (unsigned k = 0; k < TRIES; k++) {
 		unsigned best = 0;
 
@@ -111,8 +86,7 @@ find_shift(struct span text, struct piece *p)
 		if (best == 0)
 			return 0;
 		like[best] = 0;
-		if (best != ROT13_SHIFT &&
-		    count_known(text, best) * 3 >= p->words)
+		if (best != ROT13_SHIFT && count_known(text, best) * 3 >= words)
 			return best;
 	}
 	return 0;
@@ -137,35 +111,53 @@ emit_shifted(
 	buf_free(&out);
 }
 
-void
-view_shifted(const struct view_job *job)
+/* The piece ends at `end`: it goes on with those before it, if they are
+ * shifted alike, or else these are a view. */
+static void
+end_piece(const struct view_job *job, struct shift_run *r, size_t end)
 {
-	struct span text = {job->fold->text.data, job->fold->text.len};
-	size_t start = 0, end = 0; /* of pieces of one shift */
-	unsigned last = 0;
-	struct piece p;
+	struct span text = {job->fold->text.data + r->piece, end - r->piece};
+	unsigned shift = 0;
 
-	if ((job->done & 1u << VIEW_SHIFTED) != 0)
-		return;
-	for (size_t at = 0; at < text.n; at = p.end + 1) {
-		unsigned shift = 0;
-
-		measure(text, at, &p);
-		if (p.words == 0)
-			continue;
-		if (p.words >= WORDS_LEAST && p.known * 8 <= p.words)
-			shift = find_shift(
-			    (struct span){text.p + at, p.end - at}, &p);
-		if (shift != last) {
-			if (last != 0)
-				emit_shifted(job, start, end, last);
-			start = at;
-			last = shift;
-		}
-		end = p.end;
+	if (r->words >= WORDS_LEAST && r->known * 8 <= r->words &&
+	    (job->done & 1u << VIEW_SHIFTED) == 0)
+		shift = find_shift(text, r->words);
+	if (r->words != 0 && shift != r->shift) {
+		if (r->shift != 0)
+			emit_shifted(job, r->start, r->end, r->shift);
+		r->start = r->piece;
+		r->shift = shift;
 	}
-	if (last != 0)
-		emit_shifted(job, start, end, last);
+	if (r->words != 0)
+		r->end = end;
+	r->piece = end;
+	r->words = r->known = 0;
+}
+
+void
+view_shift_gap(const struct view_job *job, struct shift_run *r, size_t at)
+{
+	char c = job->fold->text.data[at];
+
+	if (c == '\n' || (c == ' ' && at - r->piece >= PIECE_MOST))
+		end_piece(job, r, at);
+}
+
+void
+view_shift_word(struct shift_run *r, size_t letters, bool known)
+{
+	if (letters < WORD_LEAST || letters > WORD_MOST)
+		return;
+	r->words++;
+	r->known += known;
+}
+
+void
+view_shift_end(const struct view_job *job, struct shift_run *r)
+{
+	end_piece(job, r, job->fold->text.len);
+	if (r->shift != 0)
+		emit_shifted(job, r->start, r->end, r->shift);
 }
 
 /* Upside down: the character, and the letter that it then is. */
