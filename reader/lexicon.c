@@ -46,9 +46,9 @@ static const char *const class_names[WORD_CLASS_COUNT] = {
 static const struct word words[] = {
 #define ENGLISH false
 #include "reader/words/all.def"
+#include "reader/words/forms.def"
 #include "reader/words/markers.def"
 #include "reader/words/reply.def"
-#include "reader/words/forms.def"
 #include "reader/words/vocative.def"
 #undef ENGLISH
 #define ENGLISH true

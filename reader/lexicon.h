@@ -39,8 +39,8 @@ struct hits {
 void lexicon_warm(void);
 
 /* All words in `text`, which fold_text made, and those that are misspelt, of
- * English any, of others long ones (lexicon_guess). `loose`: also inside of other words, for text whose gaps
- * between words were lost. Replaces what *out
+ * English any, of others long ones (lexicon_guess). `loose`: also inside of
+ * other words, for text whose gaps between words were lost. Replaces what *out
  * held. */
 void lexicon_find(struct span text, bool loose, struct hits *out);
 

@@ -154,8 +154,7 @@ static const struct {
 START_TEST(signs_end_words)
 {
 	static const char *const signs[] = {"\xe2\x80\xa2", "\xe2\x82\xac",
-	    "\xf0\x9f\x98\x80", "\xe2\x86\x92", "\xc2\xa9",
-	    "\xef\xbf\xbd"};
+	    "\xf0\x9f\x98\x80", "\xe2\x86\x92", "\xc2\xa9", "\xef\xbf\xbd"};
 
 	for (int i = 0; i < ROWS(signs); i++) {
 		char *text = alloc_format("%sdisregard%s", signs[i], signs[i]);
