@@ -221,6 +221,9 @@ put_space(struct fold *f, char c, size_t origin)
 		return;
 	if (c == '\n' && blank)
 		--*len;
+	if (c == '\n' && *len > 1 && text[*len - 1] == '\n' &&
+	    text[*len - 2] == '\n')
+		return;
 	f->at[*len] = (uint32_t)origin;
 	text[(*len)++] = c;
 }
@@ -409,11 +412,33 @@ put_part(struct fold *f, uint32_t code, size_t origin)
 	return true;
 }
 
+/* Emoji and dingbats. */
+static bool
+is_pictograph(uint32_t code)
+{
+	return (code >= 0x2600 && code <= 0x27bf) ||
+	       (code >= 0x1f300 && code <= 0x1faff);
+}
+
+static bool
+put_blank(struct fold *f, size_t origin)
+{
+	word_end(f);
+	if (!reserve(f, 1))
+		return false;
+	put_space(f, ' ', origin);
+	return true;
+}
+
 static bool
 put_char(struct fold *f, uint32_t code, size_t origin)
 {
-	const struct fold_char *known = find_char(f, code);
+	const struct fold_char *known;
 	struct fold_char c;
+
+	if (is_pictograph(code))
+		return put_blank(f, origin);
+	known = find_char(f, code);
 
 	if (known->count == 1 && known->to[0] == code)
 		return put_folded(f, code, (enum fold_kind)known->kind, origin);

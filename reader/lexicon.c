@@ -20,9 +20,11 @@
 #define WORD_BYTES 1024 /* longest entry, folded */
 #define MATCHES 16	/* ends of words on one walk */
 #define URL_BYTES 2048
+#define GAP_MOST 3 /* bytes in a gap beside the first */
 #define SIEVE_BITS 18
-#define SIEVE_BYTES 6 /* of a word that has as many */
-#define SIEVE_SHORT 3 /* of others that are not a word of a to z */
+#define FOREIGN_LEAST 8 /* letters of words that are guessed */
+#define SIEVE_BYTES 6	/* of a word that has as many */
+#define SIEVE_SHORT 3	/* of others that are not a word of a to z */
 #define TAG_SHORT UINT64_C(0xff)
 
 _Static_assert(WORD_CLASS_COUNT <= 64, "classes are bits of 64");
@@ -190,6 +192,20 @@ to_entry(enum word_class class, struct span text)
 	    .open = open};
 }
 
+/* Whether misspelt forms are guessed: of English words, and of long ones of
+ * other languages without which there is no order. */
+static bool
+is_guessed(const struct word *word, struct span text)
+{
+	if (word->english)
+		return true;
+	if (word->class != WORD_OVERRIDE && word->class != WORD_ORDERS &&
+	    word->class != WORD_SECRET)
+		return false;
+	text.n -= text.p[text.n - 1] == '*';
+	return text.n >= FOREIGN_LEAST && word_length(text.p, text.n) == text.n;
+}
+
 void
 lexicon_warm(void)
 {
@@ -214,7 +230,7 @@ lexicon_warm(void)
 		to += text.n;
 		entries[i] = to_entry(words[i].class, text);
 		sieve_add(trie_entry_text(&entries[i]), entries[i].open);
-		if (words[i].english)
+		if (is_guessed(&words[i], text))
 			guess_add(text);
 	}
 	fold_done(&fold);
@@ -294,19 +310,39 @@ is_gap(unsigned char c)
 	return gaps[c];
 }
 
-/* The child for byte `at`. */
+/* Bytes from `at` on that may be passed over at `node`, in a gap between two
+ * words that is longer than one byte: no full stop, and none behind one. */
+static size_t
+skip_gap(struct span text, size_t at, uint32_t node)
+{
+	size_t i = at;
+
+	while (i < text.n && i - at < GAP_MOST && text.p[i] != '.' &&
+	       (text.p[i] == ' ' || is_gap((unsigned char)text.p[i])) &&
+	       trie_child(&table.trie, node, (unsigned char)text.p[i]) == 0)
+		i++;
+	return i;
+}
+
+/* The child for byte *at, which goes on to where the next one is. */
 static uint32_t
-next_node(struct span text, size_t at, uint32_t node)
+next_node(struct span text, size_t *at, uint32_t node)
 {
 	unsigned char c;
 	uint32_t to;
+	bool gap;
 
-	if (at == text.n)
+	if (*at == text.n)
 		return 0;
-	c = (unsigned char)text.p[at];
+	c = (unsigned char)text.p[(*at)++];
+	gap = c == ' ';
 	to = trie_child(&table.trie, node, c);
-	if (to == 0 && is_gap(c))
+	if (to == 0 && is_gap(c)) {
 		to = trie_child(&table.trie, node, ' ');
+		gap = c != '.';
+	}
+	if (to != 0 && gap)
+		*at = skip_gap(text, *at, to);
 	return to;
 }
 
@@ -325,7 +361,7 @@ walk(struct span text, size_t start, bool loose, struct hits *out)
 	uint32_t node;
 
 	for (node = first_node(text, start); node != 0;
-	     node = next_node(text, i++, node)) {
+	     node = next_node(text, &i, node)) {
 		const struct trie_end *end = trie_end(&table.trie, node);
 		uint64_t classes = end->open;
 
