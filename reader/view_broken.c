@@ -265,28 +265,45 @@ group_close(const struct view_job *job, enum broken kind, struct group *g)
 	g->hits = g->quiet = 0;
 }
 
-/* Whether a word that is known or not may be repaired so. */
-static bool
-may_be(enum broken kind, bool known, size_t letters)
+/* A word of the walk. */
+struct walked {
+	size_t at, letters; /* 0 letters: there is none */
+	bool known;
+};
+
+static struct walked
+word_at(struct span text, size_t at)
 {
-	return kind == CUT ? letters < WORD_MOST
-			   : !known && letters >= REPAIRED_LEAST;
+	size_t letters = word_length(text.p + at, text.n - at);
+
+	return (struct walked){
+	    at, letters, letters != 0 && is_known(text, at, letters)};
 }
 
-/* Look at the word at `at` for one kind. */
+/* Whether a word before that `next` may be repaired so. */
+static bool
+may_be(enum broken kind, const struct walked *w, const struct walked *next)
+{
+	if (kind == CUT)
+		return w->letters < WORD_MOST && next->letters != 0 &&
+		       !(w->known && next->known);
+	return !w->known && w->letters >= REPAIRED_LEAST;
+}
+
+/* Look at a word for one kind. */
 static void
 take_word(const struct view_job *job, enum broken kind, struct group *g,
-    size_t at, size_t letters, bool known)
+    const struct walked *w, const struct walked *next)
 {
 	struct span text = {job->fold->text.data, job->fold->text.len};
 	struct repair r;
 
-	if (at < g->taken)
+	if (w->at < g->taken)
 		return;
-	if (may_be(kind, known, letters) &&
-	    repair(kind, text, at, letters, &r)) {
+	if (may_be(kind, w, next) &&
+	    repair(kind, text, w->at, w->letters, &r)) {
 		if (g->hits++ == 0)
-			g->start = at;
+			g->start = w->at;
 		g->end = g->taken = r.end;
 		g->quiet = 0;
 	} else if (g->hits != 0 && ++g->quiet > QUIET_MOST) {
@@ -302,23 +319,26 @@ find_broken(const struct view_job *job)
 	struct span text = {job->fold->text.data, job->fold->text.len};
 	struct group groups[KINDS] = {0};
 	struct shift_run shift = {0};
+	struct walked next = {0};
 	bool glued = false;
 
 	for (size_t i = 0; i < text.n;) {
-		size_t n = word_length(text.p + i, text.n - i);
-		bool known;
+		struct walked w =
+		    next.letters != 0 && next.at == i ? next : word_at(text, i);
+		size_t piece;
 
-		if (n == 0) {
+		if (w.letters == 0) {
 			view_shift_gap(job, &shift, i++);
 			continue;
 		}
-		glued |= n >= GLUED_LEAST;
-		known = is_known(text, i, n);
-		view_shift_word(&shift, n, known);
+		i += w.letters;
+		glued |= w.letters >= GLUED_LEAST;
+		view_shift_word(&shift, w.letters, w.known);
+		piece = next_piece(text, i);
+		next = piece == 0 ? (struct walked){0} : word_at(text, piece);
 		for (enum broken k = 0; k < KINDS; k++)
 			if ((job->done & 1u << views[k]) == 0)
-				take_word(job, k, &groups[k], i, n, known);
-		i += n;
+				take_word(job, k, &groups[k], &w, &next);
 	}
 	for (enum broken k = 0; k < KINDS; k++)
 		group_close(job, k, &groups[k]);
