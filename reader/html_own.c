@@ -112,7 +112,8 @@ is_off_screen(const struct style_cascade *c)
 static bool
 is_cut(const struct style_cascade *c)
 {
-	return keyword(c, STYLE_OVERFLOW_X) != 0 ||
+	return keyword(c, STYLE_CUT) != 0 ||
+	       keyword(c, STYLE_OVERFLOW_X) != 0 ||
 	       keyword(c, STYLE_OVERFLOW_Y) != 0;
 }
 
@@ -189,6 +190,7 @@ may_hide(const struct style_cascade *c, enum style_property property)
 	case STYLE_BIDI:
 	case STYLE_BORDER_LEFT:
 	case STYLE_BORDER_TOP:
+	case STYLE_CUT:
 	case STYLE_DIRECTION:
 	case STYLE_FLOAT:
 	case STYLE_GROW:
@@ -220,7 +222,7 @@ is_unsure(const struct style_cascade *c)
 	for (size_t i = 0; i < STYLE_COUNT; i++)
 		if (c->unknown[i] && may_hide(c, (enum style_property)i))
 			return true;
-	return keyword(c, STYLE_BLEND) != 0 ||
+	return keyword(c, STYLE_ODD) != 0 || keyword(c, STYLE_BLEND) != 0 ||
 	       keyword(c, STYLE_BACKDROP) != 0 || keyword(c, STYLE_PATH) != 0 ||
 	       (keyword(c, STYLE_ORIGIN) != 0 && turned) ||
 	       c->value[STYLE_STROKE].n >= STROKE_MOST;

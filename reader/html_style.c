@@ -86,6 +86,8 @@ static const struct {
 	int32_t n;
 } displays[] = {
     {"none", HIDDEN_DISPLAY_NONE + 1},
+    {"table-column", HIDDEN_DISPLAY_NONE + 1},
+    {"table-column-group", HIDDEN_DISPLAY_NONE + 1},
     {"inline", DISPLAY_INLINE},
     {"inline-block", DISPLAY_INLINE},
     {"inline-table", DISPLAY_INLINE},
@@ -205,6 +207,23 @@ read_contain(const struct style_tokens *v, enum style_property property,
 	return v->token[0].type == CSS_IDENT;
 }
 
+/* What cuts a box as overflow does, as a part of "contain" or else. */
+static bool
+read_cut(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	static const char *const words[] = {
+	    "strict", "content", "paint", "auto", "hidden"};
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 0};
+	for (size_t i = 0; i < v->count; i++)
+		for (size_t k = 0; k < COUNT_OF(words); k++)
+			if (css_is_word(&v->token[i], words[k]))
+				out->n = 1;
+	return v->token[0].type == CSS_IDENT;
+}
+
 static bool
 read_nowrap(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
@@ -280,6 +299,46 @@ initial_of(enum style_property property)
 	}
 }
 
+/* The value of the element around, which is not looked up. False: it may
+ * hide. */
+static bool
+read_inherit(enum style_property property, struct style_value *out)
+{
+	switch (property) {
+	case STYLE_OVERFLOW_X:
+	case STYLE_OVERFLOW_Y:
+	case STYLE_POSITION:
+	case STYLE_DISPLAY:
+		out->unit = UNIT_KEYWORD;
+		out->n = property != STYLE_DISPLAY;
+		return true;
+	case STYLE_BASIS:
+	case STYLE_BOTTOM:
+	case STYLE_CLIP:
+	case STYLE_CLIP_PATH:
+	case STYLE_FILTER:
+	case STYLE_HEIGHT:
+	case STYLE_INVERT:
+	case STYLE_LEFT:
+	case STYLE_MARGIN_LEFT:
+	case STYLE_MARGIN_TOP:
+	case STYLE_MASK:
+	case STYLE_MAX_HEIGHT:
+	case STYLE_MAX_WIDTH:
+	case STYLE_OPACITY:
+	case STYLE_RIGHT:
+	case STYLE_SCALE:
+	case STYLE_TOP:
+	case STYLE_TRANSFORM:
+	case STYLE_TRANSLATE:
+	case STYLE_WIDTH:
+	case STYLE_ZOOM:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* The words every property takes. */
 static bool
 read_global(const struct style_tokens *v, enum style_property property,
@@ -297,6 +356,8 @@ read_global(const struct style_tokens *v, enum style_property property,
 	    !css_is_word(&v->token[0], "revert-layer"))
 		return false;
 	*out = (struct style_value){UNIT_UNSET, 0};
+	if (css_is_word(&v->token[0], "inherit"))
+		return read_inherit(property, out);
 	if (property == STYLE_DISPLAY)
 		out->unit = UNIT_KEYWORD;
 	return true;
@@ -313,14 +374,17 @@ take_important(struct style_tokens *v)
 	return true;
 }
 
-/* Whether a value that no reader takes may still be one for a browser: one
- * with a function, unless it has what no value has. */
+/* Whether a value that no reader takes may still be one for a browser: what is
+ * inherited, or one with a function, unless it has what no value has. */
 static bool
 may_be_value(const struct style_tokens *v)
 {
-	bool function = false;
+	bool function = v->count == 1 && css_is_word(&v->token[0], "inherit");
 
 	for (size_t i = 0; i < v->count; i++) {
+		if (v->token[i].type == CSS_FUNCTION &&
+		    strcmp(v->token[i].text, "if") == 0)
+			return true;
 		function |= v->token[i].type == CSS_FUNCTION ||
 			    v->token[i].type == CSS_URL;
 		if (css_is_delim(&v->token[i], '=') ||

@@ -31,6 +31,7 @@ enum style_property {
 	STYLE_COLOUR,
 	STYLE_CONTAIN,	 /* 1: its size does not depend on its contents */
 	STYLE_CONTENT,	 /* 1: hidden */
+	STYLE_CUT,	 /* 1: cut without overflow */
 	STYLE_DIRECTION, /* 1: left to right, 2: right to left */
 	STYLE_DISPLAY,	 /* enum hidden reason + 1; or a style_display */
 	STYLE_FILL,	 /* UNIT_COLOUR; UNIT_KEYWORD: STYLE_COLOUR counts */
@@ -52,6 +53,7 @@ enum style_property {
 	STYLE_MAX_HEIGHT,
 	STYLE_MAX_WIDTH,
 	STYLE_NOWRAP,	  /* 1: no line is broken */
+	STYLE_ODD,	  /* 1: something hides that is not worked out */
 	STYLE_OPACITY,	  /* UNIT_NUMBER */
 	STYLE_ORIGIN,	  /* 1: scaled or turned about a place far away */
 	STYLE_OVERFLOW_X, /* 1: what does not fit is cut */
