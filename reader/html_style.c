@@ -207,23 +207,6 @@ read_contain(const struct style_tokens *v, enum style_property property,
 	return v->token[0].type == CSS_IDENT;
 }
 
-/* What cuts a box as overflow does, as a part of "contain" or else. */
-static bool
-read_cut(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	static const char *const words[] = {
-	    "strict", "content", "paint", "auto", "hidden"};
-
-	(void)property;
-	*out = (struct style_value){UNIT_KEYWORD, 0};
-	for (size_t i = 0; i < v->count; i++)
-		for (size_t k = 0; k < COUNT_OF(words); k++)
-			if (css_is_word(&v->token[i], words[k]))
-				out->n = 1;
-	return v->token[0].type == CSS_IDENT;
-}
-
 static bool
 read_nowrap(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
@@ -235,17 +218,6 @@ read_nowrap(const struct style_tokens *v, enum style_property property,
 		    css_is_word(&v->token[i], "pre"))
 			out->n = 1;
 	return v->token[0].type == CSS_IDENT;
-}
-
-/* "all" has only the words every property takes, and declare() knows it. */
-static bool
-read_all(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	(void)v;
-	(void)property;
-	(void)out;
-	return false;
 }
 
 /* A picture instead of the text; words in quotes are for ::before. */
@@ -309,6 +281,8 @@ read_inherit(enum style_property property, struct style_value *out)
 	case STYLE_OVERFLOW_Y:
 	case STYLE_POSITION:
 	case STYLE_DISPLAY:
+	case STYLE_MARGIN_LEFT:
+	case STYLE_MARGIN_TOP:
 		out->unit = UNIT_KEYWORD;
 		out->n = property != STYLE_DISPLAY;
 		return true;
@@ -320,8 +294,6 @@ read_inherit(enum style_property property, struct style_value *out)
 	case STYLE_HEIGHT:
 	case STYLE_INVERT:
 	case STYLE_LEFT:
-	case STYLE_MARGIN_LEFT:
-	case STYLE_MARGIN_TOP:
 	case STYLE_MASK:
 	case STYLE_MAX_HEIGHT:
 	case STYLE_MAX_WIDTH:
@@ -410,6 +382,27 @@ find_property(const char *name)
 	return low;
 }
 
+/* A property nobody here knows may do anything. */
+static void
+declare_strange(const struct css_token *name, style_sink *sink, void *context)
+{
+	struct style_declaration d = {
+	    .property = STYLE_STRANGE, .value = {UNIT_KEYWORD, 1}};
+
+	if (name->type == CSS_IDENT && !style_is_harmless(name))
+		sink(context, &d);
+}
+
+/* Whether no value of the property takes back another: several properties
+ * stand in one place. */
+static bool
+is_added(enum style_property property)
+{
+	return property == STYLE_CUT || property == STYLE_ODD ||
+	       property == STYLE_SHIFT || property == STYLE_STRANGE ||
+	       property == STYLE_TILE;
+}
+
 static void
 declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
     void *context)
@@ -417,9 +410,12 @@ declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
 	struct style_declaration d = {.important = take_important(v)};
 	size_t i = find_property(name->text);
 
-	if (v->bad || v->count == 0 || i == COUNT_OF(properties))
+	if (v->bad || v->count == 0)
 		return;
-	if (strcmp(properties[i].name, name->text) == 0)
+	if (i == COUNT_OF(properties) ||
+	    strcmp(properties[i].name, name->text) != 0)
+		declare_strange(name, sink, context);
+	else
 		style_calc(v, properties[i].property != STYLE_FONT_SIZE);
 	for (; i < COUNT_OF(properties) &&
 	       strcmp(properties[i].name, name->text) == 0;
@@ -433,6 +429,10 @@ declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
 		d.unknown = properties[i].read == read_all
 				? known
 				: !known && may_be_value(v);
+		if (is_added(property) && properties[i].read != read_all) {
+			known = known && d.value.n != 0;
+			d.unknown = false;
+		}
 		if (known || d.unknown)
 			sink(context, &d);
 	}
@@ -490,8 +490,12 @@ style_parse(struct css *css, bool block, style_sink *sink, void *context)
 		if (block && css_is_delim(&name, '}'))
 			return blocks;
 		css_next_solid(css, &colon);
+		name.content.p = start.p;
+		name.content.n = (size_t)(css->p - start.p);
+		name.content = ascii_trim(name.content);
 		if (name.type != CSS_IDENT || !css_is_delim(&colon, ':')) {
 			*css = start;
+			name.type = CSS_BAD;
 			name.text[0] = '\0';
 		}
 		more = collect(css, &v, block);
