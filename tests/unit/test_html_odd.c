@@ -77,6 +77,8 @@ static const char *const hidden[] = {
 static const char *const told[] = {
     "<div style=\"margin-left:700px\"><p style=\"margin-left:inherit\">SECRET",
     "<p style=\"no-such-property:1\">SECRET",
+    "<body leftmargin=2000>SECRET",
+    "<p>a<body topmargin=0 marginwidth=2000>SECRET",
     "<style>p{perspective:1px}</style><p>SECRET",
     "<marquee scrolldelay=99999>SECRET</marquee>",
     "<table><col bgcolor=black><tr><td>SECRET</table>",
