@@ -20,6 +20,7 @@
 #define LINK_TEXT_BYTES 500 /* of a link's text in the list of links */
 #define UP_LEAST (-4000)    /* hundredths of a px */
 #define LINE 1840	    /* the usual height of one */
+#define INDENTS 25	    /* of 40 px each are as wide as a window */
 #define ITEM_MOST 99999	    /* first number of a list */
 
 static const enum hidden attr_reasons[ATTR_COUNT] = {
@@ -231,6 +232,10 @@ own_styles(struct render *r, struct html_element *element)
 	}
 	own = html_own_in(
 	    html_stack_look(&r->stack), &r->cascades, &r->out->style_unsure);
+	if ((own.flags & OWN_SHIFTS) != 0 &&
+	    (r->boxes > 0 || ((own.flags & OWN_CUT) != 0 &&
+				 (own.height > 0 || own.width > 0))))
+		r->out->style_unsure = true; /* what is cut is not added up */
 	if (own.reason == HIDDEN_COUNT && r->sheet.fades &&
 	    is_animated(&r->cascades)) {
 		own.reason = HIDDEN_STYLE_UNKNOWN;
@@ -362,6 +367,10 @@ element_opened(struct render *r, const struct html_element *element)
 	if (seen && stands_apart(element))
 		html_flow_text(&r->flow, " ", 1, false);
 	render_box_open(r, element);
+	if (r->stack.open[HTML_BLOCKQUOTE] + r->stack.open[HTML_UL] +
+		r->stack.open[HTML_OL] + r->stack.open[HTML_DD] >=
+	    INDENTS)
+		r->out->style_unsure = true;
 	if (element->look.unseen == HIDDEN_COLOUR && element->look.image)
 		r->out->style_unsure = true;
 	if (element->own.reason != HIDDEN_COUNT)
@@ -436,6 +445,10 @@ start_token(struct render *r)
 	if ((tag == HTML_COL || tag == HTML_COLGROUP) &&
 	    (element.own.flags & OWN_HIDE) != 0)
 		html_stack_hide(&r->stack, HTML_TABLE, HIDDEN_VISIBILITY);
+	if ((tag == HTML_COL || tag == HTML_COLGROUP) &&
+	    (element.own.flags &
+		(OWN_BACKGROUND | OWN_PICTURE | OWN_IMAGE | OWN_SAME)) != 0)
+		r->out->style_unsure = true; /* of cells, behind their text */
 	html_token_mode(&r->tokens, &r->token, mode);
 }
 

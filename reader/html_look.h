@@ -42,6 +42,7 @@ enum own_flag {
 	OWN_SHARE = 1 << 25,   /* its height is a share of that around it */
 	OWN_INVERT = 1 << 26,  /* light is dark */
 	OWN_LOOSE = 1 << 27,   /* as wide as its contents */
+	OWN_SHIFTS = 1 << 29,  /* takes room, or moves what is beside it */
 	OWN_FIXED = 1 << 28,   /* a table whose columns do not grow */
 };
 

@@ -123,7 +123,8 @@ note_declaration(void *context, const struct style_declaration *declaration)
 {
 	bool *found = context;
 
-	*found |= !declaration->unknown;
+	*found |=
+	    !declaration->unknown && declaration->property != STYLE_STRANGE;
 }
 
 /* Whether a screen knows the declaration between brackets, whose '(' has been

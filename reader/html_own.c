@@ -112,7 +112,8 @@ is_off_screen(const struct style_cascade *c)
 static bool
 is_cut(const struct style_cascade *c)
 {
-	return keyword(c, STYLE_OVERFLOW_X) != 0 ||
+	return keyword(c, STYLE_CUT) != 0 ||
+	       keyword(c, STYLE_OVERFLOW_X) != 0 ||
 	       keyword(c, STYLE_OVERFLOW_Y) != 0;
 }
 
@@ -189,6 +190,7 @@ may_hide(const struct style_cascade *c, enum style_property property)
 	case STYLE_BIDI:
 	case STYLE_BORDER_LEFT:
 	case STYLE_BORDER_TOP:
+	case STYLE_CUT:
 	case STYLE_DIRECTION:
 	case STYLE_FLOAT:
 	case STYLE_GROW:
@@ -197,6 +199,9 @@ may_hide(const struct style_cascade *c, enum style_property property)
 	case STYLE_OVERFLOW_Y:
 	case STYLE_PADDING_LEFT:
 	case STYLE_PADDING_TOP:
+	case STYLE_SHIFT:
+	case STYLE_STRANGE:
+	case STYLE_TILE:
 	case STYLE_TABLE_FIXED:
 	case STYLE_TRACK_AUTO: /* is_pinched() */
 	case STYLE_TRACK_COLUMNS:
@@ -220,7 +225,10 @@ is_unsure(const struct style_cascade *c)
 	for (size_t i = 0; i < STYLE_COUNT; i++)
 		if (c->unknown[i] && may_hide(c, (enum style_property)i))
 			return true;
-	return keyword(c, STYLE_BLEND) != 0 ||
+	return keyword(c, STYLE_ODD) != 0 ||
+	       (keyword(c, STYLE_TILE) != 0 &&
+		   c->value[STYLE_IMAGE].unit == UNIT_COLOUR) ||
+	       keyword(c, STYLE_BLEND) != 0 ||
 	       keyword(c, STYLE_BACKDROP) != 0 || keyword(c, STYLE_PATH) != 0 ||
 	       (keyword(c, STYLE_ORIGIN) != 0 && turned) ||
 	       c->value[STYLE_STROKE].n >= STROKE_MOST;
@@ -449,6 +457,8 @@ own_box(struct html_own *own, const struct style_cascade *c)
 		    keyword(c, STYLE_NOWRAP) != 0 ? OWN_NOWRAP : OWN_BREAKS;
 	if (is_cut(c))
 		own->flags |= OWN_CUT;
+	if (keyword(c, STYLE_SHIFT) != 0)
+		own->flags |= OWN_SHIFTS;
 	own->width = side_of(c, STYLE_WIDTH, STYLE_MAX_WIDTH);
 	own->height = side_of(c, STYLE_HEIGHT, STYLE_MAX_HEIGHT);
 	own->lines = c->value[STYLE_LINE_CLAMP].n / 1000;
@@ -486,7 +496,11 @@ html_own_in(const struct html_look *parent, const struct style_cascades *c,
 	uint32_t room;
 	struct style_cascade both;
 
-	*unsure_out |= is_unsure(&c->known);
+	*unsure_out |= is_unsure(&c->known) ||
+		       keyword(&c->known, STYLE_MARGIN_LEFT) != 0 ||
+		       keyword(&c->known, STYLE_MARGIN_TOP) != 0 ||
+		       keyword(&c->known, STYLE_STRANGE) != 0 ||
+		       keyword(&c->doubts, STYLE_STRANGE) != 0;
 	if (!c->doubts.used)
 		return own;
 	both = c->known;

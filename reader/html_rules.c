@@ -194,7 +194,7 @@ static enum media
 parse_at(struct parser *p)
 {
 	static const char *const maybe[] = {
-	    "layer", "scope", "container", "-moz-document"};
+	    "layer", "scope", "container", "starting-style", "-moz-document"};
 	enum media use = is_one_of(p->token.text, maybe, COUNT_OF(maybe))
 			     ? MEDIA_MAYBE
 			     : MEDIA_NO;

@@ -207,15 +207,25 @@ selector_choices(struct parser *p, const char *name)
 	return true;
 }
 
+/* An element has the focus from the start if one asks for it. */
+static void
+focus(struct parser *p)
+{
+	need(p, html_hash_any(html_hash(SPAN("autofocus"))));
+	p->rule.doubt = true;
+}
+
 /* The name of a pseudo-class, or an element's with `element`. */
 static void
 pseudo(struct parser *p, const char *name, bool element)
 {
 	/* of no text that stands there when a mail is opened */
-	static const char *const never[] = {"hover", "active", "focus",
-	    "visited", "focus-within", "focus-visible", "target", "before",
-	    "after", "selection", "marker", "placeholder", "backdrop",
-	    "fullscreen"};
+	static const char *const never[] = {"hover", "active", "visited",
+	    "target", "before", "after", "selection", "marker", "placeholder",
+	    "backdrop", "fullscreen", "-ms-input-placeholder",
+	    "-moz-placeholder", "-moz-focusring"};
+	static const char *const focused[] = {
+	    "focus", "focus-within", "focus-visible"};
 	static const char *const known[] = {"link", "any-link", "first-child",
 	    "last-child", "only-child", "first-of-type", "last-of-type",
 	    "only-of-type", "nth-child", "nth-last-child", "nth-of-type",
@@ -227,6 +237,8 @@ pseudo(struct parser *p, const char *name, bool element)
 		p->never = true;
 	else if (strcmp(name, "empty") == 0)
 		p->empty = true;
+	else if (is_one_of(name, focused, COUNT_OF(focused)))
+		focus(p);
 	else if (strcmp(name, "root") == 0 && p->part.tag == 0)
 		p->part.tag = html_hash_any(html_hash(SPAN("html")));
 	else if (name[0] == '-' && element)
@@ -234,8 +246,9 @@ pseudo(struct parser *p, const char *name, bool element)
 	else
 		p->rule.doubt = true;
 	if (name[0] == '-') /* a browser that knows it not drops the list */
-		p->never = p->doubt = true;
-	else if (p->rule.doubt && !is_one_of(name, known, COUNT_OF(known)))
+		p->doubt = true;
+	else if (p->rule.doubt && !is_one_of(name, known, COUNT_OF(known)) &&
+		 !is_one_of(name, focused, COUNT_OF(focused)))
 		p->doubt = true;
 	weigh(p, 18, 31);
 }
@@ -313,6 +326,10 @@ selector_delim(struct parser *p)
 	case '>':
 		end_part(p, '>');
 		p->part.combinator = '>';
+		break;
+	case '|': /* what stood before is a namespace */
+		p->part.tag = 0;
+		p->filled = p->doubt = true;
 		break;
 	case '+':
 	case '~':

@@ -86,6 +86,8 @@ static const struct {
 	int32_t n;
 } displays[] = {
     {"none", HIDDEN_DISPLAY_NONE + 1},
+    {"table-column", HIDDEN_DISPLAY_NONE + 1},
+    {"table-column-group", HIDDEN_DISPLAY_NONE + 1},
     {"inline", DISPLAY_INLINE},
     {"inline-block", DISPLAY_INLINE},
     {"inline-table", DISPLAY_INLINE},
@@ -218,17 +220,6 @@ read_nowrap(const struct style_tokens *v, enum style_property property,
 	return v->token[0].type == CSS_IDENT;
 }
 
-/* "all" has only the words every property takes, and declare() knows it. */
-static bool
-read_all(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	(void)v;
-	(void)property;
-	(void)out;
-	return false;
-}
-
 /* A picture instead of the text; words in quotes are for ::before. */
 static bool
 read_replaced(const struct style_tokens *v, enum style_property property,
@@ -280,6 +271,46 @@ initial_of(enum style_property property)
 	}
 }
 
+/* The value of the element around, which is not looked up. False: it may
+ * hide. */
+static bool
+read_inherit(enum style_property property, struct style_value *out)
+{
+	switch (property) {
+	case STYLE_OVERFLOW_X:
+	case STYLE_OVERFLOW_Y:
+	case STYLE_POSITION:
+	case STYLE_DISPLAY:
+	case STYLE_MARGIN_LEFT:
+	case STYLE_MARGIN_TOP:
+		out->unit = UNIT_KEYWORD;
+		out->n = property != STYLE_DISPLAY;
+		return true;
+	case STYLE_BASIS:
+	case STYLE_BOTTOM:
+	case STYLE_CLIP:
+	case STYLE_CLIP_PATH:
+	case STYLE_FILTER:
+	case STYLE_HEIGHT:
+	case STYLE_INVERT:
+	case STYLE_LEFT:
+	case STYLE_MASK:
+	case STYLE_MAX_HEIGHT:
+	case STYLE_MAX_WIDTH:
+	case STYLE_OPACITY:
+	case STYLE_RIGHT:
+	case STYLE_SCALE:
+	case STYLE_TOP:
+	case STYLE_TRANSFORM:
+	case STYLE_TRANSLATE:
+	case STYLE_WIDTH:
+	case STYLE_ZOOM:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* The words every property takes. */
 static bool
 read_global(const struct style_tokens *v, enum style_property property,
@@ -297,6 +328,8 @@ read_global(const struct style_tokens *v, enum style_property property,
 	    !css_is_word(&v->token[0], "revert-layer"))
 		return false;
 	*out = (struct style_value){UNIT_UNSET, 0};
+	if (css_is_word(&v->token[0], "inherit"))
+		return read_inherit(property, out);
 	if (property == STYLE_DISPLAY)
 		out->unit = UNIT_KEYWORD;
 	return true;
@@ -313,14 +346,17 @@ take_important(struct style_tokens *v)
 	return true;
 }
 
-/* Whether a value that no reader takes may still be one for a browser: one
- * with a function, unless it has what no value has. */
+/* Whether a value that no reader takes may still be one for a browser: what is
+ * inherited, or one with a function, unless it has what no value has. */
 static bool
 may_be_value(const struct style_tokens *v)
 {
-	bool function = false;
+	bool function = v->count == 1 && css_is_word(&v->token[0], "inherit");
 
 	for (size_t i = 0; i < v->count; i++) {
+		if (v->token[i].type == CSS_FUNCTION &&
+		    strcmp(v->token[i].text, "if") == 0)
+			return true;
 		function |= v->token[i].type == CSS_FUNCTION ||
 			    v->token[i].type == CSS_URL;
 		if (css_is_delim(&v->token[i], '=') ||
@@ -346,6 +382,27 @@ find_property(const char *name)
 	return low;
 }
 
+/* A property nobody here knows may do anything. */
+static void
+declare_strange(const struct css_token *name, style_sink *sink, void *context)
+{
+	struct style_declaration d = {
+	    .property = STYLE_STRANGE, .value = {UNIT_KEYWORD, 1}};
+
+	if (name->type == CSS_IDENT && !style_is_harmless(name))
+		sink(context, &d);
+}
+
+/* Whether no value of the property takes back another: several properties
+ * stand in one place. */
+static bool
+is_added(enum style_property property)
+{
+	return property == STYLE_CUT || property == STYLE_ODD ||
+	       property == STYLE_SHIFT || property == STYLE_STRANGE ||
+	       property == STYLE_TILE;
+}
+
 static void
 declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
     void *context)
@@ -353,9 +410,12 @@ declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
 	struct style_declaration d = {.important = take_important(v)};
 	size_t i = find_property(name->text);
 
-	if (v->bad || v->count == 0 || i == COUNT_OF(properties))
+	if (v->bad || v->count == 0)
 		return;
-	if (strcmp(properties[i].name, name->text) == 0)
+	if (i == COUNT_OF(properties) ||
+	    strcmp(properties[i].name, name->text) != 0)
+		declare_strange(name, sink, context);
+	else
 		style_calc(v, properties[i].property != STYLE_FONT_SIZE);
 	for (; i < COUNT_OF(properties) &&
 	       strcmp(properties[i].name, name->text) == 0;
@@ -369,6 +429,10 @@ declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
 		d.unknown = properties[i].read == read_all
 				? known
 				: !known && may_be_value(v);
+		if (is_added(property) && properties[i].read != read_all) {
+			known = known && d.value.n != 0;
+			d.unknown = false;
+		}
 		if (known || d.unknown)
 			sink(context, &d);
 	}
@@ -426,8 +490,12 @@ style_parse(struct css *css, bool block, style_sink *sink, void *context)
 		if (block && css_is_delim(&name, '}'))
 			return blocks;
 		css_next_solid(css, &colon);
+		name.content.p = start.p;
+		name.content.n = (size_t)(css->p - start.p);
+		name.content = ascii_trim(name.content);
 		if (name.type != CSS_IDENT || !css_is_delim(&colon, ':')) {
 			*css = start;
+			name.type = CSS_BAD;
 			name.text[0] = '\0';
 		}
 		more = collect(css, &v, block);

@@ -31,6 +31,7 @@ enum style_property {
 	STYLE_COLOUR,
 	STYLE_CONTAIN,	 /* 1: its size does not depend on its contents */
 	STYLE_CONTENT,	 /* 1: hidden */
+	STYLE_CUT,	 /* 1: cut without overflow */
 	STYLE_DIRECTION, /* 1: left to right, 2: right to left */
 	STYLE_DISPLAY,	 /* enum hidden reason + 1; or a style_display */
 	STYLE_FILL,	 /* UNIT_COLOUR; UNIT_KEYWORD: STYLE_COLOUR counts */
@@ -52,6 +53,7 @@ enum style_property {
 	STYLE_MAX_HEIGHT,
 	STYLE_MAX_WIDTH,
 	STYLE_NOWRAP,	  /* 1: no line is broken */
+	STYLE_ODD,	  /* 1: something hides that is not worked out */
 	STYLE_OPACITY,	  /* UNIT_NUMBER */
 	STYLE_ORIGIN,	  /* 1: scaled or turned about a place far away */
 	STYLE_OVERFLOW_X, /* 1: what does not fit is cut */
@@ -62,12 +64,15 @@ enum style_property {
 	STYLE_POSITION, /* 0: static, 1: relative, 2: absolute, 3: fixed */
 	STYLE_REPLACED, /* 1: a picture stands for the text */
 	STYLE_RIGHT,
-	STYLE_ROTATE,	   /* 0: in its plane */
-	STYLE_SCALE,	   /* UNIT_NUMBER: of a length, at most 1,000 */
-	STYLE_SECURITY,	   /* 1: dots stand for the letters */
-	STYLE_STROKE,	   /* width of the lines around letters */
+	STYLE_ROTATE,	/* 0: in its plane */
+	STYLE_SCALE,	/* UNIT_NUMBER: of a length, at most 1,000 */
+	STYLE_SECURITY, /* 1: dots stand for the letters */
+	STYLE_SHIFT,	/* 1: takes room in a box that cuts, or moves there */
+	STYLE_STRANGE,	/* 1: what is beside it may be moved or covered */
+	STYLE_STROKE,	/* width of the lines around letters */
 	STYLE_TABLE_FIXED, /* 1: columns do not grow with their contents */
 	STYLE_TEXT_INDENT,
+	STYLE_TILE, /* 1: a picture does not fill its box */
 	STYLE_TOP,
 	STYLE_TRACK_AUTO, /* 1: rows or columns of a grid without size */
 	STYLE_TRACK_COLUMNS,

@@ -44,6 +44,15 @@ read_value read_clip, read_clip_path, read_mask, read_path;
 /* html_filter.c */
 read_value read_backdrop, read_filter, read_invert;
 
+/* Whether a property without a row in html_style.def, whose name is in `text`
+ * and as written in `content`, neither hides nor moves text. */
+bool style_is_harmless(const struct css_token *name);
+
+/* html_odd.c: keyword 1 where something may hide */
+read_value read_all, read_cut, read_enlarged, read_frame, read_huge,
+    read_negative, read_none, read_order, read_outline, read_shadow, read_tabs,
+    read_tall, read_thickness, read_tile, read_tile_size, read_wide;
+
 /* html_move.c */
 read_value read_origin, read_rotate, read_scale, read_transform,
     read_transform_x, read_translate, read_translate_x;
