@@ -381,9 +381,14 @@ show_coded(struct render *b, const struct mime_part *part)
 	if (!may_decode(b))
 		return;
 	clean_find(b->clean, FINDING_BAD_ENCODING);
-	buf_init(&raw, MAIL_TEXT_BYTES);
-	if (mime_content(b->mime, part, render_take, &raw) != 0)
-		b->visible->text_dropped++; /* at least one */
+	/* those around it are in memory too */
+	buf_init(&raw, MAIL_DECODED_BYTES - *b->held);
+	if (mime_content(b->mime, part, render_take, &raw) != 0) {
+		clean_note_cut(b->clean, CLEAN_CUT_PARTS, 0, 1);
+		buf_free(&raw);
+		return;
+	}
+	*b->held += raw.len;
 	if (raw.len != 0) {
 		scan_mail((struct span){raw.data, raw.len}, b->notes, &scan);
 		inner.mime = mime_new(scan.mail);
@@ -393,6 +398,7 @@ show_coded(struct render *b, const struct mime_part *part)
 		mime_free(inner.mime);
 		scan_done(&scan);
 	}
+	*b->held -= raw.len;
 	buf_free(&raw);
 }
 
@@ -510,7 +516,8 @@ body_render(const struct scan *scan, struct mime *m, struct visible *v,
 {
 	struct attach attachments;
 	unsigned decoded = 0;
-	struct render b = {m, v, c, notes, &attachments, 0, &decoded};
+	size_t held = 0;
+	struct render b = {m, v, c, notes, &attachments, 0, &decoded, &held};
 
 	attach_init(&attachments, c, notes, v);
 	if (!show_tree(&b, scan)) { /* Outlook alone shows this text */

@@ -20,6 +20,7 @@ struct render {
 	struct attach *attach;
 	unsigned messages; /* decoded mails around this one */
 	unsigned *decoded; /* mails that were decoded, in all */
+	size_t *held;	   /* bytes of those around this one */
 };
 
 /* For mime_content: content into a struct buf; -ERR_TOO_LARGE. */
