@@ -21,6 +21,8 @@ struct parser {
 	bool filled;		/* the part has something in it */
 	bool empty;		/* the part is of elements without text */
 	bool never;		/* this selector matches nothing we read */
+	bool joined;		/* a combinator waits for what is behind it */
+	bool over;		/* nothing may follow in this selector */
 	bool invalid;		/* no selector of this rule counts */
 	bool doubt;		/* nor is it known whether the rules count */
 	bool foreign;		/* names may be of another namespace */
