@@ -4,13 +4,9 @@
  * below decide, in doubt for hidden.
  */
 #include "reader/html_look.h"
+#include "reader/html_value.h"
 
-#define FAR_BEFORE 50000 /* 500 px out of the window */
-#define FAR_ASIDE 100000 /* to the right: 1,000 px, its width */
-#define FAR_BELOW 200000 /* 2,000 px */
 #define FAR_HEIGHT 80000 /* 800 px, where nobody can scroll */
-#define FAR_EM 30000	 /* 30 em */
-#define FAR_PERCENT 1000 /* the whole of the parent */
 #define ZERO_PX 400	 /* 4 px: no letter is smaller that can be read */
 #define NARROW_PX 800	 /* nor is there a line that can be in less */
 #define LETTER_PX (-600) /* 6 px closer, and letters are one blot */
