@@ -12,14 +12,11 @@
 #define LETTER_PX (-600) /* 6 px closer, and letters are one blot */
 #define LETTER_EM (-400)
 #define LETTER_MOST 10000 /* hundredths of a px or thousandths apart */
-#define WORD_MOST 50000
-#define WORD_LEAST (-1500) /* the same closer */
-#define ADJUST_LEAST 250   /* thousandths of the font size */
-#define LINE_PX 200	   /* of a line; thousandths if relative */
-#define STROKE_MOST 300	   /* hundredths of a px around a letter */
-#define EM_PX 1600	   /* where the font does not matter much */
-#define WINDOW 100000	   /* its width */
-#define ASIDE (-5000)	   /* 50 px to the left */
+#define WORD_SPACING_MOST 50000
+#define WORD_SPACING_LEAST (-1500) /* the same closer */
+#define ADJUST_LEAST 250	   /* thousandths of the font size */
+#define LINE_PX 200		   /* of a line; thousandths if relative */
+#define STROKE_MOST 300		   /* hundredths of a px around a letter */
 
 /* What takes the room from boxes inside. */
 #define OWN_ROOM (OWN_PINCHED | OWN_NARROW | OWN_LOW)
@@ -128,7 +125,7 @@ is_torn(const struct style_cascade *c)
 	const struct style_value *letter = &c->value[STYLE_LETTER];
 	const struct style_value *word = &c->value[STYLE_WORD_SPACING];
 
-	if (word->n <= WORD_LEAST || word->n >= WORD_MOST ||
+	if (word->n <= WORD_SPACING_LEAST || word->n >= WORD_SPACING_MOST ||
 	    letter->n >= LETTER_MOST)
 		return true;
 	return letter->n <= (letter->unit == UNIT_EM ? LETTER_EM : LETTER_PX);

@@ -140,8 +140,8 @@ weigh(struct parser *p, unsigned shift, uint32_t most)
 	p->filled = true;
 }
 
-static bool
-is_one_of(const char *text, const char *const words[], size_t count)
+bool
+selector_is_one_of(const char *text, const char *const words[], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(text, words[i]) == 0)
@@ -237,7 +237,7 @@ pseudo(struct parser *p, const char *name, bool element)
 	    "only-of-type", "enabled", "disabled", "checked", "first-line",
 	    "first-letter", "scope"};
 
-	if (is_one_of(name, never, COUNT_OF(never)))
+	if (selector_is_one_of(name, never, COUNT_OF(never)))
 		p->never = true;
 	else if (strcmp(name, "empty") == 0)
 		p->empty = true;
@@ -249,7 +249,8 @@ pseudo(struct parser *p, const char *name, bool element)
 		p->rule.doubt = true;
 	if (name[0] == '-') /* a browser that knows it not drops the list */
 		p->never = p->doubt = true;
-	else if (p->rule.doubt && !is_one_of(name, known, COUNT_OF(known)))
+	else if (p->rule.doubt &&
+		 !selector_is_one_of(name, known, COUNT_OF(known)))
 		p->doubt = true;
 	weigh(p, 18, 31);
 }
@@ -264,8 +265,8 @@ takes_colons(const char *name, bool element)
 	static const char *const two[] = {
 	    "selection", "marker", "placeholder", "backdrop"};
 
-	return is_one_of(name, both, COUNT_OF(both)) ||
-	       is_one_of(name, two, COUNT_OF(two)) == element;
+	return selector_is_one_of(name, both, COUNT_OF(both)) ||
+	       selector_is_one_of(name, two, COUNT_OF(two)) == element;
 }
 
 /* Behind ':'. */

@@ -42,4 +42,8 @@ void selector_end(struct parser *p);
 /* Skip to the bracket that closes the one just read. */
 void selector_skip(struct parser *p, char open, char close);
 
+/* Whether a name is one of `count` words. */
+bool selector_is_one_of(
+    const char *text, const char *const words[], size_t count);
+
 #endif
