@@ -129,16 +129,24 @@ hide_unseen(void *with, struct span run)
 	visible_hide(with, HIDDEN_ALTERNATIVE, run.p, run.n);
 }
 
+/* Whether two texts that are long enough to tell say different things. */
 static bool
-says_other(struct span a, struct span b)
+says_other(const struct compare *with, struct span text, struct span shown)
 {
-	return a.n >= SAME_WORDS_BYTES && compare_words(a, b) < SAME_PERCENT;
+	unsigned of_text, of_shown;
+
+	if (text.n < SAME_WORDS_BYTES)
+		return false;
+	compare_shares(with, text, &of_text, &of_shown);
+	return of_text < SAME_PERCENT ||
+	       (shown.n >= SAME_WORDS_BYTES && of_shown < SAME_PERCENT);
 }
 
 /* Compare a version that is not shown with the text that is: some program
  * shows it instead. */
 static void
-compare(struct render *b, const struct mime_part *other, struct span shown)
+compare(struct render *b, const struct mime_part *other,
+    const struct compare *with, struct span shown)
 {
 	struct visible v;
 	struct render quiet = *b;
@@ -148,10 +156,8 @@ compare(struct render *b, const struct mime_part *other, struct span shown)
 	quiet.visible = &v;
 	render_part(&quiet, other);
 	text = (struct span){v.text.data, v.text.len};
-	compare_unseen(text, shown, hide_unseen, b->visible);
-	if (b->visible->text_dropped == 0 &&
-	    (says_other(text, shown) ||
-		(text.n >= SAME_WORDS_BYTES && says_other(shown, text))))
+	compare_unseen(with, text, hide_unseen, b->visible);
+	if (b->visible->text_dropped == 0 && says_other(with, text, shown))
 		render_find(b, FINDING_ALTERNATIVES_DIFFER, text);
 	visible_done(&v);
 }
@@ -163,7 +169,9 @@ pass_over(struct render *b, size_t index, size_t chosen, size_t tried,
     struct span shown)
 {
 	size_t end = mime_part(b->mime, index)->end, next;
+	struct compare with;
 
+	compare_begin(&with, shown);
 	for (size_t i = index + 1; i < end; i = next) {
 		next = mime_part(b->mime, i)->end;
 		if (i == chosen || (i >= tried && has_shown(b, i)))
@@ -172,11 +180,12 @@ pass_over(struct render *b, size_t index, size_t chosen, size_t tried,
 			const struct mime_part *part = mime_part(b->mime, k);
 
 			if (is_shown(part))
-				compare(b, part, shown);
+				compare(b, part, &with, shown);
 			else
 				attach(b, part);
 		}
 	}
+	compare_end(&with);
 }
 
 /* The visible text from `start` on. */

@@ -1,18 +1,22 @@
 /*
- * Do two texts say the same? Counts words, and three of them in a row, by hash
- * in a fixed table; a collision only makes texts look more alike. Pure.
+ * Do two texts say the same? Counts words by hash in a fixed table, where a
+ * collision only makes texts look more alike, and keeps hashes of 64 bits for
+ * three words in a row. Each look takes a bounded number of steps.
  */
 #include "reader/compare.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "common/alloc.h"
 
 #define WORDS 20000 /* some 100,000 characters, a whole body */
 #define BITS_MIN (1u << 16)
-#define BITS_MAX (1u << 22) /* 8 per cent full at 1 MiB of text */
-#define FNV_START 2166136261u
-#define FNV_PRIME 16777619u
+#define BITS_MAX (1u << 20) /* 2 per cent full with so many words */
+#define SLOTS_MIN (1u << 10)
+#define PROBES 16 /* slots looked at; what finds no place is not seen */
+#define FNV_START UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
 #define GROUP 3 /* words in a row */
 
 /* Which hashes there are. */
@@ -25,7 +29,7 @@ struct table {
  * bytes. */
 struct word {
 	size_t start, end;
-	uint32_t hash;
+	uint64_t hash;
 	bool known;
 };
 
@@ -43,17 +47,26 @@ table_for(struct span text)
 }
 
 static void
-table_add(const struct table *t, uint32_t hash)
+table_add(const struct table *t, uint64_t hash)
 {
 	hash &= t->mask;
 	t->bits[hash / 8] |= (unsigned char)(1u << hash % 8);
 }
 
 static bool
-table_has(const struct table *t, uint32_t hash)
+table_has(const struct table *t, uint64_t hash)
 {
 	hash &= t->mask;
 	return (t->bits[hash / 8] >> hash % 8 & 1) != 0;
+}
+
+/* Every bit of the result depends on every bit before. */
+static uint64_t
+mixed(uint64_t hash)
+{
+	hash ^= hash >> 32;
+	hash *= UINT64_C(0xd6e8feb86659fd93);
+	return hash ^ hash >> 32;
 }
 
 static bool
@@ -68,34 +81,18 @@ is_letter(char c)
 static bool
 next_word(struct span text, size_t at, struct word *out)
 {
-	uint32_t hash = FNV_START;
+	uint64_t hash = FNV_START;
 
 	while (at < text.n && !is_letter(text.p[at]))
 		at++;
 	*out = (struct word){.start = at};
 	while (at < text.n && is_letter(text.p[at])) {
-		hash ^= (uint32_t)(unsigned char)(text.p[at++] | 0x20);
+		hash ^= (uint64_t)(unsigned char)(text.p[at++] | 0x20);
 		hash *= FNV_PRIME;
 	}
-	out->hash = hash ^ hash >> 15;
+	out->hash = mixed(hash);
 	out->end = at;
 	return out->end > out->start;
-}
-
-unsigned
-compare_words(struct span a, struct span b)
-{
-	struct table t = table_for(b);
-	struct word word = {0};
-	unsigned words = 0, common = 0;
-
-	for (unsigned n = 0; n < WORDS && next_word(b, word.end, &word); n++)
-		table_add(&t, word.hash);
-	word.end = 0;
-	for (; words < WORDS && next_word(a, word.end, &word); words++)
-		if (table_has(&t, word.hash))
-			common++;
-	return words == 0 ? 100 : common * 100 / words;
 }
 
 /* The next word for `group`, the oldest first; false behind the last one of
@@ -113,17 +110,18 @@ shift(struct span text, struct word group[GROUP], unsigned *ends)
 	return *ends < GROUP;
 }
 
-static uint32_t
+/* Never 0, which is an empty slot. */
+static uint64_t
 group_hash(const struct word group[GROUP])
 {
-	uint32_t hash = FNV_START;
+	uint64_t hash = FNV_START;
 
 	for (size_t i = 0; i < GROUP; i++)
 		hash = (hash ^ group[i].hash) * FNV_PRIME;
-	return hash ^ hash >> 15;
+	return mixed(hash) | 1;
 }
 
-/* The words of `a` that wait to become a run. */
+/* The words of a text that wait to become a run. */
 struct run {
 	struct span text;
 	size_t start, end;
@@ -155,23 +153,93 @@ end_word(struct run *r, const struct word *word)
 	r->end = word->end;
 }
 
-void
-compare_unseen(struct span a, struct span b,
-    void (*take)(void *with, struct span run), void *with)
+/* The slot of a group: where it is, or may be put; NULL: it has no place. */
+static uint64_t *
+find_slot(const struct compare *c, uint64_t group)
 {
-	struct table t = table_for(b);
-	struct word in_b[GROUP] = {0}, in_a[GROUP] = {0};
-	struct run run = {.text = a, .take = take, .with = with};
+	for (size_t i = 0; i < PROBES; i++) {
+		uint64_t *slot = &c->groups[(group / 2 + i) & c->mask];
+
+		if (*slot == group || *slot == 0)
+			return slot;
+	}
+	return NULL;
+}
+
+void
+compare_begin(struct compare *c, struct span shown)
+{
+	struct word in[GROUP] = {0};
+	size_t slots = SLOTS_MIN;
+	struct table t;
 	unsigned ends = 0;
 
-	while (shift(b, in_b, &ends))
-		table_add(&t, group_hash(in_b));
-	ends = 0;
-	while (shift(a, in_a, &ends)) {
-		if (table_has(&t, group_hash(in_a)))
+	/* a word and what ends it take two bytes */
+	while (slots < shown.n)
+		slots *= 2;
+	*c = (struct compare){.mask = slots - 1};
+	c->groups = alloc_array(slots, sizeof *c->groups);
+	c->words = alloc_array(WORDS, sizeof *c->words);
+	c->bits = alloc_array(BITS_MAX / 8, 1);
+	t = (struct table){c->bits, BITS_MAX - 1};
+	while (shift(shown, in, &ends)) {
+		uint64_t group = group_hash(in), *slot = find_slot(c, group);
+
+		if (slot != NULL)
+			*slot = group;
+		if (c->count == WORDS || ends != 0)
+			continue;
+		table_add(&t, in[GROUP - 1].hash);
+		c->words[c->count++] = in[GROUP - 1].hash;
+	}
+}
+
+void
+compare_end(struct compare *c)
+{
+	free(c->groups);
+	free(c->bits);
+	free(c->words);
+}
+
+void
+compare_shares(const struct compare *c, struct span text, unsigned *text_out,
+    unsigned *shown_out)
+{
+	struct table t = table_for(text);
+	struct word word = {0};
+	unsigned words = 0, common = 0;
+
+	for (; words < WORDS && next_word(text, word.end, &word); words++)
+		table_add(&t, word.hash);
+	for (uint32_t i = 0; i < c->count; i++)
+		common += table_has(&t, c->words[i]);
+	*shown_out = c->count == 0 ? 100 : common * 100 / c->count;
+
+	t = (struct table){c->bits, BITS_MAX - 1};
+	common = 0;
+	word.end = 0;
+	for (unsigned n = 0; n < words && next_word(text, word.end, &word); n++)
+		common += table_has(&t, word.hash);
+	*text_out = words == 0 ? 100 : common * 100 / words;
+}
+
+void
+compare_unseen(const struct compare *c, struct span text,
+    void (*take)(void *with, struct span run), void *with)
+{
+	struct word in[GROUP] = {0};
+	struct run run = {.text = text, .take = take, .with = with};
+	unsigned ends = 0;
+
+	while (shift(text, in, &ends)) {
+		uint64_t group = group_hash(in);
+		const uint64_t *slot = find_slot(c, group);
+
+		if (slot != NULL && *slot == group)
 			for (size_t i = 0; i < GROUP; i++)
-				in_a[i].known = true;
-		end_word(&run, &in_a[0]);
+				in[i].known = true;
+		end_word(&run, &in[0]);
 	}
 	end_run(&run);
 }

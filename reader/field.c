@@ -13,6 +13,22 @@ field_is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+void
+field_skip_space(struct span *text)
+{
+	while (text->n != 0 && field_is_blank(text->p[0]))
+		field_advance(text, 1);
+}
+
+struct span
+field_trim(struct span text)
+{
+	field_skip_space(&text);
+	while (text.n != 0 && field_is_blank(text.p[text.n - 1]))
+		text.n--;
+	return text;
+}
+
 struct span
 field_name(struct span line)
 {

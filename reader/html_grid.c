@@ -25,13 +25,36 @@ is_tiny(const struct css_token *token)
 	return length.n <= (length.unit == UNIT_EM ? TRACK_PX / 2 : 0);
 }
 
+/* Whether a token may stand among sizes of rows and columns. */
+static bool
+is_track(const struct css_token *t, bool in_name, bool counts)
+{
+	static const char *const words[] = {"none", "auto", "min-content",
+	    "max-content", "subgrid", "masonry", "auto-flow", "auto-fill",
+	    "auto-fit", "dense", "row", "column"};
+	struct style_value unused;
+
+	switch (t->type) {
+	case CSS_IDENT:
+		return in_name ||
+		       style_is_word(t, words, sizeof words / sizeof words[0]);
+	case CSS_NUMBER:
+		return counts || strcmp(t->text, "fr") == 0 ||
+		       style_length(t, &unused);
+	case CSS_DELIM:
+		return strchr("[](),/", t->delim) != NULL;
+	default:
+		return t->type == CSS_STRING;
+	}
+}
+
 /* A list of sizes, or the shorthand around one: 1 if one of them is nearly
  * none. Of minmax() the greater counts, of repeat() what is repeated. */
 bool
 read_tracks(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
-	bool skip = false;
+	bool skip = false, counts = false, in_name = false;
 
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
@@ -39,15 +62,20 @@ read_tracks(const struct style_tokens *v, enum style_property property,
 		const struct css_token *t = &v->token[i];
 
 		if (t->type == CSS_FUNCTION) {
-			skip = strcmp(t->text, "minmax") == 0 ||
-			       strcmp(t->text, "repeat") == 0;
+			counts = strcmp(t->text, "repeat") == 0;
+			skip = counts || strcmp(t->text, "minmax") == 0;
 			if (!skip && strcmp(t->text, "fit-content") != 0)
 				return false;
-		} else if (css_is_delim(t, ',')) {
-			skip = false;
-		} else if (t->type == CSS_NUMBER && !skip && is_tiny(t)) {
-			out->n = 1;
+			continue;
 		}
+		in_name =
+		    css_is_delim(t, '[') || (in_name && !css_is_delim(t, ']'));
+		if (!is_track(t, in_name, counts))
+			return false;
+		if (css_is_delim(t, ','))
+			skip = counts = false;
+		else if (t->type == CSS_NUMBER && !skip && is_tiny(t))
+			out->n = 1;
 	}
 	return true;
 }
@@ -58,24 +86,34 @@ bool
 read_flex(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
+	static const char *const words[] = {
+	    "auto", "content", "min-content", "max-content", "fit-content"};
 	struct style_value grow = {UNIT_NUMBER, 1000}, basis = {UNIT_PX, 0};
-	size_t numbers = 0;
+	size_t numbers = 0, sizes = 0, last = 0;
+	bool none = v->count == 1 && css_is_word(&v->token[0], "none");
 
-	if (v->count > 3)
-		return false;
-	for (size_t i = 0; i < v->count; i++) {
+	if (none) {
+		grow.n = 0;
+		basis = (struct style_value){UNIT_UNSET, 0};
+	}
+	for (size_t i = 0; i < v->count && !none; i++) {
 		const struct css_token *t = &v->token[i];
 
-		if (t->type == CSS_NUMBER && t->text[0] == '\0') {
+		if (numbers < 2 && t->type == CSS_NUMBER &&
+		    t->text[0] == '\0') {
+			if (t->number < 0 || (numbers != 0 && last + 1 != i))
+				return false;
 			if (numbers++ == 0)
 				(void)style_number(t, &grow);
-		} else if (t->type == CSS_IDENT) {
-			basis = (struct style_value){UNIT_UNSET, 0};
-			if (css_is_word(t, "none"))
-				grow.n = 0;
-		} else if (!style_length(t, &basis)) {
-			return false;
+			last = i;
+			continue;
 		}
+		if (sizes++ != 0)
+			return false;
+		if (style_is_word(t, words, sizeof words / sizeof words[0]))
+			basis = (struct style_value){UNIT_UNSET, 0};
+		else if (!style_length(t, &basis) || basis.n < 0)
+			return false;
 	}
 	*out = property == STYLE_GROW ? grow : basis;
 	return true;

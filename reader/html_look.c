@@ -7,10 +7,7 @@
 
 #define FONT_MOST 1000000    /* keeps products within 32 bits */
 #define OPACITY_LEAST 100    /* a tenth */
-#define EM_PX 1600	     /* where the font does not matter much */
-#define WINDOW 100000	     /* its width */
 #define PLACE_MOST 100000000 /* 1,000,000 px */
-#define ASIDE (-5000)	     /* 50 px to the left */
 #define ALPHA_LEAST 26	     /* of 255, where the background is not known */
 
 const struct html_look html_look_start = {.unseen = HIDDEN_COUNT,

@@ -12,6 +12,11 @@
 #include "reader/html_style.h"
 #include "reader/visible.h"
 
+/* In hundredths of a px. */
+#define EM_PX 1600    /* a font, where it does not matter much */
+#define WINDOW 100000 /* the width of a window, where none is given */
+#define ASIDE (-5000) /* so far to the left letters are out of it */
+
 /* Which members of html_own were declared, and what else was. */
 enum own_flag {
 	OWN_COLOUR = 1,

@@ -7,13 +7,8 @@
 
 #include <string.h>
 
-#define FAR_BEFORE 50000 /* hundredths of a px; nobody scrolls so far */
-#define FAR_ASIDE 100000 /* to the right: the width of a window */
-#define FAR_BELOW 200000
-#define FAR_ORIGIN 50000 /* of what a box is turned about */
-#define FAR_PERCENT 1000 /* thousandths: the box's own size */
-#define FAR_AROUND 3000	 /* the same, of what it is turned about */
-#define FAR_EM 30000
+#define FAR_ORIGIN 50000  /* of what a box is turned about */
+#define FAR_AROUND 3000	  /* the same, of what it is turned about */
 #define SUM_MOST 10000000 /* hundredths of a px */
 #define NOTHING 0.001	  /* of a length */
 #define TURN_MOST 3.0	  /* degrees */
@@ -68,16 +63,12 @@ move(struct motion *m, const struct css_token *token)
 
 /* matrix(a, b, c, d, e, f) without what turns or mirrors. */
 static bool
-add_matrix(struct motion *m, const struct style_tokens *v, size_t i)
+add_matrix(struct motion *m, const struct css_token *arguments)
 {
 	double n[MATRIX];
-	size_t count = 0;
 
-	for (; i < v->count && count < MATRIX; i++)
-		if (v->token[i].type == CSS_NUMBER)
-			n[count++] = v->token[i].number;
-	if (count < MATRIX)
-		return false;
+	for (size_t i = 0; i < MATRIX; i++)
+		n[i] = arguments[2 * i].number;
 	m->least = n[0] < n[3] ? n[0] : n[3];
 	if (is_near_zero(n[0] * n[3] - n[1] * n[2])) {
 		m->least = 0;
@@ -96,9 +87,10 @@ is_slight(const struct css_token *token)
 	static const struct {
 		const char *unit;
 		double degrees;
-	} units[] = {
-	    {"deg", 1}, {"", 1}, {"grad", 0.9}, {"rad", 57.3}, {"turn", 360}};
+	} units[] = {{"deg", 1}, {"grad", 0.9}, {"rad", 57.3}, {"turn", 360}};
 
+	if (token->type == CSS_NUMBER && token->text[0] == '\0')
+		return token->number <= 0 && token->number >= 0;
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
 		if (token->type == CSS_NUMBER &&
 		    strcmp(token->text, units[i].unit) == 0)
@@ -107,13 +99,46 @@ is_slight(const struct css_token *token)
 	return false;
 }
 
-/* Whether a function of "transform" leaves a box in its plane. */
-static bool
-is_flat(const char *name)
+/* The functions of "transform" that leave a box in its plane, and how many
+ * numbers, lengths or angles they take. */
+static const struct flat {
+	const char *name;
+	size_t least, most;
+	enum { NUMBERS, LENGTHS, ANGLE } kind;
+} flats[] = {
+    {"matrix", MATRIX, MATRIX, NUMBERS},
+    {"rotate", 1, 1, ANGLE},
+    {"rotatez", 1, 1, ANGLE},
+    {"scale", 1, 2, NUMBERS},
+    {"scale3d", 3, 3, NUMBERS},
+    {"scalex", 1, 1, NUMBERS},
+    {"scaley", 1, 1, NUMBERS},
+    {"scalez", 1, 1, NUMBERS},
+    {"translate", 1, 2, LENGTHS},
+    {"translate3d", 3, 3, LENGTHS},
+    {"translatex", 1, 1, LENGTHS},
+    {"translatey", 1, 1, LENGTHS},
+    {"translatez", 1, 1, LENGTHS},
+};
+
+static const struct flat *
+find_flat(const char *name)
 {
-	return strcmp(name, "matrix") == 0 || strncmp(name, "scale", 5) == 0 ||
-	       strncmp(name, "translate", 9) == 0 ||
-	       strcmp(name, "rotate") == 0 || strcmp(name, "rotatez") == 0;
+	for (size_t i = 0; i < sizeof flats / sizeof flats[0]; i++)
+		if (strcmp(flats[i].name, name) == 0)
+			return &flats[i];
+	return NULL;
+}
+
+/* Whether an argument is of the kind that the function takes. */
+static bool
+is_argument(const struct flat *flat, const struct css_token *token)
+{
+	struct style_value unused;
+
+	if (flat->kind == LENGTHS)
+		return style_length(token, &unused);
+	return flat->kind == ANGLE || style_number(token, &unused);
 }
 
 /* One of the numbers in brackets. What mirrors a box is not worked out. */
@@ -140,32 +165,37 @@ end_function(struct motion *m)
 	m->least = 1;
 }
 
-/* False: something turns the box out of its plane, or is none. */
+/* The function at `at`; false: something turns the box out of its plane, or is
+ * no such function. */
+static bool
+add_function(
+    const struct style_tokens *v, size_t at, struct motion *m, size_t *end_out)
+{
+	const struct flat *flat = find_flat(v->token[at].text);
+	size_t count = style_arguments(v, at, end_out);
+
+	if (flat == NULL || count == NO_ARGUMENTS || count < flat->least ||
+	    count > flat->most)
+		return false;
+	m->name = flat->name;
+	for (size_t i = 0; i < count; i++) {
+		const struct css_token *t = &v->token[at + 1 + 2 * i];
+
+		m->argument = (unsigned)i;
+		if (!is_argument(flat, t) || !add_number(m, t))
+			return false;
+	}
+	return strcmp(flat->name, "matrix") != 0 ||
+	       add_matrix(m, &v->token[at + 1]);
+}
+
 static bool
 add_up(const struct style_tokens *v, struct motion *m)
 {
 	*m = (struct motion){.size = 1, .least = 1, .name = ""};
-	for (size_t i = 0; i < v->count; i++) {
-		const struct css_token *t = &v->token[i];
-
-		if (t->type == CSS_FUNCTION) {
-			end_function(m);
-			m->name = t->text;
-			m->argument = 0;
-			if (!is_flat(t->text) ||
-			    (strcmp(t->text, "matrix") == 0 &&
-				!add_matrix(m, v, i + 1)))
-				return false;
-		} else if (css_is_delim(t, ',')) {
-			m->argument++;
-		} else if (t->type == CSS_NUMBER) {
-			if (!add_number(m, t))
-				return false;
-		} else if (t->type != CSS_DELIM) {
+	for (size_t i = 0; i < v->count; end_function(m))
+		if (!add_function(v, i, m, &i))
 			return false;
-		}
-	}
-	end_function(m);
 	return true;
 }
 
@@ -224,8 +254,12 @@ read_scale(const struct style_tokens *v, enum style_property property,
 
 	*out = (struct style_value){UNIT_NUMBER, 1000};
 	if (v->count == 1 && v->token[0].type == CSS_IDENT)
-		return is_none(v) || css_is_word(&v->token[0], "normal") ||
-		       css_is_word(&v->token[0], "reset");
+		return property == STYLE_SCALE
+			   ? is_none(v)
+			   : css_is_word(&v->token[0], "normal") ||
+				 css_is_word(&v->token[0], "reset");
+	if (v->count > (property == STYLE_SCALE ? 3 : 1))
+		return false;
 	for (size_t i = 0; i < v->count; i++) {
 		if (!style_number(&v->token[i], &one))
 			return false;
@@ -256,6 +290,8 @@ read_translation(const struct style_tokens *v, struct motion *m)
 	struct style_value one;
 
 	*m = (struct motion){.name = "translate"};
+	if (v->count > 3)
+		return false;
 	for (size_t i = 0; i < v->count && !is_none(v); i++) {
 		if (!style_length(&v->token[i], &one))
 			return false;
@@ -296,14 +332,19 @@ bool
 read_origin(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
+	static const char *const words[] = {
+	    "left", "right", "top", "bottom", "center"};
 	struct style_value one;
 
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
+	if (v->count > 3)
+		return false;
 	for (size_t i = 0; i < v->count; i++) {
 		int32_t most;
 
-		if (v->token[i].type == CSS_IDENT)
+		if (style_is_word(
+			&v->token[i], words, sizeof words / sizeof words[0]))
 			continue;
 		if (!style_length(&v->token[i], &one))
 			return false;

@@ -4,26 +4,19 @@
  * below decide, in doubt for hidden.
  */
 #include "reader/html_look.h"
+#include "reader/html_value.h"
 
-#define FAR_BEFORE 50000 /* 500 px out of the window */
-#define FAR_ASIDE 100000 /* to the right: 1,000 px, its width */
-#define FAR_BELOW 200000 /* 2,000 px */
 #define FAR_HEIGHT 80000 /* 800 px, where nobody can scroll */
-#define FAR_EM 30000	 /* 30 em */
-#define FAR_PERCENT 1000 /* the whole of the parent */
 #define ZERO_PX 400	 /* 4 px: no letter is smaller that can be read */
 #define NARROW_PX 800	 /* nor is there a line that can be in less */
 #define LETTER_PX (-600) /* 6 px closer, and letters are one blot */
 #define LETTER_EM (-400)
 #define LETTER_MOST 10000 /* hundredths of a px or thousandths apart */
-#define WORD_MOST 50000
-#define WORD_LEAST (-1500) /* the same closer */
-#define ADJUST_LEAST 250   /* thousandths of the font size */
-#define LINE_PX 200	   /* of a line; thousandths if relative */
-#define STROKE_MOST 300	   /* hundredths of a px around a letter */
-#define EM_PX 1600	   /* where the font does not matter much */
-#define WINDOW 100000	   /* its width */
-#define ASIDE (-5000)	   /* 50 px to the left */
+#define WORD_SPACING_MOST 50000
+#define WORD_SPACING_LEAST (-1500) /* the same closer */
+#define ADJUST_LEAST 250	   /* thousandths of the font size */
+#define LINE_PX 200		   /* of a line; thousandths if relative */
+#define STROKE_MOST 300		   /* hundredths of a px around a letter */
 
 /* What takes the room from boxes inside. */
 #define OWN_ROOM (OWN_PINCHED | OWN_NARROW | OWN_LOW)
@@ -133,7 +126,7 @@ is_torn(const struct style_cascade *c)
 	const struct style_value *letter = &c->value[STYLE_LETTER];
 	const struct style_value *word = &c->value[STYLE_WORD_SPACING];
 
-	if (word->n <= WORD_LEAST || word->n >= WORD_MOST ||
+	if (word->n <= WORD_SPACING_LEAST || word->n >= WORD_SPACING_MOST ||
 	    letter->n >= LETTER_MOST)
 		return true;
 	return letter->n <= (letter->unit == UNIT_EM ? LETTER_EM : LETTER_PX);

@@ -17,15 +17,6 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool
-is_one_of(const char *text, const char *const words[], size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(text, words[i]) == 0)
-			return true;
-	return false;
-}
-
 static void
 add_declaration(void *context, const struct style_declaration *declaration)
 {
@@ -195,9 +186,10 @@ parse_at(struct parser *p)
 {
 	static const char *const maybe[] = {
 	    "layer", "scope", "container", "starting-style", "-moz-document"};
-	enum media use = is_one_of(p->token.text, maybe, COUNT_OF(maybe))
-			     ? MEDIA_MAYBE
-			     : MEDIA_NO;
+	enum media use =
+	    selector_is_one_of(p->token.text, maybe, COUNT_OF(maybe))
+		? MEDIA_MAYBE
+		: MEDIA_NO;
 
 	bool keyframes = is_keyframes(p->token.text);
 

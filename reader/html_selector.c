@@ -97,7 +97,7 @@ selector_start(struct parser *p)
 	p->part = (struct sheet_part){.class_start = p->sheet->class_count,
 	    .test_start = p->sheet->test_count};
 	p->rule = (struct sheet_rule){.doubt = p->doubt};
-	p->filled = p->empty = p->never = false;
+	p->filled = p->empty = p->never = p->joined = p->over = false;
 }
 
 void
@@ -107,7 +107,7 @@ selector_end(struct parser *p)
 	void *items = sheet->rules;
 	uint32_t count;
 
-	if (!p->filled && p->part.combinator != ' ')
+	if (!p->filled && (p->joined || p->part.combinator != ' '))
 		p->invalid = true;
 	p->never |= p->empty; /* no text in it, nothing to hide */
 	end_part(p, '\0');
@@ -128,22 +128,41 @@ selector_end(struct parser *p)
 	selector_start(p);
 }
 
-/* Specificity: ids, classes, types above 13 bits of rule number. */
+/* Specificity: ids, classes, types above 13 bits of rule number. A rule with
+ * more than are counted may win or not. */
 static void
 weigh(struct parser *p, unsigned shift, uint32_t most)
 {
 	if ((p->rule.weight >> shift & most) < most)
 		p->rule.weight += UINT32_C(1) << shift;
+	else
+		p->rule.doubt = true;
 	p->filled = true;
 }
 
-static bool
-is_one_of(const char *text, const char *const words[], size_t count)
+bool
+selector_is_one_of(const char *text, const char *const words[], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(text, words[i]) == 0)
 			return true;
 	return false;
+}
+
+/* What of two kinds is more specific: the one of the higher rank. */
+static unsigned
+rank_of(enum test_kind kind)
+{
+	switch (kind) {
+	case TEST_ALL:
+		return 0;
+	case TEST_TAG:
+		return 1;
+	case TEST_ID:
+		return 3;
+	default:
+		return 2;
+	}
 }
 
 /* Specificity of a simple selector (Selectors Level 4, 17). */
@@ -194,11 +213,8 @@ selector_choices(struct parser *p, const char *name)
 	if (count == 0)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		bool heavier = tests[i].kind == TEST_ID ||
-			       tests[heaviest].kind <= TEST_TAG;
-
 		tests[i].negated = negated;
-		if (heavier && tests[heaviest].kind != TEST_ID)
+		if (rank_of(tests[i].kind) > rank_of(tests[heaviest].kind))
 			heaviest = i;
 	}
 	if (!where)
@@ -228,16 +244,14 @@ pseudo(struct parser *p, const char *name, bool element)
 	    "focus", "focus-within", "focus-visible"};
 	static const char *const known[] = {"link", "any-link", "first-child",
 	    "last-child", "only-child", "first-of-type", "last-of-type",
-	    "only-of-type", "nth-child", "nth-last-child", "nth-of-type",
-	    "nth-last-of-type", "not", "is", "where", "has", "lang", "dir",
-	    "enabled", "disabled", "checked", "first-line", "first-letter",
-	    "scope"};
+	    "only-of-type", "enabled", "disabled", "checked", "first-line",
+	    "first-letter", "scope"};
 
-	if (is_one_of(name, never, COUNT_OF(never)))
+	if (selector_is_one_of(name, never, COUNT_OF(never)))
 		p->never = true;
 	else if (strcmp(name, "empty") == 0)
 		p->empty = true;
-	else if (is_one_of(name, focused, COUNT_OF(focused)))
+	else if (selector_is_one_of(name, focused, COUNT_OF(focused)))
 		focus(p);
 	else if (strcmp(name, "root") == 0 && p->part.tag == 0)
 		p->part.tag = html_hash_any(html_hash(SPAN("html")));
@@ -247,10 +261,25 @@ pseudo(struct parser *p, const char *name, bool element)
 		p->rule.doubt = true;
 	if (name[0] == '-') /* a browser that knows it not drops the list */
 		p->doubt = true;
-	else if (p->rule.doubt && !is_one_of(name, known, COUNT_OF(known)) &&
-		 !is_one_of(name, focused, COUNT_OF(focused)))
+	else if (p->rule.doubt &&
+		 !selector_is_one_of(name, known, COUNT_OF(known)) &&
+		 !selector_is_one_of(name, focused, COUNT_OF(focused)))
 		p->doubt = true;
 	weigh(p, 18, 31);
+}
+
+/* Whether a name takes one colon, or two with `element`; if not, a browser
+ * drops the list. Those of CSS 2 take both. */
+static bool
+takes_colons(const char *name, bool element)
+{
+	static const char *const both[] = {
+	    "before", "after", "first-line", "first-letter"};
+	static const char *const two[] = {
+	    "selection", "marker", "placeholder", "backdrop"};
+
+	return selector_is_one_of(name, both, COUNT_OF(both)) ||
+	       selector_is_one_of(name, two, COUNT_OF(two)) == element;
 }
 
 /* Behind ':'. */
@@ -275,8 +304,12 @@ selector_colon(struct parser *p)
 	    selector_choices(p, p->token.text))
 		return;
 	pseudo(p, p->token.text, element);
-	if (p->token.type == CSS_FUNCTION)
-		selector_skip(p, '(', ')');
+	p->doubt |= !takes_colons(p->token.text, element);
+	p->over = element;
+	if (p->token.type != CSS_FUNCTION)
+		return;
+	p->doubt = true; /* what is in the brackets may be none */
+	selector_skip(p, '(', ')');
 }
 
 /* Behind '['. */
@@ -296,7 +329,15 @@ selector_attribute(struct parser *p)
 		need(p, html_hash_any(p->token.hash));
 	if (!css_is_delim(&p->token, ']'))
 		selector_skip(p, '[', ']');
-	p->rule.doubt = true;
+	p->doubt = true; /* it may be none, and then the list is none */
+}
+
+/* Before a combinator. One without a compound at its left is none. */
+static void
+join(struct parser *p)
+{
+	p->doubt |= p->joined || (!p->filled && p->part.combinator != ' ');
+	p->joined = true;
 }
 
 static void
@@ -308,6 +349,7 @@ selector_delim(struct parser *p)
 		p->filled = true;
 		break;
 	case '*':
+		p->doubt |= p->filled;
 		p->filled = true;
 		break;
 	case '.':
@@ -324,6 +366,7 @@ selector_delim(struct parser *p)
 		selector_attribute(p);
 		break;
 	case '>':
+		join(p);
 		end_part(p, '>');
 		p->part.combinator = '>';
 		break;
@@ -333,6 +376,7 @@ selector_delim(struct parser *p)
 		break;
 	case '+':
 	case '~':
+		join(p);
 		end_sibling(p);
 		break;
 	case ',':
@@ -346,16 +390,21 @@ selector_delim(struct parser *p)
 void
 selector_token(struct parser *p)
 {
+	p->joined = p->joined && !p->filled;
+	p->doubt |= p->over && p->token.type != CSS_SPACE &&
+		    !css_is_delim(&p->token, ',');
 	switch (p->token.type) {
 	case CSS_SPACE:
 		end_part(p, ' ');
 		break;
 	case CSS_IDENT:
+		p->doubt |= p->filled; /* a name comes first */
 		p->part.tag = html_hash_any(p->token.hash);
 		weigh(p, 13, 31);
 		break;
 	case CSS_HASH:
 		p->part.id = p->token.hash;
+		p->invalid |= !p->token.id;
 		weigh(p, 23, 15);
 		break;
 	case CSS_DELIM:

@@ -21,6 +21,8 @@ struct parser {
 	bool filled;		/* the part has something in it */
 	bool empty;		/* the part is of elements without text */
 	bool never;		/* this selector matches nothing we read */
+	bool joined;		/* a combinator waits for what is behind it */
+	bool over;		/* nothing may follow in this selector */
 	bool invalid;		/* no selector of this rule counts */
 	bool doubt;		/* nor is it known whether the rules count */
 	bool foreign;		/* names may be of another namespace */
@@ -39,5 +41,9 @@ void selector_end(struct parser *p);
 
 /* Skip to the bracket that closes the one just read. */
 void selector_skip(struct parser *p, char open, char close);
+
+/* Whether a name is one of `count` words. */
+bool selector_is_one_of(
+    const char *text, const char *const words[], size_t count);
 
 #endif

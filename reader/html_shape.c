@@ -13,10 +13,9 @@
 #define THIN 900	/* thousandths cut off: what is left shows no text */
 #define DOT 800		/* hundredths of a px; smaller shows no letter */
 #define DOT_PERCENT 50	/* the same in thousandths of the box */
-#define FAR_PERCENT 1000
-#define WHOLE 1000  /* thousandths */
-#define LINE 1600   /* hundredths of a px: the least height of a box */
-#define WIDE 100000 /* its width */
+#define WHOLE 1000	/* thousandths */
+#define LINE 1600	/* hundredths of a px: the least height of a box */
+#define WIDE 100000	/* its width */
 
 /* rect() with edges that leave at most one pixel; "auto" is the box's own. */
 bool
@@ -30,13 +29,14 @@ read_clip(const struct style_tokens *v, enum style_property property,
 	*out = (struct style_value){UNIT_KEYWORD, 0};
 	if (v->count == 1)
 		return css_is_word(&v->token[0], "auto");
-	if (v->token[0].type != CSS_FUNCTION)
+	if (v->token[0].type != CSS_FUNCTION ||
+	    strcmp(v->token[0].text, "rect") != 0)
 		return false;
 	for (size_t i = 1; i < v->count; i++) {
 		struct style_value one;
 
 		if (css_is_delim(&v->token[i], ',') ||
-		    css_is_delim(&v->token[i], ')'))
+		    (css_is_delim(&v->token[i], ')') && i + 1 == v->count))
 			continue;
 		if (n == 4)
 			return false;
@@ -76,6 +76,66 @@ inset_is_empty(const struct style_tokens *v)
 	}
 	return side[sides[n][0]] + side[sides[n][2]] >= THIN ||
 	       side[sides[n][1]] + side[sides[n][3]] >= THIN;
+}
+
+/* How many lengths stand from `i` on; what is behind them in *end_out. */
+static size_t
+lengths(const struct style_tokens *v, size_t i, size_t *end_out)
+{
+	size_t start = i;
+	struct style_value unused;
+
+	while (i < v->count && style_length(&v->token[i], &unused))
+		i++;
+	*end_out = i;
+	return i - start;
+}
+
+/* Whether `i` is the end of a function that is all of the value. */
+static bool
+is_end(const struct style_tokens *v, size_t i)
+{
+	return i == v->count ||
+	       (i + 1 == v->count && css_is_delim(&v->token[i], ')'));
+}
+
+/* inset(): one to four lengths, and perhaps how round it is. */
+static bool
+is_inset(const struct style_tokens *v)
+{
+	size_t i, n = lengths(v, 1, &i);
+
+	if (n < 1 || n > 4)
+		return false;
+	if (i < v->count && css_is_word(&v->token[i], "round")) {
+		n = lengths(v, i + 1, &i);
+		if (n < 1 || n > 4)
+			return false;
+		if (i < v->count && css_is_delim(&v->token[i], '/')) {
+			n = lengths(v, i + 1, &i);
+			if (n < 1 || n > 4)
+				return false;
+		}
+	}
+	return is_end(v, i);
+}
+
+/* polygon(): a rule perhaps, and pairs of lengths. */
+static bool
+is_polygon(const struct style_tokens *v)
+{
+	size_t i = 1;
+
+	if (v->count > 3 && css_is_delim(&v->token[2], ',') &&
+	    (css_is_word(&v->token[1], "nonzero") ||
+		css_is_word(&v->token[1], "evenodd")))
+		i = 3;
+	for (;; i++) {
+		if (lengths(v, i, &i) != 2)
+			return false;
+		if (i == v->count || !css_is_delim(&v->token[i], ','))
+			return is_end(v, i);
+	}
 }
 
 /* A place on one axis of a box, in thousandths of it. */
@@ -152,14 +212,26 @@ read_round(const struct style_tokens *v, struct style_value *out)
 {
 	struct style_value one;
 	bool middle = false;
+	size_t sizes = 0,
+	       most = strcmp(v->token[0].text, "circle") == 0 ? 1 : 2;
 
 	for (size_t i = 1; i < v->count; i++) {
-		middle |= css_is_word(&v->token[i], "at");
-		if (v->token[i].type == CSS_IDENT &&
-		    !is_round_word(&v->token[i]))
-			return false;
-		if (!style_length(&v->token[i], &one))
+		if (is_end(v, i))
+			break;
+		if (css_is_word(&v->token[i], "at")) {
+			if (middle)
+				return false;
+			middle = true;
+			sizes = 0;
+			most = 2;
 			continue;
+		}
+		if (++sizes > most)
+			return false;
+		if (is_round_word(&v->token[i]))
+			continue;
+		if (!style_length(&v->token[i], &one))
+			return false;
 		if (middle && (one.n < 0 || one.unit != UNIT_PERCENT ||
 				  one.n > FAR_PERCENT))
 			return false;
@@ -182,12 +254,9 @@ read_clip_path(const struct style_tokens *v, enum style_property property,
 		return css_is_word(&v->token[0], "none");
 	if (v->token[0].type != CSS_FUNCTION || has_function(v, 1))
 		return false;
-	if (strcmp(name, "inset") == 0 && v->count > 1 &&
-	    v->token[1].type != CSS_NUMBER)
-		return false;
-	if (strcmp(name, "inset") == 0)
+	if (strcmp(name, "inset") == 0 && is_inset(v))
 		out->n = inset_is_empty(v);
-	else if (strcmp(name, "polygon") == 0)
+	else if (strcmp(name, "polygon") == 0 && is_polygon(v))
 		out->n = polygon_is_empty(v);
 	else if (strcmp(name, "circle") == 0 || strcmp(name, "ellipse") == 0)
 		return read_round(v, out);

@@ -97,8 +97,11 @@ has_class(struct html_sheet *sheet, const struct html_stack *st, uint32_t from,
 	bool found = false;
 
 	for (; from < to; from++) {
-		if (sheet->steps > 0)
-			sheet->steps--;
+		if (sheet->steps == 0) {
+			sheet->exhausted = true;
+			return false;
+		}
+		sheet->steps--;
 		if (st->classes[from] == hash)
 			return true;
 		found |=
@@ -115,11 +118,12 @@ tests_match(struct html_sheet *sheet, const struct sheet_part *part,
 {
 	uint32_t i = part->test_start, end = i + part->test_count;
 
-	while (i < end && sheet->steps > 0) {
+	while (i < end) {
 		const struct sheet_test *test = &sheet->tests[i];
 		enum truth truth = test_of(test, &sheet->values, subject);
 
-		if (truth == TRUTH_NO)
+		sheet->exhausted |= sheet->steps == 0;
+		if (truth == TRUTH_NO || sheet->exhausted)
 			return false;
 		sheet->loose |= truth == TRUTH_MAYBE;
 		while (sheet->tests[i++].more)

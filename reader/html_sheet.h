@@ -4,12 +4,14 @@
  * around simple selectors, @media as on a screen of 800 to 2,000 pixels. Of
  * other selectors (siblings, attributes of elements around, :nth-child()) the
  * rest counts, and such a rule is a doubt: it may hide, never show. So is one
- * under @supports,
- * @layer, @scope, @container or a query nobody can answer here, one inside
- * another rule, and a name in other letters than the document's. What needs a
- * hand on the mouse (:hover) and generated text (::before) do not count; an
- * animation counts as hiding if some @keyframes does. `unsure` is set where
- * something may hide and is not even a doubt.
+ * under @supports, @layer, @scope, @container or a query nobody can answer
+ * here, one inside another rule, one with more ids or classes than are told
+ * apart, and a name in other letters than the document's. Where it is not
+ * known whether a browser takes a selector at all the whole list is a doubt,
+ * since one that is invalid makes it drop the list. What needs a hand on the
+ * mouse (:hover) and generated text (::before) do not count; an animation
+ * counts as hiding if some @keyframes does. `unsure` is set where something
+ * may hide and is not even a doubt.
  *
  * Each of the limits below that is passed makes the sheet `exhausted`: then
  * nobody can say what is hidden, and the caller must take everything as

@@ -104,7 +104,7 @@ read_choice(struct css *css, const struct css_token *first, struct buf *values,
 	}
 	if (first->type == CSS_HASH) {
 		out->kind = TEST_ID;
-		return true;
+		return first->id;
 	}
 	if (css_is_delim(first, '['))
 		return test_attribute(css, values, out);
@@ -139,10 +139,11 @@ test_choices(
 	return 0;
 }
 
+/* One step, and what looking at so many bytes costs. */
 static void
 pay(const struct test_subject *s, size_t bytes)
 {
-	uint64_t steps = bytes / WORK_STEP;
+	uint64_t steps = 1 + bytes / WORK_STEP;
 
 	*s->steps -= *s->steps < steps ? *s->steps : steps;
 }
@@ -161,6 +162,15 @@ compare(struct span a, struct span b, bool any_case)
 	return any_case ? TRUTH_YES : TRUTH_MAYBE;
 }
 
+static bool
+has_space(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (ascii_is_space(text.p[i]))
+			return true;
+	return false;
+}
+
 /* Whether `value` has `want` somewhere, or as one of its words. */
 static enum truth
 search(const struct test_subject *s, struct span value, struct span want,
@@ -170,6 +180,8 @@ search(const struct test_subject *s, struct span value, struct span want,
 	enum truth best = TRUTH_NO, one;
 	size_t work = 0, end;
 
+	if (word && has_space(want)) /* no word has one */
+		return TRUTH_NO;
 	for (size_t i = 0; want.n <= value.n && i <= value.n - want.n; i++) {
 		end = i + want.n;
 		work++;
@@ -295,6 +307,7 @@ single(const struct sheet_test *test, const struct buf *values,
 {
 	uint64_t id = s->element->id;
 
+	pay(s, 0);
 	switch (test->kind) {
 	case TEST_ALL:
 		return TRUTH_YES;

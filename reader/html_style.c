@@ -111,6 +111,39 @@ static const struct {
     {"table-cell", DISPLAY_CELL},
 };
 
+bool
+style_is_word(
+    const struct css_token *token, const char *const words[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (css_is_word(token, words[i]))
+			return true;
+	return false;
+}
+
+/* At the end of the value a bracket closes itself. */
+size_t
+style_arguments(const struct style_tokens *v, size_t at, size_t *end_out)
+{
+	size_t count = 0, i = at + 1;
+
+	if (at >= v->count || v->token[at].type != CSS_FUNCTION)
+		return NO_ARGUMENTS;
+	while (i < v->count && v->token[i].type == CSS_NUMBER) {
+		count++;
+		i++;
+		if (i == v->count || !css_is_delim(&v->token[i], ','))
+			break;
+		i++;
+		if (i == v->count || v->token[i].type != CSS_NUMBER)
+			return NO_ARGUMENTS;
+	}
+	if (i < v->count && !css_is_delim(&v->token[i], ')'))
+		return NO_ARGUMENTS;
+	*end_out = i < v->count ? i + 1 : i;
+	return count;
+}
+
 static bool
 read_display(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
@@ -159,12 +192,12 @@ read_overflow(const struct style_tokens *v, enum style_property property,
 
 	if (v->count < 1 || v->count > 2)
 		return false;
-	for (size_t i = 0; i < COUNT_OF(words); i++)
-		if (css_is_word(&v->token[one], words[i])) {
-			*out = (struct style_value){UNIT_KEYWORD, i != 0};
-			return true;
-		}
-	return false;
+	for (size_t i = 0; i < v->count; i++)
+		if (!style_is_word(&v->token[i], words, COUNT_OF(words)))
+			return false;
+	*out = (struct style_value){
+	    UNIT_KEYWORD, !css_is_word(&v->token[one], words[0])};
+	return true;
 }
 
 /* What stands behind a name is a movement; "none" and "paused" alone are
@@ -187,8 +220,8 @@ read_clamp(const struct style_tokens *v, enum style_property property,
 {
 	(void)property;
 	*out = (struct style_value){UNIT_UNSET, 0};
-	return css_is_word(&v->token[0], "none") ||
-	       style_number(&v->token[0], out);
+	return v->count == 1 && (css_is_word(&v->token[0], "none") ||
+				    style_number(&v->token[0], out));
 }
 
 static bool
@@ -197,13 +230,24 @@ read_contain(const struct style_tokens *v, enum style_property property,
 {
 	static const char *const words[] = {
 	    "strict", "size", "inline-size", "block-size"};
+	static const char *const alone[] = {
+	    "none", "strict", "content", "normal"};
+	static const char *const others[] = {
+	    "layout", "style", "paint", "scroll-state"};
 
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
-	for (size_t i = 0; i < v->count; i++)
-		for (size_t k = 0; k < COUNT_OF(words); k++)
-			if (css_is_word(&v->token[i], words[k]))
-				out->n = 1;
+	for (size_t i = 0; i < v->count; i++) {
+		const struct css_token *t = &v->token[i];
+
+		if (style_is_word(t, words, COUNT_OF(words)))
+			out->n = 1;
+		else if (!style_is_word(t, others, COUNT_OF(others)) &&
+			 !style_is_word(t, alone, COUNT_OF(alone)))
+			return false;
+		if (v->count > 1 && style_is_word(t, alone, COUNT_OF(alone)))
+			return false;
+	}
 	return v->token[0].type == CSS_IDENT;
 }
 
@@ -211,12 +255,18 @@ static bool
 read_nowrap(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
+	static const char *const words[] = {"nowrap", "pre", "normal",
+	    "pre-wrap", "pre-line", "break-spaces", "wrap", "balance", "pretty",
+	    "stable", "auto", "collapse", "preserve", "preserve-breaks",
+	    "preserve-spaces"};
+
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
-	for (size_t i = 0; i < v->count; i++)
-		if (css_is_word(&v->token[i], "nowrap") ||
-		    css_is_word(&v->token[i], "pre"))
-			out->n = 1;
+	for (size_t i = 0; i < v->count; i++) {
+		if (!style_is_word(&v->token[i], words, COUNT_OF(words)))
+			return false;
+		out->n |= style_is_word(&v->token[i], words, 2);
+	}
 	return v->token[0].type == CSS_IDENT;
 }
 
@@ -225,15 +275,19 @@ static bool
 read_replaced(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
+	bool words = true;
+
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
-	for (size_t i = 0; i < v->count; i++)
+	for (size_t i = 0; i < v->count; i++) {
+		words &= v->token[i].type == CSS_STRING;
 		if (v->token[i].type == CSS_URL ||
 		    v->token[i].type == CSS_FUNCTION)
 			out->n = 1;
-	return out->n == 1 || v->token[0].type == CSS_STRING ||
-	       css_is_word(&v->token[0], "none") ||
-	       css_is_word(&v->token[0], "normal");
+	}
+	return out->n == 1 || words ||
+	       (v->count == 1 && (css_is_word(&v->token[0], "none") ||
+				     css_is_word(&v->token[0], "normal")));
 }
 
 static const struct {

@@ -7,7 +7,13 @@
 
 #include "reader/html_style.h"
 
-#define VALUE_TOKENS 64 /* no value that hides has more */
+#define VALUE_TOKENS 64	 /* no value that hides has more */
+#define FAR_BEFORE 50000 /* hundredths of a px out of the window */
+#define FAR_ASIDE 100000 /* to the right: its width */
+#define FAR_BELOW 200000 /* nobody scrolls so far */
+#define FAR_EM 30000	 /* thousandths, to any side */
+#define FAR_PERCENT 1000 /* thousandths: the whole of the box */
+#define NO_ARGUMENTS ((size_t)-1)
 
 /* The tokens of one value without blanks. */
 struct style_tokens {
@@ -27,6 +33,17 @@ bool style_length(const struct css_token *token, struct style_value *out);
 
 /* A plain number or percentage, in thousandths. */
 bool style_number(const struct css_token *token, struct style_value *out);
+
+/* Whether a token is one of `count` words. */
+bool style_is_word(
+    const struct css_token *token, const char *const words[], size_t count);
+
+/* The arguments of the function whose name is at `at`, if each is one number
+ * and there is a comma between two: the first is behind the name, the next two
+ * tokens on. Returns how many, and what is behind the bracket in *end_out; or
+ * NO_ARGUMENTS. */
+size_t style_arguments(
+    const struct style_tokens *v, size_t at, size_t *end_out);
 
 /* Put one number in place of each calc(), min(), max() and clamp() that can be
  * worked out. With `mix` lengths and percentages may be added, as in a window

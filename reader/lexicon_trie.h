@@ -56,7 +56,7 @@ struct trie {
 	uint32_t start[65536]; /* nodes by their first two bytes; 0: none */
 };
 
-/* Make an empty trie of `count` entries, which are sorted. */
+/* Fill an empty trie with `count` entries; sorts them. */
 void trie_make(struct trie *t, struct trie_entry *entries, size_t count);
 
 /* The node for two bytes, or 0. */

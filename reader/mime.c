@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "proto/clean.h"
+#include "reader/field.h"
 #include "reader/limits.h"
 #include "reader/mime_impl.h"
 #include "reader/param.h"
@@ -70,16 +71,6 @@ new_options(struct mime *m)
 	return options;
 }
 
-static struct span
-without_blanks(struct span text)
-{
-	while (text.n != 0 && strchr(" \t\r\n", text.p[0]) != NULL)
-		text = (struct span){text.p + 1, text.n - 1};
-	while (text.n != 0 && strchr(" \t\r\n", text.p[text.n - 1]) != NULL)
-		text.n--;
-	return text;
-}
-
 /* Whether the library fell back to a type the mail does not name. */
 static bool
 is_fallback(GMimeObject *object, GMimeContentType *type)
@@ -88,7 +79,7 @@ is_fallback(GMimeObject *object, GMimeContentType *type)
 
 	if (!g_mime_content_type_is_type(type, "application", "octet-stream"))
 		return false;
-	written = without_blanks(mime_raw(object, "Content-Type"));
+	written = field_trim(mime_raw(object, "Content-Type"));
 	return written.p != NULL &&
 	       (written.n < 11 ||
 		   g_ascii_strncasecmp(written.p, "application", 11) != 0);
@@ -164,7 +155,7 @@ static void
 check_encoding(struct mime *m, GMimeObject *object)
 {
 	struct span raw =
-	    without_blanks(mime_raw(object, "Content-Transfer-Encoding"));
+	    field_trim(mime_raw(object, "Content-Transfer-Encoding"));
 	char word[32];
 	GMimeContentEncoding encoding;
 
@@ -417,7 +408,7 @@ decode_uu(struct mime *m, struct span raw,
 {
 	size_t at = uu_content(raw);
 
-	if (at == 0 || !span_starts(without_blanks(raw), "begin "))
+	if (at == 0 || !span_starts(field_trim(raw), "begin "))
 		m->findings |= FINDING_BIT(FINDING_BAD_ENCODING);
 	if (at == 0)
 		return take(with, raw.p, raw.n);

@@ -101,9 +101,9 @@ row_is_mail(const struct row *row)
 			continue;
 		if (line.n == 0)
 			return known && others <= fields;
-		if (!field_is_blank(line.p[0]))
-			*(name.n != 0 ? &fields : &others) += 1;
-		else if (fields == 0)
+		if (name.n != 0 && !field_is_blank(line.p[0]))
+			fields++;
+		else if (fields == 0 || !field_is_blank(line.p[0]))
 			others++;
 		known = known || is_mail_field(name);
 	}

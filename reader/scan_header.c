@@ -68,15 +68,6 @@ find_parameter(struct span text)
 	return text.n;
 }
 
-static void
-skip_blanks(struct span *text)
-{
-	while (text->n != 0 && field_is_blank(text->p[0])) {
-		text->p++;
-		text->n--;
-	}
-}
-
 /* The value behind "boundary" as it is usually written; false if it is
  * written in a way that only a full parser gets right. */
 static bool
@@ -84,11 +75,11 @@ read_boundary(struct span text, struct span *out)
 {
 	const char *end;
 
-	skip_blanks(&text);
+	field_skip_space(&text);
 	if (text.n == 0 || text.p[0] != '=')
 		return false;
 	text = (struct span){text.p + 1, text.n - 1};
-	skip_blanks(&text);
+	field_skip_space(&text);
 	if (text.n == 0 || text.p[0] == '(')
 		return false;
 	if (text.p[0] == '"') {
@@ -246,7 +237,7 @@ take_encoding(struct scanner *s, struct span line)
 	if (!field_is_blank(line.p[0]) && colon != NULL)
 		line = (struct span){
 		    colon + 1, line.n - (size_t)(colon + 1 - line.p)};
-	skip_blanks(&line);
+	field_skip_space(&line);
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		known = known || same_name(line, names[i]);
 	if (line.n != 0)

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "common/err.h"
 #include "reader/ascii_word.h"
 #include "reader/lexicon.h"
 #include "reader/view_part.h"
@@ -236,7 +237,7 @@ make(const struct view_job *job, enum broken kind, const struct group *g,
 	size_t end = widen(text, g->end, text.n), i = start;
 	struct buf out;
 
-	buf_init(&out, end - start);
+	buf_init(&out, (end - start + 1) * WORD_MOST);
 	while (i < end) {
 		size_t n = word_length(text.p + i, end - i);
 		struct repair r;
@@ -251,6 +252,8 @@ make(const struct view_job *job, enum broken kind, const struct group *g,
 		(void)buf_add(&out, text.p + i, n);
 		i += n;
 	}
+	if (out.overflow)
+		bug("no room for what was repaired");
 	emit(job, views[kind], &out, start, end);
 	buf_free(&out);
 }

@@ -12,6 +12,8 @@
 #include "reader/html_sheet.h"
 
 #define SCRATCH_BYTES 4096
+#define STEPS_START 10000 /* what an input may cost, and each byte of it */
+#define STEPS_BYTE 400
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -88,6 +90,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (html_token_next(&tokens, &token))
 		if (token.type == TOKEN_START)
 			open_element(&token, style);
+	if (SHEET_STEPS - sheet.steps > STEPS_START + STEPS_BYTE * size)
+		abort();
 	html_sheet_done(&sheet);
 	return 0;
 }

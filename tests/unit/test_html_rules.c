@@ -68,6 +68,41 @@ static const char *const hidden[] = {
     "<p class=x>SECRET",
     "<style>:is(p:first-child){display:none}</style><p>SECRET",
     "<style>.a :is(.x){display:none}.b{}</style><div class=a><p class=x>SECRET",
+/* lists that a browser drops as a whole */
+#define DROPPED(list)                                                          \
+	"<style>.x{display:none}" list "{display:block}</style>"               \
+	"<p class=x id=y title='a b'>SECRET"
+    DROPPED("[title='a b'],[q=]"),
+    DROPPED("[1title='a b'],.x"),
+    DROPPED("p#1a,.x"),
+    DROPPED(":not(#1a)"),
+    DROPPED(".x::before(x),.x"),
+    DROPPED(".x:hover(x),.x"),
+    DROPPED(".x,:not"),
+    DROPPED(".x,p:first-child(1)"),
+    DROPPED(".x,p:nth-child(x)"),
+    DROPPED(".x,p::first-child"),
+    DROPPED(".x,p::hover"),
+    DROPPED(".x,p:selection"),
+    DROPPED(".x,.x::before .y"),
+    DROPPED(".x,.x::before.y"),
+    DROPPED("> .x"),
+    DROPPED("+ .x"),
+    DROPPED(".x,p > > .x"),
+    DROPPED(".x,a p + > .x"),
+    DROPPED(".x,a p + "),
+    DROPPED(".x,[title]p"),
+    DROPPED(".x,p*"),
+    /* no word has a blank */
+    DROPPED("[title~='a b']"),
+    "<style>body p{display:block}p:is(p,*){display:none}</style><p>SECRET",
+    "<style>body p{display:block}p:is(*,p){display:none}</style><p>SECRET",
+/* more classes and ids than are told apart */
+#define EIGHT(text) text text text text text text text text
+    "<style>" EIGHT(".x.x.x.x") ".x{display:none}" EIGHT(
+	".x.x.x.x") "{display:block}</style><p class=x>SECRET",
+    "<style>" EIGHT("#x#x") "#x{display:none}" EIGHT(
+	"#x#x") "{display:block}</style><p id=x>SECRET",
     "<style>@supports (display:grid){p{display:none}}</style><p>SECRET",
     "<style>@supports not (display:none-such){p{display:none}}</style><p>SECRET",
     "<style>@supports not ((display:grid) and (x:y)){p{top:0;display:none}}"
@@ -101,6 +136,9 @@ END_TEST
 
 /* SECRET is visible to a person who opens these. */
 static const char *const seen[] = {
+    DROPPED("[title~=b]"),
+    DROPPED("p:not(#a)"),
+    DROPPED("b,*.x,p > .x:hover, .x::before,.x:after"),
     "<style>p:not(.x){display:none}</style><p class=x>SECRET",
     "<style>p:not([class]){display:none}</style><p class=x>SECRET",
     "<style>p:not(#x){display:none}</style><p id=x>SECRET",
@@ -193,6 +231,34 @@ START_TEST(counts_what_tests_cost)
 }
 END_TEST
 
+/* Many tests of one selector, and elements that all pass them. */
+static const char *const costly[][2] = {
+    {"[title]", "<p title>a"},
+    {"[title=a]", "<p title=a>a"},
+    {"[data-q=a]", "<p data-q=a>a"},
+    {":not(b)", "<p>a"},
+    {":not(#b)", "<p>a"},
+    {".x", "<p class=x>a"},
+};
+
+START_TEST(counts_many_tests)
+{
+	clock_t start = clock();
+	struct buf html;
+
+	buf_init(&html, BIG_BYTES);
+	buf_add_text(&html, "<style>p");
+	for (int i = 0; i < 32000; i++)
+		buf_add_text(&html, costly[_i][0]);
+	buf_add_text(&html, "{color:red}</style>");
+	while (buf_add_text(&html, costly[_i][1]) == 0)
+		continue;
+	html_render(html.data, html.len, &v);
+	ck_assert(clock() - start < BIG_SECONDS * CLOCKS_PER_SEC);
+	buf_free(&html);
+}
+END_TEST
+
 static Suite *
 html_rules_suite(void)
 {
@@ -206,6 +272,8 @@ html_rules_suite(void)
 	tcase_add_loop_test(
 	    tc, costs_linear_time, 0, sizeof big / sizeof big[0]);
 	tcase_add_test(tc, counts_what_tests_cost);
+	tcase_add_loop_test(
+	    tc, counts_many_tests, 0, sizeof costly / sizeof costly[0]);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -60,6 +60,7 @@ START_TEST(takes_any_length)
 	buf_init(&out, 3 * MOST);
 	url_words_add((struct span){url, MOST}, &out);
 	ck_assert(!out.overflow);
+	ck_assert_uint_ne(out.len, 0);
 	ck_assert(utf8_check(out.data, out.len));
 	buf_free(&out);
 	free(url);
