@@ -26,6 +26,8 @@ keep_value(const struct css *css, const struct css_token *token,
 	} else if (token->type != CSS_STRING) {
 		return false;
 	}
+	if (value.n == 0) /* no bytes may have no address */
+		value.p = "";
 	if ((token->type == CSS_IDENT && value.n == 0) ||
 	    memchr(value.p, '\\', value.n) != NULL)
 		return false;
@@ -269,7 +271,7 @@ static enum truth
 attribute_of(const struct sheet_test *test, const struct buf *values,
     const struct test_subject *s)
 {
-	struct span raw, want = {NULL, test->value_bytes};
+	struct span raw, want = {"", test->value_bytes};
 	enum truth there;
 
 	if (s->token == NULL)
