@@ -113,8 +113,8 @@ static const char *const hidden[] = {
     "<math><annotation-xml encoding=\"text/html\"><p>SECRET",
     "<math style=\"display:none\"><mtext>SECRET</mtext></math>",
     "<math><mtext style=\"color:#fff\">SECRET</mtext></math>",
-    "<math><msup><mi>x</mi><msup><mi>x</mi><msup><mi>x</mi><msup><mi>x</mi>"
-    "<msup><mi>x</mi><mtext>SECRET",
+    ("<math><msup><mi>x</mi><msup><mi>x</mi><msup><mi>x</mi><msup><mi>x</mi>"
+     "<msup><mi>x</mi><mtext>SECRET"),
     "<textarea>SECRET</textarea>",
     "<title>SECRET</title>",
     "<body link=white><a href=x>SECRET</a>",
