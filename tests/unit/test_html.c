@@ -7,31 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/buf.h"
-#include "reader/html.h"
+#include "html_fixture.h"
 
 #define BIG_BYTES (2u << 20)
 #define BIG_SECONDS 2 /* of processor time; some 0.1 without sanitizers */
-
-static struct visible v;
-
-static void
-setup(void)
-{
-	visible_init(&v, NULL);
-}
-
-static void
-teardown(void)
-{
-	visible_done(&v);
-}
-
-static void
-render(const char *html)
-{
-	html_render(html, strlen(html), &v);
-}
 
 static void
 expect_text(const char *want)
@@ -39,13 +18,6 @@ expect_text(const char *want)
 	buf_add_byte(&v.text, '\0');
 	ck_assert_str_eq(v.text.data, want);
 	v.text.len--;
-}
-
-/* Whether `word` is in the buffer. */
-static bool
-holds(const struct buf *b, const char *word)
-{
-	return b->len != 0 && memmem(b->data, b->len, word, strlen(word));
 }
 
 static const struct {

@@ -6,36 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "reader/html.h"
+#include "html_fixture.h"
 #include "tests/unit/run_suite.h"
-
-static struct visible v;
-
-static void
-setup(void)
-{
-	visible_init(&v, NULL);
-}
-
-static void
-teardown(void)
-{
-	visible_done(&v);
-}
-
-static void
-render(const char *html)
-{
-	html_render(html, strlen(html), &v);
-}
-
-/* Whether `word` is in the buffer. */
-static bool
-holds(const struct buf *b, const char *word)
-{
-	return b->len != 0 && memmem(b->data, b->len, word, strlen(word));
-}
 
 /* SECRET is never visible to a person who opens these. */
 static const char *const hidden[] = {

@@ -8,34 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/buf.h"
-#include "reader/html.h"
+#include "html_fixture.h"
 #include "tests/unit/run_suite.h"
 
 #define BIG_BYTES (2u << 20)
 #define BIG_SECONDS 2 /* of processor time; some 0.1 without sanitizers */
-
-static struct visible v;
-
-static void
-setup(void)
-{
-	visible_init(&v, NULL);
-}
-
-static void
-teardown(void)
-{
-	visible_done(&v);
-}
-
-static bool
-shows_secret(const char *html)
-{
-	html_render(html, strlen(html), &v);
-	return v.text.len != 0 &&
-	       memmem(v.text.data, v.text.len, "SECRET", 6) != NULL;
-}
 
 /* SECRET is never visible to a person who opens these. */
 static const char *const hidden[] = {

@@ -6,31 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "reader/html.h"
+#include "html_fixture.h"
 #include "tests/unit/run_suite.h"
-
-static struct visible v;
-
-static void
-setup(void)
-{
-	visible_init(&v, NULL);
-}
-
-static void
-teardown(void)
-{
-	visible_done(&v);
-}
-
-static bool
-shows_secret(const char *html)
-{
-	html_render(html, strlen(html), &v);
-	return v.text.len != 0 &&
-	       memmem(v.text.data, v.text.len, "SECRET", 6) != NULL;
-}
 
 /* SECRET is never visible to a person who opens these. */
 static const char *const hidden[] = {
