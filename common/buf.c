@@ -44,7 +44,8 @@ buf_reserve(struct buf *b, size_t count)
 	}
 	want = b->len + count;
 	if (want > b->cap || b->data == NULL) {
-		cap = b->cap == 0 ? FIRST_BYTES : b->cap;
+		cap = b->cap != 0 ? b->cap : FIRST_BYTES;
+		cap = cap > b->max ? b->max : cap;
 		while (cap < want)
 			cap = cap > b->max / 2 ? b->max : cap * 2;
 		/* one byte more, for the NUL of buf_add_format */
@@ -55,7 +56,7 @@ buf_reserve(struct buf *b, size_t count)
 }
 
 int
-buf_add(struct buf *b, const void *bytes, size_t count)
+buf_add_grow(struct buf *b, const void *bytes, size_t count)
 {
 	char *to = buf_reserve(b, count);
 
@@ -71,12 +72,6 @@ int
 buf_add_text(struct buf *b, const char *text)
 {
 	return buf_add(b, text, strlen(text));
-}
-
-int
-buf_add_byte(struct buf *b, char byte)
-{
-	return buf_add(b, &byte, 1);
 }
 
 int

@@ -47,12 +47,10 @@ static const struct {
 };
 
 enum invisible
-invisible_class(uint32_t code)
+invisible_find(uint32_t code)
 {
 	size_t low = 0, high = sizeof ranges / sizeof ranges[0];
 
-	if (code >= 0x20 && code < 0x7f)
-		return INVISIBLE_NOT;
 	if ((code & 0xfffe) == 0xfffe)
 		return INVISIBLE_CONTROL;
 	while (low < high) {

@@ -17,8 +17,16 @@ enum invisible {
 	INVISIBLE_TAG	      /* spells ASCII that is not shown */
 };
 
+/* The same as below of what is not printable ASCII. */
+enum invisible invisible_find(uint32_t code);
+
 /* What a code point is: all of Default_Ignorable_Code_Point of Unicode, the
  * controls (tab among them), line ends and noncharacters are not _NOT. */
-enum invisible invisible_class(uint32_t code);
+static inline enum invisible
+invisible_class(uint32_t code)
+{
+	return code >= 0x20 && code < 0x7f ? INVISIBLE_NOT
+					   : invisible_find(code);
+}
 
 #endif

@@ -43,8 +43,6 @@ escaped(const char *p, size_t bytes, char out[8], size_t *length_out)
 	unsigned char c = (unsigned char)*p;
 
 	*length_out = 1;
-	if (c > '\\' && c < 0x7f)
-		return NULL;
 	switch (c) {
 	case '"':
 		return "\\\"";
@@ -83,9 +81,12 @@ add_quoted(struct json_writer *w, struct span text)
 	}
 	buf_add_byte(w->out, '"');
 	while (i < text.n) {
-		const char *stand_in =
-		    escaped(text.p + i, text.n - i, room, &length);
+		const char *stand_in;
 
+		i += ascii_unescaped(text.p + i, text.n - i);
+		if (i == text.n)
+			break;
+		stand_in = escaped(text.p + i, text.n - i, room, &length);
 		if (stand_in == NULL) {
 			i++;
 			continue;

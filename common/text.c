@@ -25,14 +25,6 @@ span_is(struct span a, const char *text)
 	return span_equal(a, span_of(text));
 }
 
-bool
-span_starts(struct span a, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return a.n >= n && memcmp(a.p, prefix, n) == 0;
-}
-
 int
 span_copy(struct span a, char *out, size_t room)
 {
@@ -45,7 +37,7 @@ span_copy(struct span a, char *out, size_t room)
 }
 
 size_t
-utf8_decode(const char *p, size_t bytes, uint32_t *code_out)
+utf8_decode_wide(const char *p, size_t bytes, uint32_t *code_out)
 {
 	const unsigned char *s = (const unsigned char *)p;
 	uint32_t code, least;
@@ -53,10 +45,6 @@ utf8_decode(const char *p, size_t bytes, uint32_t *code_out)
 
 	if (bytes == 0)
 		return 0;
-	if (s[0] < 0x80) {
-		*code_out = s[0];
-		return 1;
-	}
 	if (s[0] >= 0xc2 && s[0] <= 0xdf) {
 		length = 2;
 		code = s[0] & 0x1fu;
@@ -119,6 +107,63 @@ utf8_encode(uint32_t code, char out[4])
 	return 4;
 }
 
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGH (ONES * 0x80)
+
+/* The high bit of each of eight bytes of ASCII that is not `byte`. */
+static uint64_t
+differ(uint64_t eight, unsigned byte)
+{
+	return (eight ^ ONES * byte) + ONES * 0x7f;
+}
+
+/* The high bit of each of eight bytes that is printable ASCII. */
+static uint64_t
+printable(uint64_t eight)
+{
+	return ((eight & ~HIGH) + ONES * (0x80 - ' ')) &
+	       differ(eight & ~HIGH, 0x7f) & ~eight & HIGH;
+}
+
+static bool
+is_printable(char c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
+size_t
+ascii_printable(const char *p, size_t bytes)
+{
+	size_t i = 0;
+	uint64_t eight;
+
+	for (; i + sizeof eight <= bytes; i += sizeof eight) {
+		memcpy(&eight, p + i, sizeof eight);
+		if (printable(eight) != HIGH)
+			break;
+	}
+	while (i < bytes && is_printable(p[i]))
+		i++;
+	return i;
+}
+
+size_t
+ascii_unescaped(const char *p, size_t bytes)
+{
+	size_t i = 0;
+	uint64_t eight;
+
+	for (; i + sizeof eight <= bytes; i += sizeof eight) {
+		memcpy(&eight, p + i, sizeof eight);
+		if ((printable(eight) & differ(eight & ~HIGH, '"') &
+			differ(eight & ~HIGH, '\\')) != HIGH)
+			break;
+	}
+	while (i < bytes && is_printable(p[i]) && p[i] != '"' && p[i] != '\\')
+		i++;
+	return i;
+}
+
 /* Bytes of leading ASCII, eight at a time. */
 static size_t
 ascii_run(const char *p, size_t bytes)
@@ -128,7 +173,7 @@ ascii_run(const char *p, size_t bytes)
 
 	while (i + sizeof word <= bytes) {
 		memcpy(&word, p + i, sizeof word);
-		if ((word & UINT64_C(0x8080808080808080)) != 0)
+		if ((word & HIGH) != 0)
 			break;
 		i += sizeof word;
 	}
@@ -157,7 +202,6 @@ utf8_check(const char *p, size_t bytes)
 size_t
 utf8_count(const char *p, size_t bytes)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
 	size_t count = 0, i = 0;
 	uint64_t eight;
 
@@ -165,8 +209,8 @@ utf8_count(const char *p, size_t bytes)
 		memcpy(&eight, p + i, sizeof eight);
 		/* 1 in each byte that is no continuation, 10xxxxxx; then
 		 * their sum, in the top byte */
-		eight = (~(eight >> 7) | eight >> 6) & ones;
-		count += eight * ones >> 56;
+		eight = (~(eight >> 7) | eight >> 6) & ONES;
+		count += eight * ONES >> 56;
 	}
 	for (; i < bytes; i++)
 		if (((unsigned char)p[i] & 0xc0u) != 0x80)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/buf.h"
 
@@ -21,7 +22,13 @@ struct span {
 struct span span_of(const char *text); /* of a NUL-terminated string */
 bool span_equal(struct span a, struct span b);
 bool span_is(struct span a, const char *text);
-bool span_starts(struct span a, const char *prefix);
+static inline bool
+span_starts(struct span a, const char *prefix)
+{
+	size_t n = strlen(prefix); /* known when compiled, mostly */
+
+	return a.n >= n && memcmp(a.p, prefix, n) == 0;
+}
 
 /* Copy into `out` of `room` bytes with a NUL; -ERR_RANGE if it does not fit
  * or holds a NUL. */
@@ -31,8 +38,23 @@ int span_copy(struct span a, char *out, size_t room);
  * not one: overlong, surrogate, above U+10FFFF, cut (RFC 3629). */
 size_t utf8_length(const char *p, size_t bytes);
 
-/* Decode the character at p; returns its length or 0, as above. */
-size_t utf8_decode(const char *p, size_t bytes, uint32_t *code_out);
+/* Decode the character at p; returns its length or 0, as above. The first is
+ * for what is not ASCII. */
+size_t utf8_decode_wide(const char *p, size_t bytes, uint32_t *code_out);
+static inline size_t
+utf8_decode(const char *p, size_t bytes, uint32_t *code_out)
+{
+	if (bytes == 0 || (*p & 0x80) != 0)
+		return utf8_decode_wide(p, bytes, code_out);
+	*code_out = (unsigned char)*p;
+	return 1;
+}
+
+/* Bytes at the start that are printable ASCII, 0x20 to 0x7e. */
+size_t ascii_printable(const char *p, size_t bytes);
+
+/* The same without the quotation mark and the backslash, which JSON escapes. */
+size_t ascii_unescaped(const char *p, size_t bytes);
 
 /* Encode `code` into out[4]; returns the length. `code` must be valid. */
 size_t utf8_encode(uint32_t code, char out[4]);

@@ -310,7 +310,6 @@ void
 kind_file_open(void *untyped, const struct kind_method *method)
 {
 	struct file_settings *settings = untyped;
-	unsigned char unused[SHA256_BYTES];
 	size_t removed;
 	int rc = beneath_root(settings->root, &settings->root_fd);
 
@@ -324,7 +323,7 @@ kind_file_open(void *untyped, const struct kind_method *method)
 	if (removed != 0)
 		log_event(LOG_WARN, "file-clean", "removed=%zu root=%s",
 		    removed, settings->root);
-	sha256_of("", 0, unused); /* loads what it needs while it can */
+	sha256_warm();
 }
 
 size_t

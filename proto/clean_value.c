@@ -22,8 +22,13 @@ clean_text_valid(struct span text, bool lines, size_t *chars_out)
 
 	while (i < text.n) {
 		uint32_t code = 0;
-		size_t n = utf8_decode(text.p + i, text.n - i, &code);
+		size_t n = ascii_printable(text.p + i, text.n - i);
 
+		i += n; /* these are always allowed */
+		chars += n;
+		if (i == text.n)
+			break;
+		n = utf8_decode(text.p + i, text.n - i, &code);
 		if (n == 0 || !clean_char(code, lines))
 			return false;
 		i += n;
@@ -41,11 +46,17 @@ word_valid(struct span text, const char *refused)
 
 	if (!clean_text_valid(text, false, &chars))
 		return false;
+	if (text.n != 0 && memchr(text.p, ' ', text.n) != NULL)
+		return false;
+	for (; text.n != 0 && *refused != '\0'; refused++)
+		if (memchr(text.p, *refused, text.n) != NULL)
+			return false;
 	while (i < text.n) {
 		uint32_t code = 0;
 
-		if (text.p[i] == ' ' || strchr(refused, text.p[i]) != NULL)
-			return false;
+		i += ascii_printable(text.p + i, text.n - i);
+		if (i == text.n)
+			break;
 		i += utf8_decode(text.p + i, text.n - i, &code);
 		if (code == 0xa0 || code == 0x1680 || code == 0x202f ||
 		    code == 0x205f || code == 0x3000 ||

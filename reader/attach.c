@@ -243,10 +243,11 @@ attach_uuencoded(struct attach *a, struct span text, struct buf *rest)
 	struct uu_block block;
 	struct buf content;
 	size_t at = 0;
+	bool broken = false;
 
 	buf_init(&content, MAIL_TEXT_BYTES);
 	buf_clear(rest);
-	while (uu_next(text, at, &block, &content)) {
+	while (uu_next(text, at, &block, &content, &broken)) {
 		(void)buf_add(rest, text.p + at, block.start - at);
 		clean_find(a->clean, FINDING_UUENCODED);
 		if (!block.whole)
@@ -255,6 +256,8 @@ attach_uuencoded(struct attach *a, struct span text, struct buf *rest)
 		    (struct span){content.data, content.len});
 		at = block.end;
 	}
+	if (broken)
+		find(a, FINDING_BAD_UUENCODE, SPAN(""));
 	buf_free(&content);
 	if (at == 0)
 		return false;

@@ -220,11 +220,17 @@ take_result(struct span *text, struct clean *c)
 }
 
 /* Whether the field is of a trusted host; then its results are taken, if they
- * can be read. */
+ * can be read. A server that removes fields with its name may compare bytes, so
+ * the name has to stand as servers write it: first, without quotes, and with
+ * no comment at it. */
 static bool
 take_field(struct span field, struct clean *c)
 {
-	if (!is_trusted(unquoted(take_word(&field, ";"))))
+	while (field.n != 0 && field_is_blank(field.p[0]))
+		field_advance(&field, 1);
+	if (field.n == 0 || field.p[0] == '(' ||
+	    !is_trusted(take_word(&field, ";")) ||
+	    (field.n != 0 && field.p[0] == '('))
 		return false;
 	if (!is_closed(field))
 		return true;
@@ -259,14 +265,16 @@ auth_read(const struct mime *m, struct clean *c)
 		return;
 	for (size_t i = 0; (raw = mime_field(m, i, &name)) != NULL; i++) {
 		struct span field = {raw, strnlen(raw, MAIL_FIELD_BYTES)};
+		bool strict = mime_field_strict(m, i);
 
-		if (is_word(span_of(name), "Authentication-Results") &&
+		if (strict &&
+		    is_word(span_of(name), "Authentication-Results") &&
 		    take_field(field, c))
 			taken = true;
 		else if (taken)
 			return;
 		else if (is_word(span_of(name), "Received") &&
-			 !is_trusted(receiver(field)))
+			 (!strict || !is_trusted(receiver(field))))
 			return;
 	}
 }

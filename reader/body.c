@@ -9,7 +9,9 @@
 
 #include "common/err.h"
 #include "common/invisible.h"
+#include "reader/charset.h"
 #include "reader/compare.h"
+#include "reader/field.h"
 #include "reader/limits.h"
 #include "reader/render.h"
 #include "reader/words.h"
@@ -49,6 +51,22 @@ is_open(const struct mime_part *part)
 	return part->kind == MIME_MESSAGE && !part->attachment;
 }
 
+/* The same for one that has a transfer encoding. */
+static bool
+is_coded(const struct mime_part *part)
+{
+	static const char *const types[] = {"message/rfc822", "message/rfc2822",
+	    "message/global", "message/news"};
+	struct span plain;
+
+	if (part->kind != MIME_LEAF || part->attachment)
+		return false;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (is_type(part, types[i]))
+			return !mime_plain(part, &plain);
+	return false;
+}
+
 /* Whether anything at or below the part would be shown. */
 static bool
 has_shown(const struct render *b, size_t index)
@@ -58,7 +76,7 @@ has_shown(const struct render *b, size_t index)
 	while (index < end) {
 		const struct mime_part *part = mime_part(b->mime, index++);
 
-		if (is_shown(part))
+		if (is_shown(part) || is_coded(part))
 			return true;
 		if (part->kind == MIME_MESSAGE && !is_open(part))
 			index = part->end;
@@ -104,23 +122,43 @@ is_blank(struct span text)
 	return true;
 }
 
-/* Compare a version that is not shown with the text that is. */
+/* Text that only a version that is not shown has. */
 static void
-compare(struct render *b, const struct mime_part *other, struct span shown)
+hide_unseen(void *with, struct span run)
+{
+	visible_hide(with, HIDDEN_ALTERNATIVE, run.p, run.n);
+}
+
+/* Whether two texts that are long enough to tell say different things. */
+static bool
+says_other(const struct compare *with, struct span text, struct span shown)
+{
+	unsigned of_text, of_shown;
+
+	if (text.n < SAME_WORDS_BYTES)
+		return false;
+	compare_shares(with, text, &of_text, &of_shown);
+	return of_text < SAME_PERCENT ||
+	       (shown.n >= SAME_WORDS_BYTES && of_shown < SAME_PERCENT);
+}
+
+/* Compare a version that is not shown with the text that is: some program
+ * shows it instead. */
+static void
+compare(struct render *b, const struct mime_part *other,
+    const struct compare *with, struct span shown)
 {
 	struct visible v;
 	struct render quiet = *b;
+	struct span text;
 
-	if (b->visible->text_dropped != 0)
-		return;
 	visible_init(&v, NULL);
 	quiet.visible = &v;
 	render_part(&quiet, other);
-	if (v.text.len >= SAME_WORDS_BYTES &&
-	    compare_words((struct span){v.text.data, v.text.len}, shown) <
-		SAME_PERCENT)
-		render_find(b, FINDING_ALTERNATIVES_DIFFER,
-		    (struct span){v.text.data, v.text.len});
+	text = (struct span){v.text.data, v.text.len};
+	compare_unseen(with, text, hide_unseen, b->visible);
+	if (b->visible->text_dropped == 0 && says_other(with, text, shown))
+		render_find(b, FINDING_ALTERNATIVES_DIFFER, text);
 	visible_done(&v);
 }
 
@@ -131,7 +169,9 @@ pass_over(struct render *b, size_t index, size_t chosen, size_t tried,
     struct span shown)
 {
 	size_t end = mime_part(b->mime, index)->end, next;
+	struct compare with;
 
+	compare_begin(&with, shown);
 	for (size_t i = index + 1; i < end; i = next) {
 		next = mime_part(b->mime, i)->end;
 		if (i == chosen || (i >= tried && has_shown(b, i)))
@@ -140,11 +180,12 @@ pass_over(struct render *b, size_t index, size_t chosen, size_t tried,
 			const struct mime_part *part = mime_part(b->mime, k);
 
 			if (is_shown(part))
-				compare(b, part, shown);
+				compare(b, part, &with, shown);
 			else
 				attach(b, part);
 		}
 	}
+	compare_end(&with);
 }
 
 /* The visible text from `start` on. */
@@ -255,18 +296,15 @@ flat_line(struct buf *line)
 /* A line of the header of a mail inside, as a quotation; the first one is at
  * `start` of the text. */
 static void
-quote_field(struct render *b, const struct mime_part *part, const char *name,
-    size_t start)
+quote_field(struct render *b, const char *name, struct span raw, size_t start)
 {
-	struct span raw = mime_inner_header(part, name), text;
-	uint64_t findings = 0;
+	struct span text;
 	struct buf line;
 
 	if (raw.n == 0)
 		return;
 	buf_init(&line, MAIL_HEADER_TEXT);
-	words_decode(raw, &line, &findings);
-	b->clean->findings |= findings;
+	words_decode(raw, &line, &b->clean->findings);
 	text = flat_line(&line);
 	while (text.n != 0 && text.p[0] == ' ')
 		text = (struct span){text.p + 1, text.n - 1};
@@ -281,22 +319,96 @@ quote_field(struct render *b, const struct mime_part *part, const char *name,
 	buf_free(&line);
 }
 
-/* A mail inside: an attachment, and its text where it stands. */
+/* A field of a mail that was decoded, as mime_inner_header gives it. */
+static struct span
+header_of(const struct mime *m, const char *name)
+{
+	const char *raw = mime_header(m, name, 0);
+
+	if (raw == NULL)
+		return SPAN("");
+	return (struct span){raw, strnlen(raw, MAIL_FIELD_BYTES)};
+}
+
+/* Who wrote a mail inside, and what about: `part`, or the whole of `inner`. */
 static void
-show_message(struct render *b, const struct mime_part *part, size_t index)
+quote_header(
+    struct render *b, const struct mime_part *part, const struct mime *inner)
 {
 	static const char *const fields[] = {"From", "To", "Subject", "Date"};
 	size_t start;
 
-	attach(b, part);
-	if (!is_open(part) || part->end == index + 1)
-		return;
 	if (b->visible->text.len != 0)
 		visible_add(b->visible, "\n\n", 2);
 	start = b->visible->text.len;
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-		quote_field(b, part, fields[i], start);
+		quote_field(b, fields[i],
+		    inner == NULL ? mime_inner_header(part, fields[i])
+				  : header_of(inner, fields[i]),
+		    start);
+}
+
+/* A mail inside: an attachment, and its text where it stands. */
+static void
+show_message(struct render *b, const struct mime_part *part, size_t index)
+{
+	attach(b, part);
+	if (!is_open(part) || part->end == index + 1)
+		return;
+	quote_header(b, part, NULL);
 	show(b, index + 1);
+}
+
+/* Whether one more mail may be decoded. */
+static bool
+may_decode(struct render *b)
+{
+	if (b->messages >= MAIL_MESSAGES) {
+		clean_find(b->clean, FINDING_DEEP);
+		return false;
+	}
+	if (*b->decoded >= MAIL_DECODED) {
+		clean_note_cut(b->clean, CLEAN_CUT_PARTS, 0, 1);
+		return false;
+	}
+	++*b->decoded;
+	return true;
+}
+
+static bool show_tree(
+    struct render *b, const struct scan *scan); /* within may_decode */
+
+/* A mail inside that has a transfer encoding is read as one of its own. */
+static void
+show_coded(struct render *b, const struct mime_part *part)
+{
+	struct render inner = *b;
+	struct scan scan;
+	struct buf raw;
+
+	attach(b, part);
+	if (!may_decode(b))
+		return;
+	clean_find(b->clean, FINDING_BAD_ENCODING);
+	/* those around it are in memory too */
+	buf_init(&raw, MAIL_DECODED_BYTES - *b->held);
+	if (mime_content(b->mime, part, render_take, &raw) != 0) {
+		clean_note_cut(b->clean, CLEAN_CUT_PARTS, 0, 1);
+		buf_free(&raw);
+		return;
+	}
+	*b->held += raw.len;
+	if (raw.len != 0) {
+		scan_mail((struct span){raw.data, raw.len}, b->notes, &scan);
+		inner.mime = mime_new(scan.mail);
+		inner.messages++;
+		quote_header(&inner, part, inner.mime);
+		(void)show_tree(&inner, &scan);
+		mime_free(inner.mime);
+		scan_done(&scan);
+	}
+	*b->held -= raw.len;
+	buf_free(&raw);
 }
 
 static void
@@ -308,6 +420,8 @@ show(struct render *b, size_t index)
 		show_multipart(b, part, index);
 	else if (part->kind == MIME_MESSAGE)
 		show_message(b, part, index);
+	else if (is_coded(part))
+		show_coded(b, part);
 	else if (!is_shown(part))
 		attach(b, part);
 	if (is_shown(part) || is_named_text(part))
@@ -327,20 +441,95 @@ show_root(struct render *b)
 		show(b, 0);
 }
 
+/* Text that the MIME parser does not give, in front of what it does. Without a
+ * label it is UTF-8 or what mail programs fall back to. */
+static void
+show_raw(struct render *b, struct span raw, bool whole)
+{
+	struct buf text;
+
+	while (raw.n != 0 && field_is_blank(raw.p[raw.n - 1]))
+		raw.n--;
+	buf_init(&text, MAIL_TEXT_BYTES);
+	if (charset_decode(SPAN(""), raw, &text, &(uint64_t){0}) != 0)
+		whole = false;
+	render_text(b->visible, (struct span){text.data, text.len});
+	visible_end(b->visible);
+	if (!whole) /* at least one */
+		b->visible->text_dropped++;
+	buf_free(&text);
+}
+
+static bool
+has_ink(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (!field_is_blank(text.p[i]))
+			return true;
+	return false;
+}
+
+/* Lines of headers that are no fields, and a mail that the parser refuses as
+ * a whole: a person sees them in some mail program. */
+static void
+show_lost(struct render *b, const struct scan *scan)
+{
+	struct span lines = {scan->stray.data, scan->stray.len};
+	const char *name;
+
+	if (has_ink(lines))
+		show_raw(b, lines, !scan->stray.overflow);
+	if (mime_count(b->mime) != 0 || mime_field(b->mime, 0, &name) != NULL ||
+	    !has_ink(scan->mail))
+		return;
+	render_find(b, FINDING_NOT_READ_AS_MAIL, SPAN(""));
+	show_raw(b, scan->mail, true);
+}
+
+/* What was found and cut on the way here. */
+static void
+note_bounds(struct render *b, const struct scan *s)
+{
+	uint64_t out = mime_left_out(b->mime), total = s->parts;
+	uint64_t kept = s->parts_kept > out ? s->parts_kept - out : 0;
+	uint64_t findings = mime_findings(b->mime);
+
+	if (s->cut) /* then the missing end is our doing */
+		findings &= ~(FINDING_BIT(FINDING_NO_END) |
+			      FINDING_BIT(FINDING_NO_PARTS));
+	b->clean->findings |= findings | s->findings;
+	if (total < kept + out) /* the scan has seen fewer boundaries */
+		total = kept + out;
+	clean_note_cut(b->clean, CLEAN_CUT_PARTS, kept, total);
+	clean_note_cut(
+	    b->clean, CLEAN_CUT_HEADERS, s->headers_kept, s->headers);
+}
+
+/* All of a mail; whether there was text in its parts. */
+static bool
+show_tree(struct render *b, const struct scan *scan)
+{
+	size_t start;
+
+	show_lost(b, scan);
+	start = b->visible->text.len;
+	if (mime_count(b->mime) != 0)
+		show_root(b);
+	note_bounds(b, scan);
+	return !is_blank(shown_since(b->visible, start));
+}
+
 void
-body_render(
-    struct mime *m, struct visible *v, struct clean *c, struct record *notes)
+body_render(const struct scan *scan, struct mime *m, struct visible *v,
+    struct clean *c, struct record *notes)
 {
 	struct attach attachments;
-	struct render b = {m, v, c, notes, &attachments};
-	size_t start = v->text.len;
+	unsigned decoded = 0;
+	size_t held = 0;
+	struct render b = {m, v, c, notes, &attachments, 0, &decoded, &held};
 
-	if (mime_count(m) == 0)
-		return;
 	attach_init(&attachments, c, notes, v);
-	show_root(&b);
-	if (is_blank(
-		shown_since(v, start))) { /* Outlook alone shows this text */
+	if (!show_tree(&b, scan)) { /* Outlook alone shows this text */
 		render_text(v,
 		    (struct span){attachments.text.data, attachments.text.len});
 		if (attachments.text_cut) /* at least one */

@@ -13,7 +13,9 @@
  *                         text is shown, as most mail programs do, behind
  *                         "> From:", "> To:", "> Subject:" and "> Date:" of
  *                         it: a quotation, like all else of the body in the
- *                         words of a sender
+ *                         words of a sender; where it has a transfer
+ *                         encoding, which it may not have, it is decoded
+ *                         first
  *  Outlook's container    an attachment, with the files in it; its text is
  *                         shown if there is no other
  *  everything else        an attachment
@@ -24,10 +26,12 @@
 #include "proto/clean.h"
 #include "reader/mime.h"
 #include "reader/record.h"
+#include "reader/scan.h"
 #include "reader/visible.h"
 
-/* Render the body into `v`, list attachments in `c`, note what is odd. */
-void body_render(
-    struct mime *m, struct visible *v, struct clean *c, struct record *notes);
+/* Render the body of the mail `m`, which `scan` has bounded, into `v`, list
+ * attachments in `c`, and note what is odd or was cut. */
+void body_render(const struct scan *scan, struct mime *m, struct visible *v,
+    struct clean *c, struct record *notes);
 
 #endif

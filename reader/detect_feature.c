@@ -31,7 +31,7 @@ struct finder {
 	/* features of this segment: saying a thing often makes it no truer */
 	struct {
 		uint32_t feature;
-		size_t segment; /* plus one */
+		uint32_t segment; /* plus one */
 	} seen[1u << SEEN_BITS];
 };
 
@@ -56,7 +56,7 @@ emit(struct finder *f, enum kind kind, uint64_t a, uint64_t b)
 	    f->seen[slot].segment == f->segment + 1)
 		return;
 	f->seen[slot].feature = feature;
-	f->seen[slot].segment = f->segment + 1;
+	f->seen[slot].segment = (uint32_t)f->segment + 1;
 	f->out->at[f->out->count++] = feature;
 }
 

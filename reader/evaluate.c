@@ -3,7 +3,6 @@
  * source, language and label, against a bar; and what threshold an operator's
  * own decisions speak for.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/io.h"
+#include "common/log.h"
+#include "common/wilson.h"
 #include "reader/lines.h"
 #include "reader/score.h"
 
@@ -131,19 +132,6 @@ take_file(struct evaluation *e, int fd)
 	return rc;
 }
 
-/* Wilson's score interval at 95 per cent (Wilson 1927). */
-static void
-interval(size_t hits, size_t rows, double *low_out, double *high_out)
-{
-	double z = 1.96, n = rows == 0 ? 1 : (double)rows;
-	double p = (double)hits / n, d = 1 + z * z / n;
-	double centre = p + z * z / (2 * n);
-	double half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-
-	*low_out = fmax(0, (centre - half) / d);
-	*high_out = fmin(1, (centre + half) / d);
-}
-
 static const char *
 label_name(enum row_label label)
 {
@@ -156,7 +144,7 @@ print_group(const struct group *g, bool json, struct buf *out)
 	double low, high;
 	double share = g->rows == 0 ? 0 : (double)g->suspect / (double)g->rows;
 
-	interval(g->suspect, g->rows, &low, &high);
+	wilson_interval(g->suspect, g->rows, &low, &high);
 	(void)buf_add_format(out,
 	    json ? "{\"source\":\"%s\",\"lang\":\"%s\",\"label\":\"%s\","
 		   "\"rows\":%zu,\"suspect\":%zu,\"share\":%.4f,"
@@ -299,9 +287,12 @@ evaluate_run(const int *files, size_t count, bool feedback, bool json, int out)
 	status = !feedback && is_below(e) ? EXIT_FOUND : EXIT_DONE;
 	if (e->count == 0)
 		status = EXIT_DATA;
-	if (io_write_all(out, (struct span){text.data, text.len}) != 0 ||
-	    rc == -ERR_IO)
+	if (rc == 0)
+		rc = io_write_all(out, (struct span){text.data, text.len});
+	if (rc != 0) {
+		log_event(LOG_ERROR, "eval", "error=%s", err_text(rc));
 		status = EXIT_SYSTEM;
+	}
 	buf_free(&text);
 	free(e->results);
 	free(e);

@@ -3,10 +3,55 @@
  */
 #include "reader/field.h"
 
+#include <string.h>
+
+#include "reader/limits.h"
+
 bool
 field_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+void
+field_skip_space(struct span *text)
+{
+	while (text->n != 0 && field_is_blank(text->p[0]))
+		field_advance(text, 1);
+}
+
+struct span
+field_trim(struct span text)
+{
+	field_skip_space(&text);
+	while (text.n != 0 && field_is_blank(text.p[text.n - 1]))
+		text.n--;
+	return text;
+}
+
+struct span
+field_name(struct span line)
+{
+	const char *colon = memchr(line.p, ':', line.n);
+	struct span name = {line.p, 0};
+
+	if (colon == NULL)
+		return name;
+	while (name.p + name.n < colon && (unsigned char)name.p[name.n] > ' ' &&
+	       name.p[name.n] != 0x7f)
+		name.n++;
+	if (colon - line.p > MAIL_LINE_BYTES)
+		return (struct span){line.p, 0};
+	for (const char *p = name.p + name.n; p < colon; p++)
+		if (*p != ' ' && *p != '\t')
+			return (struct span){line.p, 0};
+	return name;
+}
+
+bool
+field_is_mbox(struct span line)
+{
+	return span_starts(line, "From ") && field_name(line).n == 0;
 }
 
 void

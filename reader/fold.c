@@ -99,7 +99,6 @@ fold_init(struct fold *f, size_t max)
 {
 	*f = (struct fold){0};
 	buf_init(&f->text, max);
-	f->cache = alloc_bytes(sizeof *f->cache);
 }
 
 void
@@ -122,6 +121,15 @@ reserve(struct fold *f, size_t count)
 		f->cap = f->text.cap;
 	}
 	return true;
+}
+
+/* What a character that is not ASCII folds to; most texts have none. */
+static const struct fold_char *
+find_char(struct fold *f, uint32_t code)
+{
+	if (f->cache == NULL)
+		f->cache = alloc_bytes(sizeof *f->cache);
+	return fold_char(f->cache, code);
 }
 
 /* Open a word, with the ASCII before it. */
@@ -168,7 +176,7 @@ word_char(struct fold *f, uint32_t code, char *out, bool after_ascii)
 		return strlen(like);
 	}
 	if (code >= 0x80 && after_ascii &&
-	    fold_char(f->cache, code)->kind == FOLD_MARK)
+	    find_char(f, code)->kind == FOLD_MARK)
 		return 0;
 	return utf8_encode(code, out);
 }
@@ -213,6 +221,9 @@ put_space(struct fold *f, char c, size_t origin)
 		return;
 	if (c == '\n' && blank)
 		--*len;
+	if (c == '\n' && *len > 1 && text[*len - 1] == '\n' &&
+	    text[*len - 2] == '\n')
+		return;
 	f->at[*len] = (uint32_t)origin;
 	text[(*len)++] = c;
 }
@@ -393,19 +404,41 @@ put_part(struct fold *f, uint32_t code, size_t origin)
 	char byte = (char)code;
 
 	if (code >= 0x80)
-		return put_folded(f, code,
-		    (enum fold_kind)fold_char(f->cache, code)->kind, origin);
+		return put_folded(
+		    f, code, (enum fold_kind)find_char(f, code)->kind, origin);
 	if (!reserve(f, 1))
 		return false;
 	(void)take_ascii(f, &byte, 1, origin);
 	return true;
 }
 
+/* Emoji and dingbats. */
+static bool
+is_pictograph(uint32_t code)
+{
+	return (code >= 0x2600 && code <= 0x27bf) ||
+	       (code >= 0x1f300 && code <= 0x1faff);
+}
+
+static bool
+put_blank(struct fold *f, size_t origin)
+{
+	word_end(f);
+	if (!reserve(f, 1))
+		return false;
+	put_space(f, ' ', origin);
+	return true;
+}
+
 static bool
 put_char(struct fold *f, uint32_t code, size_t origin)
 {
-	const struct fold_char *known = fold_char(f->cache, code);
+	const struct fold_char *known;
 	struct fold_char c;
+
+	if (is_pictograph(code))
+		return put_blank(f, origin);
+	known = find_char(f, code);
 
 	if (known->count == 1 && known->to[0] == code)
 		return put_folded(f, code, (enum fold_kind)known->kind, origin);

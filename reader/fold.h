@@ -58,8 +58,9 @@ void fold_done(struct fold *f);
  * - no invisible characters; tag characters become the ASCII they spell;
  * - no marks on Latin, Greek, Cyrillic, Arabic and Hebrew letters; others keep
  *   theirs, composed. Alef, yeh and kaf in one form, no tatweel;
- * - quotes, dashes and brackets in ASCII; one blank for each run of blanks,
- *   none beside a line end, line ends as \n;
+ * - quotes, dashes and brackets in ASCII; emoji as blanks; one blank for each
+ *   run of blanks, none beside a line end, line ends as \n, at most two
+ *   together;
  * - in a word with more ASCII letters than letters like no ASCII, and in one
  *   of which every letter looks like ASCII, the letters that do (UTS 39, see
  *   tools/gen_confusable.py) become ASCII.

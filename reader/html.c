@@ -13,12 +13,14 @@
 #include "common/alloc.h"
 #include "reader/html_ascii.h"
 #include "reader/html_entity.h"
+#include "reader/html_foreign.h"
 #include "reader/html_hint.h"
 #include "reader/html_render.h"
 
 #define LINK_TEXT_BYTES 500 /* of a link's text in the list of links */
 #define UP_LEAST (-4000)    /* hundredths of a px */
 #define LINE 1840	    /* the usual height of one */
+#define INDENTS 25	    /* of 40 px each are as wide as a window */
 #define ITEM_MOST 99999	    /* first number of a list */
 
 static const enum hidden attr_reasons[ATTR_COUNT] = {
@@ -193,8 +195,8 @@ is_animated(const struct style_cascades *c)
 {
 	return c->known.value[STYLE_ANIMATION].n != 0 ||
 	       c->doubts.value[STYLE_ANIMATION].n != 0 ||
-	       ((c->known.unknown | c->doubts.unknown) &
-		   STYLE_BIT(ANIMATION)) != 0;
+	       c->known.unknown[STYLE_ANIMATION] ||
+	       c->doubts.unknown[STYLE_ANIMATION];
 }
 
 /* The own styles of the element this start tag opens. `element` gets its
@@ -203,11 +205,15 @@ static struct html_own
 own_styles(struct render *r, struct html_element *element)
 {
 	struct span style, hidden;
+	enum hidden foreign;
 	struct html_own own;
 
 	style_cascade_clear(&r->cascades.known);
 	style_cascade_clear(&r->cascades.doubts);
 	html_hint(&r->token, &r->scratch, &r->cascades.known);
+	element->foreign =
+	    foreign_open(&r->token, &r->stack.at[r->stack.depth], &foreign);
+	foreign_hint(&r->token, element->foreign, &r->cascades.known);
 	if (r->token.tag == HTML_A)
 		link_hint(r);
 	if (r->sheet.rule_count != 0) {
@@ -215,7 +221,8 @@ own_styles(struct render *r, struct html_element *element)
 		html_sheet_name(&r->sheet, &r->stack, element,
 		    render_attr(r, ATTR_ID, &r->scratch),
 		    render_attr(r, ATTR_CLASS, &r->second));
-		html_sheet_match(&r->sheet, &r->stack, element, &r->cascades);
+		html_sheet_match(&r->sheet, &r->stack, element, &r->token,
+		    &r->scratch, &r->cascades);
 	}
 	style = render_attr(r, ATTR_STYLE, &r->scratch);
 	if (style.n != 0) {
@@ -225,6 +232,10 @@ own_styles(struct render *r, struct html_element *element)
 	}
 	own = html_own_in(
 	    html_stack_look(&r->stack), &r->cascades, &r->out->style_unsure);
+	if ((own.flags & OWN_SHIFTS) != 0 &&
+	    (r->boxes > 0 || ((own.flags & OWN_CUT) != 0 &&
+				 (own.height > 0 || own.width > 0))))
+		r->out->style_unsure = true; /* what is cut is not added up */
 	if (own.reason == HIDDEN_COUNT && r->sheet.fades &&
 	    is_animated(&r->cascades)) {
 		own.reason = HIDDEN_STYLE_UNKNOWN;
@@ -234,6 +245,9 @@ own_styles(struct render *r, struct html_element *element)
 		own.flags |= OWN_PAGE;
 	if (r->token.tag == HTML_TABLE && r->quirks)
 		own.flags |= OWN_TABLE;
+	if (r->token.tag == HTML_TABLE ||
+	    html_tag_table_parent(r->token.tag) != 0)
+		html_own_table(&own, r->token.tag != HTML_TABLE);
 	if (own.reason == HIDDEN_COUNT && r->token.tag == HTML_DETAILS &&
 	    html_token_attr(&r->token, ATTR_OPEN) == NULL)
 		own.reason = HIDDEN_CLOSED;
@@ -242,6 +256,8 @@ own_styles(struct render *r, struct html_element *element)
 		own.reason = HIDDEN_ARIA_HIDDEN;
 	if (html_tag_reason(r->token.tag) != HIDDEN_COUNT)
 		own.reason = (uint8_t)html_tag_reason(r->token.tag);
+	if (foreign != HIDDEN_COUNT)
+		own.reason = (uint8_t)foreign;
 	if (r->token.attributes == 0)
 		own.flags |= OWN_BARE;
 	return own;
@@ -282,6 +298,8 @@ element_closed(void *context, const struct html_element *element)
 	if (element == r->link.element)
 		render_link_end(r);
 	render_box_close(r, element);
+	if (element->foreign == FOREIGN_PARTS && reason == HIDDEN_COUNT)
+		html_flow_text(&r->flow, " ", 1, false);
 	if (element->space != SPACE_HTML)
 		return;
 	if (reason != HIDDEN_COUNT) {
@@ -315,12 +333,24 @@ list_start(struct render *r)
 	return text.n == 0 ? 1 : number;
 }
 
+/* Whether a part of a formula is not in one line with what is before. */
+static bool
+stands_apart(const struct html_element *element)
+{
+	return element->foreign == FOREIGN_CELL ||
+	       (element->foreign != FOREIGN_NONE &&
+		   element[-1].foreign == FOREIGN_PARTS);
+}
+
 /* Lay out the start of an element that is now open. */
 static void
 element_opened(struct render *r, const struct html_element *element)
 {
 	enum html_tag tag = element->tag;
-	bool seen = render_reason(r) == HIDDEN_COUNT;
+	bool seen = element->look.unseen == HIDDEN_COUNT && !r->sheet.exhausted;
+
+	if (element->space == SPACE_HTML)
+		seen = render_reason(r) == HIDDEN_COUNT;
 
 	if (tag == HTML_A)
 		render_link_start(r, element);
@@ -334,7 +364,13 @@ element_opened(struct render *r, const struct html_element *element)
 		html_flow_cell(&r->flow);
 	if (seen && breaks_of(element) != 0)
 		html_flow_break(&r->flow, breaks_of(element));
+	if (seen && stands_apart(element))
+		html_flow_text(&r->flow, " ", 1, false);
 	render_box_open(r, element);
+	if (r->stack.open[HTML_BLOCKQUOTE] + r->stack.open[HTML_UL] +
+		r->stack.open[HTML_OL] + r->stack.open[HTML_DD] >=
+	    INDENTS)
+		r->out->style_unsure = true;
 	if (element->look.unseen == HIDDEN_COLOUR && element->look.image)
 		r->out->style_unsure = true;
 	if (element->own.reason != HIDDEN_COUNT)
@@ -354,6 +390,7 @@ void_element(struct render *r, const struct html_own *own)
 		render_box_take(r, 0, 1);
 		html_flow_newline(&r->flow);
 	} else if (r->token.tag == HTML_HR) {
+		render_box_take(r, own->height, 0);
 		html_flow_break(&r->flow, 1);
 		html_flow_mark(&r->flow, "---", 3);
 		html_flow_break(&r->flow, 1);
@@ -362,6 +399,22 @@ void_element(struct render *r, const struct html_own *own)
 		render_box_take(r, own->height, 0);
 		r->pictures += own->height;
 	}
+}
+
+/* Where a form sends what is put into it. */
+static void
+form_action(struct render *r, const struct html_own *own, bool opened)
+{
+	struct html_look look = *html_stack_look(&r->stack);
+	enum html_attr attr =
+	    r->token.tag == HTML_FORM ? ATTR_ACTION : ATTR_FORMACTION;
+
+	if (html_token_attr(&r->token, attr) == NULL)
+		return;
+	if (!opened)
+		look = html_look_inside(&look, own);
+	render_action(r, render_attr(r, attr, &r->scratch),
+	    r->sheet.exhausted ? HIDDEN_STYLE_LIMIT : (enum hidden)look.unseen);
 }
 
 static void
@@ -387,9 +440,15 @@ start_token(struct render *r)
 		void_element(r, &element.own);
 	else if (tag_breaks(tag) != 0)
 		html_flow_break(&r->flow, 1);
+	if (tag == HTML_FORM || tag == HTML_BUTTON || tag == HTML_INPUT)
+		form_action(r, &element.own, r->stack.depth > depth);
 	if ((tag == HTML_COL || tag == HTML_COLGROUP) &&
 	    (element.own.flags & OWN_HIDE) != 0)
 		html_stack_hide(&r->stack, HTML_TABLE, HIDDEN_VISIBILITY);
+	if ((tag == HTML_COL || tag == HTML_COLGROUP) &&
+	    (element.own.flags &
+		(OWN_BACKGROUND | OWN_PICTURE | OWN_IMAGE | OWN_SAME)) != 0)
+		r->out->style_unsure = true; /* of cells, behind their text */
 	html_token_mode(&r->tokens, &r->token, mode);
 }
 

@@ -5,7 +5,6 @@
 #include "reader/html_ascii.h"
 #include "reader/html_render.h"
 
-#define WINDOW 100000 /* hundredths of a px, where no width is given */
 #define ENDLESS (INT64_C(1) << 40)
 #define LINE_PERMILLE 1150  /* of the font size; the usual height of a line */
 #define LETTER_PERMILLE 300 /* of the font size; a narrow letter */

@@ -27,6 +27,9 @@ collect_root(struct render *r)
 		root->present |= UINT64_C(1) << i;
 		root->attr[i] = *value;
 	}
+	for (unsigned i = 0; i < r->token.others; i++)
+		if (root->others < HTML_OTHERS)
+			root->other[root->others++] = r->token.other[i];
 }
 
 static void

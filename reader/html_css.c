@@ -283,6 +283,7 @@ css_next(struct css *css, struct css_token *token_out)
 	token_out->number = 0;
 	token_out->delim = '\0';
 	token_out->content.n = 0;
+	token_out->id = false;
 	if (css->p == css->end)
 		return false;
 	c = *css->p;
@@ -303,6 +304,7 @@ css_next(struct css *css, struct css_token *token_out)
 	} else if (c == '#' &&
 		   (is_name_byte(peek(css, 1)) || is_escape(css, 1))) {
 		css->p++;
+		token_out->id = starts_name(css, 0);
 		name(css, token_out);
 		token_out->type = CSS_HASH;
 	} else {

@@ -34,6 +34,7 @@ struct css_token {
 	double number;		   /* within 1e9 of zero */
 	struct span content;	   /* of a string or URL, as written */
 	char delim;
+	bool id; /* of a CSS_HASH: its name may be one of an element */
 };
 
 struct css {

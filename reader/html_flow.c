@@ -5,13 +5,13 @@
 #include "reader/html_flow.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/alloc.h"
 #include "reader/html_ascii.h"
 #include "reader/html_look.h"
 
+#define RLO 0x202e
+#define LRO 0x202d
 #define NUMBER_MOST 99999999 /* item numbers; keeps a mark short */
 
 void
@@ -178,93 +178,19 @@ add_lines(struct html_flow *f, const char *p, size_t bytes)
 	}
 }
 
-/* Letters of scripts that go from right to left. */
-static bool
-goes_left(uint32_t code)
-{
-	return (code >= 0x590 && code < 0x900) ||
-	       (code >= 0xfb1d && code < 0xfe00) ||
-	       (code >= 0xfe70 && code < 0xff00) ||
-	       (code >= 0x10800 && code < 0x11000) ||
-	       (code >= 0x1e800 && code < 0x1f000);
-}
-
-/* Marks that stand on the letter before them. */
-static bool
-is_mark(uint32_t code)
-{
-	return (code >= 0x300 && code < 0x370) ||
-	       (code >= 0x591 && code < 0x5be) ||
-	       (code >= 0x64b && code < 0x660) ||
-	       (code >= 0x1ab0 && code < 0x1b00) ||
-	       (code >= 0x1dc0 && code < 0x1e00) ||
-	       (code >= 0x20d0 && code < 0x2100) ||
-	       (code >= 0xfe00 && code < 0xfe30);
-}
-
-/* The next character; a byte that is none stands for itself. */
-static size_t
-letter(const char *p, size_t bytes, uint32_t *code)
-{
-	size_t length = utf8_decode(p, bytes, code);
-
-	if (length != 0)
-		return length;
-	*code = 0;
-	return 1;
-}
-
-/* Whether letters are forced against their own direction. */
-static bool
-is_against(const struct buf *text, unsigned turn)
-{
-	size_t i = 0;
-	uint32_t code;
-
-	while (i < text->len) {
-		i += letter(text->data + i, text->len - i, &code);
-		if (turn == TURN_RIGHT && goes_left(code))
-			return true;
-		if (turn == TURN_LEFT && !goes_left(code) &&
-		    (code >= 0xc0 || ascii_is_letter((char)code)))
-			return true;
-	}
-	return false;
-}
-
-/* From the last letter to the first, each with its marks. */
-static void
-reverse(struct buf *text)
-{
-	char *to = alloc_bytes(text->len);
-	size_t i = 0, end = text->len;
-	uint32_t code;
-
-	while (i < text->len) {
-		size_t start = i, next;
-
-		i += letter(text->data + i, text->len - i, &code);
-		while (i < text->len) {
-			next = letter(text->data + i, text->len - i, &code);
-			if (!is_mark(code))
-				break;
-			i += next;
-		}
-		end -= i - start;
-		memcpy(to + end, text->data + start, i - start);
-	}
-	memcpy(text->data, to, text->len);
-	free(to);
-}
-
 /* Write what waits to be turned. */
 static void
 turn_out(struct html_flow *f)
 {
-	if (f->turned.len == 0)
+	size_t bytes = f->turned.len;
+	struct bidi bidi = {.depth = 0};
+
+	if (bytes == 0)
 		return;
-	if (is_against(&f->turned, f->turn))
-		reverse(&f->turned);
+	f->turned.len = 0; /* the level starts in front of the text */
+	bidi_control(&bidi, f->turn == TURN_LEFT ? RLO : LRO, &f->turned);
+	f->turned.len = bytes;
+	bidi_end(&bidi, &f->turned);
 	add_words(f, f->turned.data, f->turned.len);
 	buf_clear(&f->turned);
 }

@@ -8,6 +8,9 @@
 #include "reader/html_entity.h"
 
 #define SIZE_MOST 10000	 /* px */
+#define WIDE 1200	 /* px; wider than a window */
+#define FAR 1000	 /* px */
+#define TALL 30		 /* px */
 #define FONT_SMALLER 833 /* thousandths */
 
 /* What every helper here needs. */
@@ -81,6 +84,56 @@ size_hint(struct hint *h, enum html_attr attr, enum style_property property)
 		declare(h, property, UNIT_PX, px * 100);
 }
 
+/* The number an attribute starts with, at most SIZE_MOST. */
+static int32_t
+number_of(struct span text)
+{
+	int32_t n = 0;
+
+	text = ascii_trim(text);
+	for (size_t i = 0; i < text.n && ascii_is_digit(text.p[i]); i++)
+		n = n >= SIZE_MOST ? SIZE_MOST : n * 10 + (text.p[i] - '0');
+	return n;
+}
+
+/* Attributes that move or push away what is beside them. */
+static void
+strange_hint(struct hint *h)
+{
+	static const char *const names[] = {"cellspacing", "cellpadding",
+	    "leftmargin", "topmargin", "marginwidth", "marginheight", "hspace",
+	    "vspace", "border", "tabindent"};
+	bool strange = number_of(value(h, ATTR_WIDTH)) >= WIDE;
+
+	for (unsigned i = 0; i < h->token->others; i++)
+		for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+			if (ascii_is(h->token->other[i].name, names[k]))
+				strange |= number_of(entity_decode(
+					       h->token->other[i].value,
+					       h->scratch)) >= FAR;
+	if (strange)
+		declare(h, STYLE_STRANGE, UNIT_KEYWORD, 1);
+}
+
+/* Elements with a height that boxes around them do not add up; and text that
+ * waits outside before it comes in. */
+static void
+shift_hint(struct hint *h)
+{
+	enum html_tag tag = h->token->tag;
+	uint32_t kept = 0;
+
+	for (uint64_t bits = h->token->present; bits != 0; bits &= bits - 1)
+		kept++;
+	if (tag == HTML_TEXTAREA || tag == HTML_CANVAS || tag == HTML_IFRAME ||
+	    tag == HTML_VIDEO || tag == HTML_OBJECT || tag == HTML_SELECT ||
+	    ascii_is(h->token->name, "svg") ||
+	    (tag != HTML_IMG && number_of(value(h, ATTR_HEIGHT)) >= TALL))
+		declare(h, STYLE_SHIFT, UNIT_KEYWORD, 1);
+	if (tag == HTML_MARQUEE && h->token->attributes > kept)
+		declare(h, STYLE_STRANGE, UNIT_KEYWORD, 1);
+}
+
 /* In which direction text goes; <bdo> forces each letter to. */
 static void
 direction_hint(struct hint *h)
@@ -116,9 +169,10 @@ panel_hint(struct hint *h)
 static bool
 has_background(enum html_tag tag)
 {
-	return tag == HTML_BODY || tag == HTML_TABLE || tag == HTML_TBODY ||
-	       tag == HTML_THEAD || tag == HTML_TFOOT || tag == HTML_TR ||
-	       tag == HTML_TD || tag == HTML_TH || tag == HTML_MARQUEE;
+	return tag == HTML_COL || tag == HTML_COLGROUP || tag == HTML_BODY ||
+	       tag == HTML_TABLE || tag == HTML_TBODY || tag == HTML_THEAD ||
+	       tag == HTML_TFOOT || tag == HTML_TR || tag == HTML_TD ||
+	       tag == HTML_TH || tag == HTML_MARQUEE;
 }
 
 void
@@ -138,6 +192,9 @@ html_hint(const struct html_token *token, struct buf *scratch,
 		declare(
 		    &h, STYLE_DISPLAY, UNIT_KEYWORD, HIDDEN_DISPLAY_NONE + 1);
 	direction_hint(&h);
+	if (token->attributes > 0)
+		strange_hint(&h);
+	shift_hint(&h);
 	panel_hint(&h);
 	if (token->tag == HTML_SMALL || token->tag == HTML_SUB ||
 	    token->tag == HTML_SUP || token->tag == HTML_RT)
@@ -180,10 +237,6 @@ html_tag_reason(enum html_tag tag)
 		return HIDDEN_TEMPLATE;
 	case HTML_NOSCRIPT:
 		return HIDDEN_NOSCRIPT;
-	case HTML_SVG:
-		return HIDDEN_SVG;
-	case HTML_MATH:
-		return HIDDEN_MATH;
 	case HTML_TEXTAREA:
 	case HTML_SELECT:
 	case HTML_DATALIST:

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "reader/html_colour.h"
 #include "reader/html_value.h"
 
 #define VIEW_WIDTH 1000 /* what a percentage of the window means, in px */
@@ -150,6 +151,9 @@ static bool
 may_be_negative(enum style_property property)
 {
 	switch (property) {
+	case STYLE_BASIS:
+	case STYLE_BORDER_LEFT:
+	case STYLE_BORDER_TOP:
 	case STYLE_HEIGHT:
 	case STYLE_LINE_HEIGHT:
 	case STYLE_MAX_HEIGHT:
@@ -179,20 +183,154 @@ read_length(const struct style_tokens *v, enum style_property property,
 	return may_be_negative(property) || not_negative(&v->token[0], out);
 }
 
-/* The left or the upper side of one to four values. */
+/* One of the values of a shorthand. */
+static bool
+read_side(const struct style_tokens *v, size_t i, enum style_property property,
+    struct style_value *out)
+{
+	struct style_tokens one = {.count = 1};
+
+	one.token[0] = v->token[i];
+	return read_length(&one, property, out);
+}
+
+/* Whether a length leads out of the window or beyond the box. */
+static bool
+is_far(const struct style_value *v)
+{
+	switch (v->unit) {
+	case UNIT_PX:
+		return v->n <= -FAR_BEFORE || v->n >= FAR_ASIDE;
+	case UNIT_EM:
+		return v->n <= -FAR_EM || v->n >= FAR_EM;
+	case UNIT_PERCENT:
+		return v->n <= -FAR_PERCENT || v->n >= FAR_PERCENT;
+	default:
+		return false;
+	}
+}
+
+/* The side `pick` of a shorthand with up to `most` values; false if one of
+ * them is none, since then all have no effect. A number without a unit is one
+ * in old documents only: such a shorthand counts if it hides. */
+static bool
+read_sides(const struct style_tokens *v, size_t most, size_t pick,
+    enum style_property property, struct style_value *out)
+{
+	bool old = false;
+
+	if (v->count < 1 || v->count > most)
+		return false;
+	for (size_t i = 0; i < v->count; i++) {
+		if (read_side(v, i, property, out))
+			continue;
+		if (v->token[i].type != CSS_NUMBER ||
+		    v->token[i].text[0] != '\0')
+			return false;
+		old = true;
+	}
+	return read_side(v, pick, property, out) && (!old || is_far(out));
+}
+
+/* One of the sides in one to four values. */
 bool
 read_margin(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
 	static const size_t left[5] = {0, 0, 1, 1, 3};
-	bool top =
-	    property == STYLE_MARGIN_TOP || property == STYLE_PADDING_TOP;
-	struct style_tokens one = {.count = 1};
+	static const size_t right[5] = {0, 0, 1, 1, 1};
+	static const size_t bottom[5] = {0, 0, 0, 2, 2};
+	size_t count = v->count <= 4 ? v->count : 0;
 
-	if (v->count < 1 || v->count > 4)
-		return false;
-	one.token[0] = v->token[top ? 0 : left[v->count]];
-	return read_length(&one, property, out);
+	switch (property) {
+	case STYLE_BORDER_LEFT:
+	case STYLE_LEFT:
+	case STYLE_MARGIN_LEFT:
+	case STYLE_PADDING_LEFT:
+		return read_sides(v, 4, left[count], property, out);
+	case STYLE_RIGHT:
+		return read_sides(v, 4, right[count], property, out);
+	case STYLE_BOTTOM:
+		return read_sides(v, 4, bottom[count], property, out);
+	default:
+		return read_sides(v, 4, 0, property, out);
+	}
+}
+
+/* The first or the second side in one or two values. */
+bool
+read_start(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	return read_sides(v, 2, 0, property, out);
+}
+
+bool
+read_end(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	return read_sides(v, 2, v->count == 2, property, out);
+}
+
+/* How many tokens from `i` on are one part of a border; 0: none. */
+static size_t
+border_part(const struct style_tokens *v, size_t i, struct style_value *width)
+{
+	static const char *const words[] = {"none", "hidden", "dotted",
+	    "dashed", "solid", "double", "groove", "ridge", "inset", "outset",
+	    "thin", "medium", "thick", "currentcolor"};
+	const struct css_token *t = &v->token[i];
+	colour unused;
+	size_t n = 1;
+
+	if (style_length(t, width))
+		return 1;
+	*width = (struct style_value){UNIT_PX, 0};
+	if (style_is_word(t, words, COUNT_OF(words)))
+		return 1;
+	if (t->type != CSS_FUNCTION || strcmp(t->text, "var") != 0)
+		return colour_parse(t, v->count - i, &unused);
+	while (i + n < v->count && !css_is_delim(&v->token[i + n], ')'))
+		n++;
+	return i + n < v->count ? n + 1 : n;
+}
+
+/* A width among a style and a colour. */
+bool
+read_border(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	struct style_value one;
+	size_t n;
+
+	(void)property;
+	*out = (struct style_value){UNIT_PX, 0};
+	for (size_t i = 0; i < v->count; i += n) {
+		n = border_part(v, i, &one);
+		if (n == 0)
+			return false;
+		if (one.unit == UNIT_EM)
+			one.n = scaled(one.n, ROOT_FONT / 1000.0);
+		if (one.n > out->n)
+			out->n = one.n;
+	}
+	return v->count > 0;
+}
+
+/* A word such as "middle" moves an inline box by less than its height. */
+bool
+read_align(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	static const char *const words[] = {"baseline", "sub", "super", "top",
+	    "text-top", "middle", "bottom", "text-bottom",
+	    "-webkit-baseline-middle"};
+
+	*out = (struct style_value){UNIT_UNSET, 0};
+	return v->count == 1 &&
+	       (style_is_word(&v->token[0], words, COUNT_OF(words)) ||
+		   (v->token[0].type == CSS_NUMBER &&
+		       read_length(v, property, out)));
 }
 
 /* A number is a number of font sizes. */
@@ -249,6 +387,30 @@ read_font_size(const struct style_tokens *v, enum style_property property,
 	return v->count == 1 && font_size_of(&v->token[0], out);
 }
 
+/* Whether families stand from `i` on, behind a height of lines perhaps. */
+static bool
+are_families(const struct style_tokens *v, size_t i)
+{
+	bool comma = true;
+
+	if (i + 1 < v->count && css_is_delim(&v->token[i], '/')) {
+		if (v->token[i + 1].type != CSS_NUMBER &&
+		    !css_is_word(&v->token[i + 1], "normal"))
+			return false;
+		i += 2;
+	}
+	for (; i < v->count; i++) {
+		bool name = (v->token[i].type == CSS_IDENT &&
+				(comma || v->token[i - 1].type == CSS_IDENT)) ||
+			    (comma && v->token[i].type == CSS_STRING);
+
+		if (!name && (comma || !css_is_delim(&v->token[i], ',')))
+			return false;
+		comma = !name;
+	}
+	return !comma;
+}
+
 /* The size in "font: italic bold 12px/30px Georgia": the first token that is
  * one. A weight has no unit and is none, except "0", which needs a family. */
 bool
@@ -256,8 +418,12 @@ read_font(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
 	(void)property;
-	for (size_t i = 0; i + 1 < v->count; i++)
+	for (size_t i = 0; i + 1 < v->count; i++) {
 		if (font_size_of(&v->token[i], out))
-			return true;
+			return are_families(v, i + 1);
+		if (v->token[i].type != CSS_IDENT &&
+		    v->token[i].type != CSS_NUMBER)
+			return false;
+	}
 	return false;
 }

@@ -66,6 +66,26 @@ link_address(struct render *r, struct span url)
 }
 
 void
+render_action(struct render *r, struct span raw, enum hidden reason)
+{
+	struct buf url;
+	enum url_kind kind;
+
+	buf_init(&url, r->out->limits.link_bytes * 3 + 4);
+	kind = url_plain(raw, &url);
+	if (kind == URL_DANGEROUS)
+		render_hide(r, HIDDEN_URL_SCHEME, raw);
+	else if (kind == URL_PLAIN && url.overflow)
+		r->out->links_dropped++;
+	else if (kind == URL_PLAIN && reason != HIDDEN_COUNT)
+		render_hide(r, reason, (struct span){url.data, url.len});
+	else if (kind == URL_PLAIN)
+		visible_link(
+		    r->out, SPAN(""), (struct span){url.data, url.len});
+	buf_free(&url);
+}
+
+void
 render_link_end(struct render *r)
 {
 	struct span href = entity_decode(r->link.href, &r->scratch);

@@ -5,8 +5,11 @@
 
 #include <string.h>
 
+#include "reader/html_style.h"
+
 #define SCREEN_LEAST 800 /* px; windows in which mails are read */
 #define SCREEN_MOST 2000
+#define SUPPORTS_DEPTH 8 /* brackets in brackets of @supports */
 
 static enum media
 both(enum media a, enum media b)
@@ -113,4 +116,102 @@ media_attribute(struct span media)
 	struct css_token token;
 
 	return media_list(&css, &token);
+}
+
+static void
+note_declaration(void *context, const struct style_declaration *declaration)
+{
+	bool *found = context;
+
+	*found |=
+	    !declaration->unknown && declaration->property != STYLE_STRANGE;
+}
+
+/* Whether a screen knows the declaration between brackets, whose '(' has been
+ * read; none that was made for one mail program only. */
+static enum media
+supports_declaration(struct css *css, struct css_token *token)
+{
+	struct css inside = *css;
+	unsigned depth = 1;
+	bool foreign, found = false;
+
+	css_next_solid(css, token);
+	foreign = strncmp(token->text, "-ms-", 4) == 0;
+	while (token->type != CSS_END && depth > 0) {
+		inside.end = token->type == CSS_END ? css->end : css->p - 1;
+		if (css_is_delim(token, '(') || token->type == CSS_FUNCTION)
+			depth++;
+		if (css_is_delim(token, ')') && --depth == 0)
+			break;
+		css_next_solid(css, token);
+	}
+	if (foreign)
+		return MEDIA_NO;
+	if (inside.end > inside.p)
+		style_parse(&inside, false, note_declaration, &found);
+	return found ? MEDIA_YES : MEDIA_MAYBE;
+}
+
+static enum media supports_all(
+    struct css *css, struct css_token *token, unsigned depth);
+
+/* One condition, whose first token has been read. */
+static enum media
+supports_one(struct css *css, struct css_token *token, unsigned depth)
+{
+	struct css ahead = *css;
+	struct css_token next;
+	enum media use;
+
+	if (!css_is_delim(token, '('))
+		return MEDIA_MAYBE;
+	css_next_solid(&ahead, &next);
+	if (!css_is_delim(&next, '(') && !css_is_word(&next, "not"))
+		return supports_declaration(css, token);
+	if (depth == SUPPORTS_DEPTH)
+		return MEDIA_MAYBE;
+	css_next_solid(css, token);
+	use = supports_all(css, token, depth + 1);
+	return css_is_delim(token, ')') ? use : MEDIA_MAYBE;
+}
+
+/* Conditions with "not", "and" and "or", up to what is none of these, which is
+ * read too. It calls itself at most SUPPORTS_DEPTH deep. */
+static enum media
+supports_all(struct css *css, struct css_token *token, unsigned depth)
+{
+	bool negated = css_is_word(token, "not");
+	enum media all, one;
+	bool either;
+
+	if (negated)
+		css_next_solid(css, token);
+	all = supports_one(css, token, depth);
+	if (negated)
+		all = MEDIA_YES - all;
+	css_next_solid(css, token);
+	while (css_is_word(token, "and") || css_is_word(token, "or")) {
+		either = token->text[0] == 'o';
+		css_next_solid(css, token);
+		one = supports_one(css, token, depth);
+		all = (one > all) == either ? one : all;
+		css_next_solid(css, token);
+	}
+	return all;
+}
+
+enum media
+media_supports(struct css *css, struct css_token *token)
+{
+	enum media use;
+
+	css_next_solid(css, token);
+	use = supports_all(css, token, 0);
+	if (!css_is_delim(token, '{'))
+		use = MEDIA_MAYBE;
+	while (!css_is_delim(token, '{') && !css_is_delim(token, ';') &&
+	       token->type != CSS_END)
+		css_next_solid(css, token);
+	return use == MEDIA_NO ? MEDIA_NO : MEDIA_MAYBE;
 }

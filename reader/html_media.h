@@ -17,4 +17,9 @@ enum media media_list(struct css *css, struct css_token *token);
 /* Whether a media attribute applies. */
 enum media media_attribute(struct span media);
 
+/* What an @supports rule asks for (CSS Conditional Level 3, 6): MEDIA_NO if a
+ * screen has no use for its rules, else MEDIA_MAYBE, since some mail programs
+ * do not read it. Reads up to and with a '{' or ';'. */
+enum media media_supports(struct css *css, struct css_token *token);
+
 #endif

@@ -8,6 +8,8 @@
  */
 #include "reader/html_place.h"
 
+#include "reader/html_foreign.h"
+
 /* Whether the element holds cells, and no text of its own. */
 static bool
 is_frame(enum html_tag tag)
@@ -39,9 +41,11 @@ html_stack_look(const struct html_stack *st)
 enum hidden
 html_place_reason(const struct html_stack *st)
 {
-	if (st->deep > 0)
-		return st->deep_look.unseen;
-	return around(st, st->depth).unseen;
+	enum hidden reason =
+	    st->deep > 0 ? st->deep_look.unseen : around(st, st->depth).unseen;
+
+	return reason != HIDDEN_COUNT ? reason
+				      : foreign_reason(&st->at[st->depth]);
 }
 
 /* The first <summary> is seen although its <details> is closed. */

@@ -73,6 +73,10 @@ void render_link_start(struct render *r, const struct html_element *element);
  * into the list of links. */
 void render_link_end(struct render *r);
 
+/* The address of a form, into the list of links without a text; `reason` says
+ * why the form is not seen. */
+void render_action(struct render *r, struct span raw, enum hidden reason);
+
 /* Keep the first part of a link's visible text. */
 void render_link_text(struct render *r, struct span text);
 

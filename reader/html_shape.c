@@ -1,5 +1,5 @@
 /*
- * Values that cut, shrink, move or fade a box until nothing of it is left.
+ * Values that cut a box until nothing of it is left.
  * Runs in the reader's worker over hostile bytes. What is not understood is
  * no value here; html_style.c says what follows from that.
  */
@@ -7,53 +7,36 @@
 
 #include <string.h>
 
-#define FAR_PX 50000	 /* hundredths; nobody scrolls so far */
-#define CLIP_LEAST 400	 /* hundredths of a px that a clip leaves */
-#define FAR_INSET 20000	 /* hundredths of a px, cut off one side */
-#define DOT 400		 /* hundredths of a px; smaller shows no letter */
-#define FAR_PERCENT 1000 /* thousandths */
-#define NOTHING 0.001	 /* of a length */
-#define BLUR_MOST 1000	 /* hundredths of a px; behind that are no letters */
-#define GREY_LEAST 200	 /* thousandths of contrast or brightness */
-#define TURN_MOST 3.0	 /* degrees */
-#define SLANT_MOST 0.06	 /* their sine */
-#define MATRIX 6	 /* numbers of matrix() */
-
-static bool
-is_near_zero(double n)
-{
-	return n < NOTHING && n > -NOTHING;
-}
-
-/* Make the factor in `out`, thousandths of a length, not above `n`. */
-static void
-shrink(struct style_value *out, double n)
-{
-	double size = n < 0 ? -n : n;
-
-	if (size * 1000 < out->n)
-		out->n = (int32_t)(size * 1000);
-}
+#define FAR_PX 200000	/* hundredths */
+#define CLIP_LEAST 400	/* hundredths of a px that a clip leaves */
+#define FAR_INSET 20000 /* hundredths of a px, cut off one side */
+#define THIN 900	/* thousandths cut off: what is left shows no text */
+#define DOT 800		/* hundredths of a px; smaller shows no letter */
+#define DOT_PERCENT 50	/* the same in thousandths of the box */
+#define WHOLE 1000	/* thousandths */
+#define LINE 1600	/* hundredths of a px: the least height of a box */
+#define WIDE 100000	/* its width */
 
 /* rect() with edges that leave at most one pixel; "auto" is the box's own. */
 bool
 read_clip(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
-	int32_t edge[4] = {0, FAR_PX * 4, FAR_PX * 4, 0};
+	int32_t edge[4] = {0, FAR_PX, FAR_PX, 0};
 	size_t n = 0;
 
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
 	if (v->count == 1)
 		return css_is_word(&v->token[0], "auto");
-	if (v->token[0].type != CSS_FUNCTION)
+	if (v->token[0].type != CSS_FUNCTION ||
+	    strcmp(v->token[0].text, "rect") != 0)
 		return false;
 	for (size_t i = 1; i < v->count; i++) {
 		struct style_value one;
 
 		if (css_is_delim(&v->token[i], ',') ||
-		    css_is_delim(&v->token[i], ')'))
+		    (css_is_delim(&v->token[i], ')') && i + 1 == v->count))
 			continue;
 		if (n == 4)
 			return false;
@@ -84,31 +67,120 @@ inset_is_empty(const struct style_tokens *v)
 
 		if (!style_length(&v->token[i], &one))
 			break;
+		if (one.unit == UNIT_EM)
+			one = (struct style_value){
+			    UNIT_PX, (int32_t)(one.n * 1.6)};
 		if (one.unit == UNIT_PX)
-			one.n = one.n >= FAR_INSET ? 1000 : 0;
-		side[n++] = one.unit == UNIT_EM ? 0 : one.n;
+			one.n = one.n >= FAR_INSET ? WHOLE : 0;
+		side[n++] = one.n;
 	}
-	return side[sides[n][0]] + side[sides[n][2]] >= 1000 ||
-	       side[sides[n][1]] + side[sides[n][3]] >= 1000;
+	return side[sides[n][0]] + side[sides[n][2]] >= THIN ||
+	       side[sides[n][1]] + side[sides[n][3]] >= THIN;
 }
 
-/* polygon() all of whose points have one place on one axis. */
+/* How many lengths stand from `i` on; what is behind them in *end_out. */
+static size_t
+lengths(const struct style_tokens *v, size_t i, size_t *end_out)
+{
+	size_t start = i;
+	struct style_value unused;
+
+	while (i < v->count && style_length(&v->token[i], &unused))
+		i++;
+	*end_out = i;
+	return i - start;
+}
+
+/* Whether `i` is the end of a function that is all of the value. */
+static bool
+is_end(const struct style_tokens *v, size_t i)
+{
+	return i == v->count ||
+	       (i + 1 == v->count && css_is_delim(&v->token[i], ')'));
+}
+
+/* inset(): one to four lengths, and perhaps how round it is. */
+static bool
+is_inset(const struct style_tokens *v)
+{
+	size_t i, n = lengths(v, 1, &i);
+
+	if (n < 1 || n > 4)
+		return false;
+	if (i < v->count && css_is_word(&v->token[i], "round")) {
+		n = lengths(v, i + 1, &i);
+		if (n < 1 || n > 4)
+			return false;
+		if (i < v->count && css_is_delim(&v->token[i], '/')) {
+			n = lengths(v, i + 1, &i);
+			if (n < 1 || n > 4)
+				return false;
+		}
+	}
+	return is_end(v, i);
+}
+
+/* polygon(): a rule perhaps, and pairs of lengths. */
+static bool
+is_polygon(const struct style_tokens *v)
+{
+	size_t i = 1;
+
+	if (v->count > 3 && css_is_delim(&v->token[2], ',') &&
+	    (css_is_word(&v->token[1], "nonzero") ||
+		css_is_word(&v->token[1], "evenodd")))
+		i = 3;
+	for (;; i++) {
+		if (lengths(v, i, &i) != 2)
+			return false;
+		if (i == v->count || !css_is_delim(&v->token[i], ','))
+			return is_end(v, i);
+	}
+}
+
+/* A place on one axis of a box, in thousandths of it. */
+static double
+place_on(const struct css_token *token, size_t axis)
+{
+	double box = axis == 0 ? WIDE : LINE;
+	struct style_value one;
+
+	if (!style_length(token, &one))
+		return 0;
+	if (one.unit == UNIT_PERCENT)
+		return one.n;
+	return (one.unit == UNIT_EM ? one.n * 1.6 : one.n) * WHOLE / box;
+}
+
+/* polygon() that leaves a tenth of the box or less, or lies beside it. */
 static bool
 polygon_is_empty(const struct style_tokens *v)
 {
 	double low[2] = {1e9, 1e9}, high[2] = {-1e9, -1e9};
-	size_t axis = 0;
+	double first[2] = {0, 0}, last[2] = {0, 0}, place[2], area = 0;
+	size_t points = 0, axis = 0;
 
 	for (size_t i = 1; i < v->count; i++) {
-		double n = v->token[i].number;
-
 		if (v->token[i].type != CSS_NUMBER)
 			continue;
-		low[axis] = n < low[axis] ? n : low[axis];
-		high[axis] = n > high[axis] ? n : high[axis];
+		place[axis] = place_on(&v->token[i], axis);
+		if (place[axis] < low[axis])
+			low[axis] = place[axis];
+		if (place[axis] > high[axis])
+			high[axis] = place[axis];
 		axis = 1 - axis;
+		if (axis != 0)
+			continue;
+		if (points++ == 0)
+			memcpy(first, place, sizeof first);
+		else
+			area += last[0] * place[1] - place[0] * last[1];
+		memcpy(last, place, sizeof last);
 	}
-	return high[0] - low[0] < 1 || high[1] - low[1] < 1;
+	area += last[0] * first[1] - first[0] * last[1];
+	return points < 3 || high[0] <= 0 || high[1] <= 0 || low[0] >= WHOLE ||
+	       (area < 2 * WHOLE * (WHOLE - THIN) &&
+		   area > -2 * WHOLE * (WHOLE - THIN));
 }
 
 static bool
@@ -140,19 +212,32 @@ read_round(const struct style_tokens *v, struct style_value *out)
 {
 	struct style_value one;
 	bool middle = false;
+	size_t sizes = 0,
+	       most = strcmp(v->token[0].text, "circle") == 0 ? 1 : 2;
 
 	for (size_t i = 1; i < v->count; i++) {
-		middle |= css_is_word(&v->token[i], "at");
-		if (v->token[i].type == CSS_IDENT &&
-		    !is_round_word(&v->token[i]))
-			return false;
-		if (!style_length(&v->token[i], &one))
+		if (is_end(v, i))
+			break;
+		if (css_is_word(&v->token[i], "at")) {
+			if (middle)
+				return false;
+			middle = true;
+			sizes = 0;
+			most = 2;
 			continue;
+		}
+		if (++sizes > most)
+			return false;
+		if (is_round_word(&v->token[i]))
+			continue;
+		if (!style_length(&v->token[i], &one))
+			return false;
 		if (middle && (one.n < 0 || one.unit != UNIT_PERCENT ||
 				  one.n > FAR_PERCENT))
 			return false;
-		if (!middle && one.n <= DOT)
-			out->n = one.unit == UNIT_PX || one.n <= 0;
+		if (!middle &&
+		    one.n <= (one.unit == UNIT_PX ? DOT : DOT_PERCENT))
+			out->n = 1;
 	}
 	return true;
 }
@@ -169,232 +254,14 @@ read_clip_path(const struct style_tokens *v, enum style_property property,
 		return css_is_word(&v->token[0], "none");
 	if (v->token[0].type != CSS_FUNCTION || has_function(v, 1))
 		return false;
-	if (strcmp(name, "inset") == 0 && v->count > 1 &&
-	    v->token[1].type != CSS_NUMBER)
-		return false;
-	if (strcmp(name, "inset") == 0)
+	if (strcmp(name, "inset") == 0 && is_inset(v))
 		out->n = inset_is_empty(v);
-	else if (strcmp(name, "polygon") == 0)
+	else if (strcmp(name, "polygon") == 0 && is_polygon(v))
 		out->n = polygon_is_empty(v);
 	else if (strcmp(name, "circle") == 0 || strcmp(name, "ellipse") == 0)
 		return read_round(v, out);
 	else
 		return false;
-	return true;
-}
-
-/* Whether something is moved so far away that nobody scrolls there, or by
- * its whole size. */
-static bool
-moved(const struct css_token *token)
-{
-	struct style_value by;
-
-	if (!style_length(token, &by))
-		return false;
-	if (by.unit == UNIT_PERCENT)
-		return by.n <= -FAR_PERCENT || by.n >= FAR_PERCENT;
-	if (by.unit == UNIT_EM)
-		by.n = by.n > FAR_PX ? 4 * FAR_PX : by.n * 16 / 10;
-	return by.n <= -FAR_PX || by.n >= 4 * FAR_PX;
-}
-
-/* matrix(a, b, c, d, e, f), whose name has been read. */
-static bool
-read_matrix(const struct style_tokens *v, size_t i, struct style_value *out)
-{
-	double m[MATRIX];
-	size_t n = 0;
-
-	for (; i < v->count && n < MATRIX; i++)
-		if (v->token[i].type == CSS_NUMBER)
-			m[n++] = v->token[i].number;
-	if (n < MATRIX)
-		return false;
-	if (is_near_zero(m[0] * m[3] - m[1] * m[2]))
-		out->n = 0;
-	else if (m[1] > SLANT_MOST || m[1] < -SLANT_MOST || m[2] > SLANT_MOST ||
-		 m[2] < -SLANT_MOST)
-		return false;
-	else if (m[4] * 100 <= -FAR_PX || m[5] * 100 <= -FAR_PX ||
-		 m[4] * 100 >= 4 * FAR_PX || m[5] * 100 >= 4 * FAR_PX)
-		*out = (struct style_value){UNIT_KEYWORD, 2};
-	else {
-		shrink(out, m[0]);
-		shrink(out, m[3]);
-	}
-	return true;
-}
-
-/* Whether an angle turns a box so little that its text stays where it is. */
-static bool
-is_slight(const struct css_token *token)
-{
-	static const struct {
-		const char *unit;
-		double degrees;
-	} units[] = {
-	    {"deg", 1}, {"", 1}, {"grad", 0.9}, {"rad", 57.3}, {"turn", 360}};
-
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-		if (token->type == CSS_NUMBER &&
-		    strcmp(token->text, units[i].unit) == 0)
-			return token->number * units[i].degrees <= TURN_MOST &&
-			       token->number * units[i].degrees >= -TURN_MOST;
-	return false;
-}
-
-/* Whether a function of "transform" leaves a box in its plane. */
-static bool
-is_flat(const char *name)
-{
-	return strcmp(name, "matrix") == 0 || strncmp(name, "scale", 5) == 0 ||
-	       strncmp(name, "translate", 9) == 0 ||
-	       strcmp(name, "rotate") == 0 || strcmp(name, "rotatez") == 0;
-}
-
-/* scale(0), translate() far away, and matrix() that does either. What turns
- * a box out of its plane is not worked out. */
-bool
-read_transform(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	const char *name = "";
-
-	(void)property;
-	*out = (struct style_value){UNIT_NUMBER, 1000};
-	if (v->count == 1 && v->token[0].type == CSS_IDENT)
-		return css_is_word(&v->token[0], "none");
-	for (size_t i = 0; i < v->count; i++) {
-		const struct css_token *t = &v->token[i];
-
-		if (t->type == CSS_FUNCTION) {
-			name = t->text;
-			if (!is_flat(name) || (strcmp(name, "matrix") == 0 &&
-						  !read_matrix(v, i + 1, out)))
-				return false;
-		} else if (t->type == CSS_NUMBER && out->unit == UNIT_NUMBER) {
-			if (strncmp(name, "rotate", 6) == 0 && !is_slight(t))
-				return false;
-			if (strncmp(name, "scale", 5) == 0)
-				shrink(out, t->text[0] == '%' ? t->number / 100
-							      : t->number);
-			else if (strncmp(name, "translate", 9) == 0 && moved(t))
-				*out = (struct style_value){UNIT_KEYWORD, 2};
-		} else if (t->type != CSS_NUMBER && t->type != CSS_DELIM) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* The property "scale", or "zoom": factors. */
-bool
-read_scale(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	struct style_value one;
-
-	(void)property;
-	*out = (struct style_value){UNIT_NUMBER, 1000};
-	if (v->count == 1 && v->token[0].type == CSS_IDENT)
-		return css_is_word(&v->token[0], "none") ||
-		       css_is_word(&v->token[0], "normal") ||
-		       css_is_word(&v->token[0], "reset");
-	for (size_t i = 0; i < v->count; i++) {
-		if (!style_number(&v->token[i], &one))
-			return false;
-		shrink(out, one.n / 1000.0);
-	}
-	return true;
-}
-
-/* An angle turns a box in its plane. */
-bool
-read_rotate(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	(void)property;
-	*out = (struct style_value){UNIT_KEYWORD, 0};
-	if (v->count == 1 && css_is_word(&v->token[0], "none"))
-		return true;
-	out->n = v->count != 1 || !is_slight(&v->token[0]);
-	return v->count > 1 || v->token[0].type == CSS_NUMBER;
-}
-
-bool
-read_translate(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	struct style_value one;
-
-	(void)property;
-	*out = (struct style_value){UNIT_KEYWORD, 0};
-	if (v->count == 1 && css_is_word(&v->token[0], "none"))
-		return true;
-	for (size_t i = 0; i < v->count; i++) {
-		if (!style_length(&v->token[i], &one))
-			return false;
-		if (moved(&v->token[i]))
-			out->n = 2;
-	}
-	return true;
-}
-
-bool
-read_inset(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	struct style_value one;
-
-	(void)property;
-	*out = (struct style_value){UNIT_UNSET, 0};
-	for (size_t i = 0; i < v->count; i++) {
-		if (css_is_word(&v->token[i], "auto"))
-			continue;
-		if (!style_length(&v->token[i], &one))
-			return false;
-		if (out->unit == UNIT_UNSET ||
-		    (one.n < 0 ? -one.n : one.n) >
-			(out->n < 0 ? -out->n : out->n))
-			*out = one;
-	}
-	return v->count <= 4;
-}
-
-/* What opacity() leaves; nothing behind a blur() without letters. */
-bool
-read_filter(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	struct style_value one;
-
-	(void)property;
-	*out = (struct style_value){UNIT_NUMBER, 1000};
-	for (size_t i = 0; i < v->count; i++) {
-		const struct css_token *t = &v->token[i];
-
-		if (t->type == CSS_URL || strcmp(t->text, "var") == 0 ||
-		    strcmp(t->text, "calc") == 0 || strcmp(t->text, "url") == 0)
-			return false;
-		if (css_is_delim(t, '=') || css_is_delim(t, ':') ||
-		    (t->type == CSS_IDENT && v->count == 1 &&
-			!css_is_word(t, "none")))
-			return false;
-		if (t->type != CSS_FUNCTION || i + 1 == v->count)
-			continue;
-		if (strcmp(t->text, "blur") == 0) {
-			if (style_length(&t[1], &one) && one.n > BLUR_MOST)
-				out->n = 0;
-		} else if (style_number(&t[1], &one)) {
-			if (strcmp(t->text, "opacity") == 0 && one.n < out->n)
-				out->n = one.n;
-			if (one.n < GREY_LEAST &&
-			    (strcmp(t->text, "contrast") == 0 ||
-				strcmp(t->text, "brightness") == 0))
-				out->n = 0;
-		}
-	}
 	return true;
 }
 
@@ -406,4 +273,22 @@ read_mask(const struct style_tokens *v, enum style_property property,
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
 	return v->count == 1 && css_is_word(&v->token[0], "none");
+}
+
+/* A way along which a box is moved. */
+bool
+read_path(const struct style_tokens *v, enum style_property property,
+    struct style_value *out)
+{
+	const struct css_token *first = &v->token[0];
+
+	(void)property;
+	*out = (struct style_value){UNIT_KEYWORD, 1};
+	if (has_function(v, 0) || first->type == CSS_URL)
+		return false;
+	if (v->count == 1 &&
+	    (css_is_word(first, "none") || css_is_word(first, "auto") ||
+		css_is_word(first, "normal")))
+		out->n = 0;
+	return first->type == CSS_IDENT;
 }

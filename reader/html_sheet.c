@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
 #include "reader/html_ascii.h"
 #include "reader/html_css.h"
 
@@ -21,6 +22,7 @@ html_sheet_init(struct html_sheet *sheet)
 {
 	memset(sheet, 0, sizeof *sheet);
 	sheet->steps = SHEET_STEPS;
+	buf_init(&sheet->values, SHEET_VALUES);
 }
 
 void
@@ -30,7 +32,24 @@ html_sheet_done(struct html_sheet *sheet)
 	free(sheet->parts);
 	free(sheet->classes);
 	free(sheet->declarations);
+	free(sheet->tests);
+	buf_free(&sheet->values);
 	html_sheet_init(sheet);
+}
+
+bool
+html_sheet_grow(struct html_sheet *sheet, void **items, uint32_t count,
+    uint32_t *cap, size_t size)
+{
+	if (count < *cap)
+		return true;
+	if (count == SHEET_ITEMS) {
+		sheet->exhausted = true;
+		return false;
+	}
+	*cap = *cap == 0 ? 64 : *cap * 2;
+	*items = alloc_resize(*items, *cap, size);
+	return true;
 }
 
 void
@@ -78,8 +97,11 @@ has_class(struct html_sheet *sheet, const struct html_stack *st, uint32_t from,
 	bool found = false;
 
 	for (; from < to; from++) {
-		if (sheet->steps > 0)
-			sheet->steps--;
+		if (sheet->steps == 0) {
+			sheet->exhausted = true;
+			return false;
+		}
+		sheet->steps--;
 		if (st->classes[from] == hash)
 			return true;
 		found |=
@@ -89,10 +111,34 @@ has_class(struct html_sheet *sheet, const struct html_stack *st, uint32_t from,
 	return found;
 }
 
+/* Whether the tests of a part leave it standing. */
 static bool
-part_matches(struct html_sheet *sheet, const struct html_stack *st,
-    const struct sheet_part *part, const struct html_element *e, uint32_t to)
+tests_match(struct html_sheet *sheet, const struct sheet_part *part,
+    const struct test_subject *subject)
 {
+	uint32_t i = part->test_start, end = i + part->test_count;
+
+	while (i < end) {
+		const struct sheet_test *test = &sheet->tests[i];
+		enum truth truth = test_of(test, &sheet->values, subject);
+
+		sheet->exhausted |= sheet->steps == 0;
+		if (truth == TRUTH_NO || sheet->exhausted)
+			return false;
+		sheet->loose |= truth == TRUTH_MAYBE;
+		while (sheet->tests[i++].more)
+			continue;
+	}
+	return true;
+}
+
+/* `s` is the element the part is tried on. */
+static bool
+part_matches(struct html_sheet *sheet, const struct sheet_part *part,
+    const struct test_subject *s)
+{
+	const struct html_element *e = s->element;
+
 	if (sheet->steps == 0) {
 		sheet->exhausted = true;
 		return false;
@@ -102,10 +148,10 @@ part_matches(struct html_sheet *sheet, const struct html_stack *st,
 	    (part->id != 0 && !same_name(sheet, part->id, e->id)))
 		return false;
 	for (uint32_t i = 0; i < part->class_count; i++)
-		if (!has_class(sheet, st, e->class_start, to,
+		if (!has_class(sheet, s->stack, e->class_start, s->classes_end,
 			sheet->classes[part->class_start + i]))
 			return false;
-	return true;
+	return tests_match(sheet, part, s);
 }
 
 /* Whether the parts up to `part` match elements at `place` and below. It
@@ -120,11 +166,13 @@ ancestors_match(struct html_sheet *sheet, const struct html_stack *st,
 	if (part == 0)
 		return true;
 	while (place.depth > 0) {
-		const struct html_element *e = &st->at[place.depth--];
-		uint32_t to = place.classes_end;
+		struct test_subject s = {.stack = st,
+		    .element = &st->at[place.depth--],
+		    .classes_end = place.classes_end,
+		    .steps = &sheet->steps};
 
-		place.classes_end = e->class_start;
-		if (part_matches(sheet, st, &parts[part - 1], e, to) &&
+		place.classes_end = s.element->class_start;
+		if (part_matches(sheet, &parts[part - 1], &s) &&
 		    ancestors_match(sheet, st, rule, part - 1, place))
 			return true;
 		if (child || sheet->exhausted)
@@ -146,22 +194,21 @@ has_needs(const struct html_sheet *sheet, const struct sheet_rule *rule)
 
 /* Whether a rule matches; sheet->loose: perhaps. */
 static bool
-rule_matches(struct html_sheet *sheet, const struct html_stack *st,
-    const struct sheet_rule *rule, const struct html_element *e)
+rule_matches(struct html_sheet *sheet, const struct sheet_rule *rule,
+    const struct test_subject *s)
 {
-	struct place place = {st->depth, e->class_start};
+	struct place place = {s->stack->depth, s->element->class_start};
 	uint32_t last = rule->part_count - 1;
 
 	sheet->loose = rule->doubt;
-	return part_matches(sheet, st, &sheet->parts[rule->part_start + last],
-		   e, st->class_count) &&
-	       has_needs(sheet, rule) &&
-	       ancestors_match(sheet, st, rule, last, place);
+	return has_needs(sheet, rule) &&
+	       part_matches(sheet, &sheet->parts[rule->part_start + last], s) &&
+	       ancestors_match(sheet, s->stack, rule, last, place);
 }
 
 static void
-match_bucket(struct html_sheet *sheet, const struct html_stack *st,
-    const struct html_element *e, uint32_t key, struct style_cascades *to)
+match_bucket(struct html_sheet *sheet, const struct test_subject *s,
+    uint32_t key, struct style_cascades *to)
 {
 	uint32_t number = sheet->bucket[key % SHEET_BUCKETS];
 
@@ -171,7 +218,7 @@ match_bucket(struct html_sheet *sheet, const struct html_stack *st,
 		    &sheet->declarations[rule->declaration_start];
 
 		number = rule->next;
-		if (!rule_matches(sheet, st, rule, e))
+		if (!rule_matches(sheet, rule, s))
 			continue;
 		if (sheet->steps < rule->declaration_count) {
 			sheet->exhausted = true;
@@ -188,14 +235,20 @@ match_bucket(struct html_sheet *sheet, const struct html_stack *st,
 
 void
 html_sheet_match(struct html_sheet *sheet, const struct html_stack *st,
-    const struct html_element *element, struct style_cascades *to)
+    const struct html_element *element, const struct html_token *token,
+    struct buf *scratch, struct style_cascades *to)
 {
-	match_bucket(sheet, st, element, 0, to);
-	match_bucket(sheet, st, element, element->name, to);
+	struct test_subject s = {.stack = st,
+	    .element = element,
+	    .classes_end = st->class_count,
+	    .token = token,
+	    .scratch = scratch,
+	    .steps = &sheet->steps};
+
+	match_bucket(sheet, &s, 0, to);
+	match_bucket(sheet, &s, element->name, to);
 	if (element->id != 0)
-		match_bucket(
-		    sheet, st, element, html_hash_any(element->id), to);
+		match_bucket(sheet, &s, html_hash_any(element->id), to);
 	for (uint32_t i = element->class_start; i < st->class_count; i++)
-		match_bucket(
-		    sheet, st, element, html_hash_any(st->classes[i]), to);
+		match_bucket(sheet, &s, html_hash_any(st->classes[i]), to);
 }

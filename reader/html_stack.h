@@ -22,15 +22,29 @@
 
 enum html_space { SPACE_HTML, SPACE_SVG, SPACE_MATH };
 
+/* What a foreign element does with text (html_foreign.h). */
+enum foreign {
+	FOREIGN_NONE,	 /* nothing that is seen */
+	FOREIGN_PICTURE, /* svg */
+	FOREIGN_OBJECT,	 /* a box with HTML in svg */
+	FOREIGN_TOKEN,	 /* a word of a formula */
+	FOREIGN_ROW,	 /* holds others of a formula */
+	FOREIGN_CELL,	 /* the same, apart from what is before */
+	FOREIGN_PARTS,	 /* holds several that do not stand in one line */
+	FOREIGN_CHOICE	 /* shows the first of them */
+};
+
 struct html_element {
 	enum html_tag tag; /* HTML_UNKNOWN if foreign */
 	unsigned flags;	   /* of the tag; 0 if dead or foreign */
 	enum html_space space;
+	enum foreign foreign;
 	bool integration; /* foreign, but HTML inside */
 	bool again;	  /* formatting that was reopened */
 	struct span text; /* the name as written */
 	bool ended;	  /* it only waits for the end of what is inside */
-	bool summary;	  /* of <details>, or one that has its <summary> */
+	bool summary;	  /* of <details>, or one that has its <summary>; or
+			   * <semantics> that has a child */
 	uint32_t name;	  /* hashes for rules; 0: no id */
 	uint64_t id;
 	uint32_t class_start; /* in html_stack.classes, up to the next one's */

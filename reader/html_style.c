@@ -34,7 +34,9 @@ static const struct {
     {STYLE_POSITION, "relative", 1},
     {STYLE_POSITION, "sticky", 1},
     {STYLE_POSITION, "absolute", 2},
-    {STYLE_POSITION, "fixed", 2},
+    {STYLE_POSITION, "fixed", 3},
+    {STYLE_TABLE_FIXED, "auto", 0},
+    {STYLE_TABLE_FIXED, "fixed", 1},
     {STYLE_FLOAT, "none", 0},
     {STYLE_FLOAT, "left", 1},
     {STYLE_FLOAT, "right", 1},
@@ -84,6 +86,8 @@ static const struct {
 	int32_t n;
 } displays[] = {
     {"none", HIDDEN_DISPLAY_NONE + 1},
+    {"table-column", HIDDEN_DISPLAY_NONE + 1},
+    {"table-column-group", HIDDEN_DISPLAY_NONE + 1},
     {"inline", DISPLAY_INLINE},
     {"inline-block", DISPLAY_INLINE},
     {"inline-table", DISPLAY_INLINE},
@@ -106,6 +110,39 @@ static const struct {
     {"inline-grid", DISPLAY_FLEX},
     {"table-cell", DISPLAY_CELL},
 };
+
+bool
+style_is_word(
+    const struct css_token *token, const char *const words[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (css_is_word(token, words[i]))
+			return true;
+	return false;
+}
+
+/* At the end of the value a bracket closes itself. */
+size_t
+style_arguments(const struct style_tokens *v, size_t at, size_t *end_out)
+{
+	size_t count = 0, i = at + 1;
+
+	if (at >= v->count || v->token[at].type != CSS_FUNCTION)
+		return NO_ARGUMENTS;
+	while (i < v->count && v->token[i].type == CSS_NUMBER) {
+		count++;
+		i++;
+		if (i == v->count || !css_is_delim(&v->token[i], ','))
+			break;
+		i++;
+		if (i == v->count || v->token[i].type != CSS_NUMBER)
+			return NO_ARGUMENTS;
+	}
+	if (i < v->count && !css_is_delim(&v->token[i], ')'))
+		return NO_ARGUMENTS;
+	*end_out = i < v->count ? i + 1 : i;
+	return count;
+}
 
 static bool
 read_display(const struct style_tokens *v, enum style_property property,
@@ -155,12 +192,12 @@ read_overflow(const struct style_tokens *v, enum style_property property,
 
 	if (v->count < 1 || v->count > 2)
 		return false;
-	for (size_t i = 0; i < COUNT_OF(words); i++)
-		if (css_is_word(&v->token[one], words[i])) {
-			*out = (struct style_value){UNIT_KEYWORD, i != 0};
-			return true;
-		}
-	return false;
+	for (size_t i = 0; i < v->count; i++)
+		if (!style_is_word(&v->token[i], words, COUNT_OF(words)))
+			return false;
+	*out = (struct style_value){
+	    UNIT_KEYWORD, !css_is_word(&v->token[one], words[0])};
+	return true;
 }
 
 /* What stands behind a name is a movement; "none" and "paused" alone are
@@ -183,8 +220,8 @@ read_clamp(const struct style_tokens *v, enum style_property property,
 {
 	(void)property;
 	*out = (struct style_value){UNIT_UNSET, 0};
-	return css_is_word(&v->token[0], "none") ||
-	       style_number(&v->token[0], out);
+	return v->count == 1 && (css_is_word(&v->token[0], "none") ||
+				    style_number(&v->token[0], out));
 }
 
 static bool
@@ -193,13 +230,24 @@ read_contain(const struct style_tokens *v, enum style_property property,
 {
 	static const char *const words[] = {
 	    "strict", "size", "inline-size", "block-size"};
+	static const char *const alone[] = {
+	    "none", "strict", "content", "normal"};
+	static const char *const others[] = {
+	    "layout", "style", "paint", "scroll-state"};
 
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
-	for (size_t i = 0; i < v->count; i++)
-		for (size_t k = 0; k < COUNT_OF(words); k++)
-			if (css_is_word(&v->token[i], words[k]))
-				out->n = 1;
+	for (size_t i = 0; i < v->count; i++) {
+		const struct css_token *t = &v->token[i];
+
+		if (style_is_word(t, words, COUNT_OF(words)))
+			out->n = 1;
+		else if (!style_is_word(t, others, COUNT_OF(others)) &&
+			 !style_is_word(t, alone, COUNT_OF(alone)))
+			return false;
+		if (v->count > 1 && style_is_word(t, alone, COUNT_OF(alone)))
+			return false;
+	}
 	return v->token[0].type == CSS_IDENT;
 }
 
@@ -207,24 +255,19 @@ static bool
 read_nowrap(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
+	static const char *const words[] = {"nowrap", "pre", "normal",
+	    "pre-wrap", "pre-line", "break-spaces", "wrap", "balance", "pretty",
+	    "stable", "auto", "collapse", "preserve", "preserve-breaks",
+	    "preserve-spaces"};
+
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
-	for (size_t i = 0; i < v->count; i++)
-		if (css_is_word(&v->token[i], "nowrap") ||
-		    css_is_word(&v->token[i], "pre"))
-			out->n = 1;
+	for (size_t i = 0; i < v->count; i++) {
+		if (!style_is_word(&v->token[i], words, COUNT_OF(words)))
+			return false;
+		out->n |= style_is_word(&v->token[i], words, 2);
+	}
 	return v->token[0].type == CSS_IDENT;
-}
-
-/* "all" has only the words every property takes, and declare() knows it. */
-static bool
-read_all(const struct style_tokens *v, enum style_property property,
-    struct style_value *out)
-{
-	(void)v;
-	(void)property;
-	(void)out;
-	return false;
 }
 
 /* A picture instead of the text; words in quotes are for ::before. */
@@ -232,15 +275,19 @@ static bool
 read_replaced(const struct style_tokens *v, enum style_property property,
     struct style_value *out)
 {
+	bool words = true;
+
 	(void)property;
 	*out = (struct style_value){UNIT_KEYWORD, 0};
-	for (size_t i = 0; i < v->count; i++)
+	for (size_t i = 0; i < v->count; i++) {
+		words &= v->token[i].type == CSS_STRING;
 		if (v->token[i].type == CSS_URL ||
 		    v->token[i].type == CSS_FUNCTION)
 			out->n = 1;
-	return out->n == 1 || v->token[0].type == CSS_STRING ||
-	       css_is_word(&v->token[0], "none") ||
-	       css_is_word(&v->token[0], "normal");
+	}
+	return out->n == 1 || words ||
+	       (v->count == 1 && (css_is_word(&v->token[0], "none") ||
+				     css_is_word(&v->token[0], "normal")));
 }
 
 static const struct {
@@ -278,6 +325,46 @@ initial_of(enum style_property property)
 	}
 }
 
+/* The value of the element around, which is not looked up. False: it may
+ * hide. */
+static bool
+read_inherit(enum style_property property, struct style_value *out)
+{
+	switch (property) {
+	case STYLE_OVERFLOW_X:
+	case STYLE_OVERFLOW_Y:
+	case STYLE_POSITION:
+	case STYLE_DISPLAY:
+	case STYLE_MARGIN_LEFT:
+	case STYLE_MARGIN_TOP:
+		out->unit = UNIT_KEYWORD;
+		out->n = property != STYLE_DISPLAY;
+		return true;
+	case STYLE_BASIS:
+	case STYLE_BOTTOM:
+	case STYLE_CLIP:
+	case STYLE_CLIP_PATH:
+	case STYLE_FILTER:
+	case STYLE_HEIGHT:
+	case STYLE_INVERT:
+	case STYLE_LEFT:
+	case STYLE_MASK:
+	case STYLE_MAX_HEIGHT:
+	case STYLE_MAX_WIDTH:
+	case STYLE_OPACITY:
+	case STYLE_RIGHT:
+	case STYLE_SCALE:
+	case STYLE_TOP:
+	case STYLE_TRANSFORM:
+	case STYLE_TRANSLATE:
+	case STYLE_WIDTH:
+	case STYLE_ZOOM:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* The words every property takes. */
 static bool
 read_global(const struct style_tokens *v, enum style_property property,
@@ -295,6 +382,8 @@ read_global(const struct style_tokens *v, enum style_property property,
 	    !css_is_word(&v->token[0], "revert-layer"))
 		return false;
 	*out = (struct style_value){UNIT_UNSET, 0};
+	if (css_is_word(&v->token[0], "inherit"))
+		return read_inherit(property, out);
 	if (property == STYLE_DISPLAY)
 		out->unit = UNIT_KEYWORD;
 	return true;
@@ -311,14 +400,17 @@ take_important(struct style_tokens *v)
 	return true;
 }
 
-/* Whether a value that no reader takes may still be one for a browser: one
- * with a function, unless it has what no value has. */
+/* Whether a value that no reader takes may still be one for a browser: what is
+ * inherited, or one with a function, unless it has what no value has. */
 static bool
 may_be_value(const struct style_tokens *v)
 {
-	bool function = false;
+	bool function = v->count == 1 && css_is_word(&v->token[0], "inherit");
 
 	for (size_t i = 0; i < v->count; i++) {
+		if (v->token[i].type == CSS_FUNCTION &&
+		    strcmp(v->token[i].text, "if") == 0)
+			return true;
 		function |= v->token[i].type == CSS_FUNCTION ||
 			    v->token[i].type == CSS_URL;
 		if (css_is_delim(&v->token[i], '=') ||
@@ -344,6 +436,27 @@ find_property(const char *name)
 	return low;
 }
 
+/* A property nobody here knows may do anything. */
+static void
+declare_strange(const struct css_token *name, style_sink *sink, void *context)
+{
+	struct style_declaration d = {
+	    .property = STYLE_STRANGE, .value = {UNIT_KEYWORD, 1}};
+
+	if (name->type == CSS_IDENT && !style_is_harmless(name))
+		sink(context, &d);
+}
+
+/* Whether no value of the property takes back another: several properties
+ * stand in one place. */
+static bool
+is_added(enum style_property property)
+{
+	return property == STYLE_CUT || property == STYLE_ODD ||
+	       property == STYLE_SHIFT || property == STYLE_STRANGE ||
+	       property == STYLE_TILE;
+}
+
 static void
 declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
     void *context)
@@ -351,9 +464,12 @@ declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
 	struct style_declaration d = {.important = take_important(v)};
 	size_t i = find_property(name->text);
 
-	if (v->bad || v->count == 0 || i == COUNT_OF(properties))
+	if (v->bad || v->count == 0)
 		return;
-	if (strcmp(properties[i].name, name->text) == 0)
+	if (i == COUNT_OF(properties) ||
+	    strcmp(properties[i].name, name->text) != 0)
+		declare_strange(name, sink, context);
+	else
 		style_calc(v, properties[i].property != STYLE_FONT_SIZE);
 	for (; i < COUNT_OF(properties) &&
 	       strcmp(properties[i].name, name->text) == 0;
@@ -367,6 +483,10 @@ declare(const struct css_token *name, struct style_tokens *v, style_sink *sink,
 		d.unknown = properties[i].read == read_all
 				? known
 				: !known && may_be_value(v);
+		if (is_added(property) && properties[i].read != read_all) {
+			known = known && d.value.n != 0;
+			d.unknown = false;
+		}
 		if (known || d.unknown)
 			sink(context, &d);
 	}
@@ -424,8 +544,12 @@ style_parse(struct css *css, bool block, style_sink *sink, void *context)
 		if (block && css_is_delim(&name, '}'))
 			return blocks;
 		css_next_solid(css, &colon);
+		name.content.p = start.p;
+		name.content.n = (size_t)(css->p - start.p);
+		name.content = ascii_trim(name.content);
 		if (name.type != CSS_IDENT || !css_is_delim(&colon, ':')) {
 			*css = start;
+			name.type = CSS_BAD;
 			name.text[0] = '\0';
 		}
 		more = collect(css, &v, block);
@@ -455,10 +579,10 @@ style_declare(struct style_cascade *cascade,
 	cascade->used = true;
 	if (declaration
 		->unknown) { /* it may be invalid: what was there stays */
-		cascade->unknown |= UINT64_C(1) << property;
+		cascade->unknown[property] = true;
 		return;
 	}
-	cascade->unknown &= ~(UINT64_C(1) << property);
+	cascade->unknown[property] = false;
 	cascade->weight[property] = weight;
 	cascade->value[property] = declaration->value;
 }
@@ -485,6 +609,7 @@ style_hides(const struct style_declaration *d)
 						    : d->value.n != 0;
 	case STYLE_FONT_SIZE:
 		return d->value.unit != UNIT_UNSET && d->value.n < FONT_DOUBT;
+	case STYLE_BASIS:
 	case STYLE_HEIGHT:
 	case STYLE_LINE_HEIGHT:
 	case STYLE_MAX_HEIGHT:
@@ -493,10 +618,10 @@ style_hides(const struct style_declaration *d)
 		return d->value.unit != UNIT_UNSET && d->value.n <= BOX_DOUBT;
 	case STYLE_DISPLAY:
 		return d->value.n > 0;
-	case STYLE_LETTER:
-	case STYLE_WORD_SPACING:
 	case STYLE_Z_INDEX:
 		return d->value.n < 0;
+	case STYLE_GROW:
+		return d->value.n == 0;
 	case STYLE_BIDI:
 	case STYLE_DIRECTION:
 	case STYLE_FLOAT:
@@ -512,9 +637,10 @@ style_hides(const struct style_declaration *d)
 void
 style_doubt(struct style_cascade *cascade, const struct style_cascade *doubts)
 {
-	for (size_t i = 0; i < STYLE_COUNT; i++)
+	for (size_t i = 0; i < STYLE_COUNT; i++) {
 		if (doubts->value[i].unit != UNIT_UNSET)
 			cascade->value[i] = doubts->value[i];
-	cascade->unknown |= doubts->unknown;
+		cascade->unknown[i] |= doubts->unknown[i];
+	}
 	cascade->used |= doubts->used;
 }

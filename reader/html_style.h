@@ -15,10 +15,15 @@
 
 enum style_property {
 	STYLE_ADJUST,	  /* UNIT_NUMBER: of the font size */
+	STYLE_ALIGN,	  /* of an inline box: up */
 	STYLE_ANIMATION,  /* 1: there is one */
+	STYLE_BACKDROP,	  /* 1: what is behind is changed */
 	STYLE_BACKGROUND, /* UNIT_COLOUR; UNIT_KEYWORD 1: as the text */
+	STYLE_BASIS,	  /* of a flexible box: its length */
 	STYLE_BIDI,	  /* 0: as usual, 1: letters go in one direction */
 	STYLE_BLEND,	  /* 0: normal; what 1 leaves is not known */
+	STYLE_BORDER_LEFT,
+	STYLE_BORDER_TOP,
 	STYLE_BOTTOM,
 	STYLE_CLIP,	 /* 1: nothing is left */
 	STYLE_CLIP_PATH, /* 1: nothing is left */
@@ -26,16 +31,18 @@ enum style_property {
 	STYLE_COLOUR,
 	STYLE_CONTAIN,	 /* 1: its size does not depend on its contents */
 	STYLE_CONTENT,	 /* 1: hidden */
+	STYLE_CUT,	 /* 1: cut without overflow */
 	STYLE_DIRECTION, /* 1: left to right, 2: right to left */
 	STYLE_DISPLAY,	 /* enum hidden reason + 1; or a style_display */
 	STYLE_FILL,	 /* UNIT_COLOUR; UNIT_KEYWORD: STYLE_COLOUR counts */
 	STYLE_FILTER,	 /* UNIT_NUMBER: the opacity it leaves */
 	STYLE_FLOAT,	 /* 1: beside the text */
 	STYLE_FONT_SIZE,
+	STYLE_GROW, /* UNIT_NUMBER: share of the room that is left */
 	STYLE_HEIGHT,
-	STYLE_IMAGE, /* UNIT_KEYWORD 1: a picture, 2: several colours;
-		      * UNIT_COLOUR: one */
-	STYLE_INSET, /* of its sides the farthest out of the window */
+	STYLE_IMAGE,  /* UNIT_KEYWORD 1: a picture, 2: several colours;
+		       * UNIT_COLOUR: one */
+	STYLE_INVERT, /* 1: light is dark */
 	STYLE_LEFT,
 	STYLE_LETTER,	   /* added between letters */
 	STYLE_LINE_CLAMP,  /* UNIT_NUMBER: lines, if what follows is cut */
@@ -46,21 +53,34 @@ enum style_property {
 	STYLE_MAX_HEIGHT,
 	STYLE_MAX_WIDTH,
 	STYLE_NOWRAP,	  /* 1: no line is broken */
+	STYLE_ODD,	  /* 1: something hides that is not worked out */
 	STYLE_OPACITY,	  /* UNIT_NUMBER */
+	STYLE_ORIGIN,	  /* 1: scaled or turned about a place far away */
 	STYLE_OVERFLOW_X, /* 1: what does not fit is cut */
 	STYLE_OVERFLOW_Y,
 	STYLE_PADDING_LEFT,
 	STYLE_PADDING_TOP,
-	STYLE_POSITION, /* 0: static, 1: relative, 2: out of the flow */
+	STYLE_PATH,	/* 1: moved along one */
+	STYLE_POSITION, /* 0: static, 1: relative, 2: absolute, 3: fixed */
 	STYLE_REPLACED, /* 1: a picture stands for the text */
 	STYLE_RIGHT,
 	STYLE_ROTATE,	/* 0: in its plane */
 	STYLE_SCALE,	/* UNIT_NUMBER: of a length, at most 1,000 */
 	STYLE_SECURITY, /* 1: dots stand for the letters */
+	STYLE_SHIFT,	/* 1: takes room in a box that cuts, or moves there */
+	STYLE_STRANGE,	/* 1: what is beside it may be moved or covered */
+	STYLE_STROKE,	/* width of the lines around letters */
+	STYLE_TABLE_FIXED, /* 1: columns do not grow with their contents */
 	STYLE_TEXT_INDENT,
+	STYLE_TILE, /* 1: a picture does not fill its box */
 	STYLE_TOP,
+	STYLE_TRACK_AUTO, /* 1: rows or columns of a grid without size */
+	STYLE_TRACK_COLUMNS,
+	STYLE_TRACK_ROWS,
 	STYLE_TRANSFORM,   /* as SCALE; UNIT_KEYWORD 2: moved away */
+	STYLE_TRANSFORM_X, /* UNIT_PX: moved to the right */
 	STYLE_TRANSLATE,   /* 2: moved away */
+	STYLE_TRANSLATE_X, /* the same */
 	STYLE_VISIBILITY,  /* 0: visible, 1: hidden */
 	STYLE_WHITE_SPACE, /* 0: normal, 1: line ends and blanks count */
 	STYLE_WIDTH,
@@ -111,8 +131,8 @@ struct style_declaration {
 #define WEIGHT_IMPORTANT (1u << 29)
 
 struct style_cascade {
-	bool used;	  /* anything was declared */
-	uint64_t unknown; /* bits of properties with an unknown value */
+	bool used;		   /* anything was declared */
+	bool unknown[STYLE_COUNT]; /* it has a value, but which? */
 	uint32_t weight[STYLE_COUNT];
 	struct style_value value[STYLE_COUNT];
 };
@@ -121,9 +141,6 @@ struct style_cascade {
 struct style_cascades {
 	struct style_cascade known, doubts;
 };
-
-/* The bit of a property in `unknown`. */
-#define STYLE_BIT(property) (UINT64_C(1) << STYLE_##property)
 
 /* Forget what was declared. A new cascade is all zero. */
 void style_cascade_clear(struct style_cascade *cascade);

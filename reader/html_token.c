@@ -63,8 +63,8 @@ ends_name(int c)
 	return c == '/' || c == '>' || (c >= 0 && ascii_is_space((char)c));
 }
 
-static enum html_attr
-find_attr(struct span name)
+enum html_attr
+html_attr_find(struct span name)
 {
 	size_t low = 0, high = ATTR_COUNT;
 
@@ -103,7 +103,7 @@ html_marked(const uint8_t marks[TOKEN_MARKS], uint32_t hash)
 static void
 keep_attr(struct html_token *token, struct span name, struct span value)
 {
-	enum html_attr attr = find_attr(name);
+	enum html_attr attr = html_attr_find(name);
 
 	token->attributes++;
 	if (attr == ATTR_COUNT) {

@@ -90,6 +90,9 @@ enum html_mode html_mode_of(enum html_tag tag);
 void html_token_mode(struct html_tokenizer *t, const struct html_token *token,
     enum html_mode mode);
 
+/* The row of an attribute, in any case; ATTR_COUNT if there is none. */
+enum html_attr html_attr_find(struct span name);
+
 /* Whether HTML goes on inside a foreign element of this name: one in svg, or
  * in math. */
 bool html_token_integrates(const struct html_token *token, bool svg);

@@ -1,13 +1,15 @@
 /*
  * Runs in the worker. The object's texts are looked at as one, as an attack
  * may be spread over them: who says to have sent it, subject, body, the names
- * of attachments. Addresses and the names beside them are another text.
+ * of attachments. Addresses and the names beside them are another text, the
+ * words in links' URLs a third.
  */
 #include "reader/judge.h"
 
 #include <string.h>
 
 #include "common/limits.h"
+#include "reader/url_words.h"
 
 static void
 add_part(struct buf *text, struct span part)
@@ -43,6 +45,14 @@ other_text(const struct clean *c, struct buf *out)
 			add_part(out, c->people[list].at[i].name);
 			add_part(out, c->people[list].at[i].address);
 		}
+}
+
+/* The words of the links' URLs: of HTML they are not in the body. */
+static void
+url_text(const struct clean *c, struct buf *out)
+{
+	for (size_t i = 0; i < c->link_count; i++)
+		url_words_add(c->links[i].url, out);
 }
 
 /* Places from `first` on in the order of their starts: a few, so by
@@ -113,6 +123,9 @@ judge_clean(struct clean *c, enum detect_channel channel,
 		add_body_span(c, &d.spans[i], body);
 	buf_clear(&text);
 	other_text(c, &text);
+	look(&d, (struct span){text.data, text.len}, DETECT_SEEN, record);
+	buf_clear(&text);
+	url_text(c, &text);
 	look(&d, (struct span){text.data, text.len}, DETECT_SEEN, record);
 	for (size_t i = 0; i < count; i++)
 		look(&d, hidden[i], DETECT_HIDDEN, record);

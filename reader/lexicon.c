@@ -20,9 +20,11 @@
 #define WORD_BYTES 1024 /* longest entry, folded */
 #define MATCHES 16	/* ends of words on one walk */
 #define URL_BYTES 2048
+#define GAP_MOST 3 /* bytes in a gap beside the first */
 #define SIEVE_BITS 18
-#define SIEVE_BYTES 6 /* of a word that has as many */
-#define SIEVE_SHORT 3 /* of others that are not a word of a to z */
+#define FOREIGN_LEAST 8 /* letters of words that are guessed */
+#define SIEVE_BYTES 6	/* of a word that has as many */
+#define SIEVE_SHORT 3	/* of others that are not a word of a to z */
 #define TAG_SHORT UINT64_C(0xff)
 
 _Static_assert(WORD_CLASS_COUNT <= 64, "classes are bits of 64");
@@ -31,7 +33,6 @@ struct word {
 	uint8_t class;
 	bool english;
 	uint16_t bytes;
-	const char *text;
 };
 
 static const char *const class_names[WORD_CLASS_COUNT] = {
@@ -40,16 +41,25 @@ static const char *const class_names[WORD_CLASS_COUNT] = {
 #undef WORD_CLASS
 };
 
-#define WORD(class, text) {WORD_##class, ENGLISH, sizeof(text) - 1, text},
+/* Their texts in one piece, one after the other with a NUL behind: pointers to
+ * each would have to be set in every process that starts. */
+#define NAME(number) NAMED(number)
+#define NAMED(number) word_##number
+static const struct {
+#define WORD(class, text) char NAME(__COUNTER__)[sizeof(text)];
+#include "reader/words/entries.def"
+#undef WORD
+} texts = {
+#define WORD(class, text) text,
+#include "reader/words/entries.def"
+#undef WORD
+};
+#undef NAME
+#undef NAMED
+
+#define WORD(class, text) {WORD_##class, ENGLISH, sizeof(text) - 1},
 static const struct word words[] = {
-#define ENGLISH false
-#include "reader/words/all.def"
-#include "reader/words/markers.def"
-#include "reader/words/reply.def"
-#undef ENGLISH
-#define ENGLISH true
-#include "reader/words/en.def"
-#undef ENGLISH
+#include "reader/words/entries.def"
 };
 #undef WORD
 
@@ -164,22 +174,36 @@ may_begin(struct span text, size_t i, size_t letters)
 	       sieve_has(eight, SIEVE_SHORT, TAG_SHORT);
 }
 
-/* Make an entry of a word; `text` is its folded form. */
+/* Make an entry of a word of a class by its folded text. */
 static struct trie_entry
-to_entry(const struct word *word, struct span text)
+to_entry(enum word_class class, struct span text)
 {
-	bool open = begins_unspaced(text) || word->class == WORD_MARKER;
+	bool open = begins_unspaced(text) || class == WORD_MARKER;
 
 	if (text.n > 0 && text.p[text.n - 1] == '*') {
 		text.n--;
 		open = true;
 	}
 	if (text.n < 2)
-		bug("word %s", word->text);
+		bug("word %.*s", (int)text.n, text.p);
 	return (struct trie_entry){.p = text.p,
 	    .bytes = (uint16_t)text.n,
-	    .class = word->class,
+	    .class = (uint8_t) class,
 	    .open = open};
+}
+
+/* Whether misspelt forms are guessed: of English words, and of long ones of
+ * other languages without which there is no order. */
+static bool
+is_guessed(const struct word *word, struct span text)
+{
+	if (word->english)
+		return true;
+	if (word->class != WORD_OVERRIDE && word->class != WORD_ORDERS &&
+	    word->class != WORD_SECRET)
+		return false;
+	text.n -= text.p[text.n - 1] == '*';
+	return text.n >= FOREIGN_LEAST && word_length(text.p, text.n) == text.n;
 }
 
 void
@@ -187,28 +211,26 @@ lexicon_warm(void)
 {
 	const size_t count = sizeof words / sizeof words[0];
 	struct trie_entry *entries;
-	size_t bytes = 0;
+	const char *from = (const char *)&texts;
 	struct fold fold;
 	struct span text;
 	char *pool, *to;
 
 	if (table.trie.count != 0)
 		return;
-	for (size_t i = 0; i < count; i++)
-		bytes += words[i].bytes;
 	entries = alloc_array(count, sizeof *entries);
-	pool = to = alloc_bytes(bytes * FOLD_GROWTH);
+	pool = to = alloc_bytes(sizeof texts * FOLD_GROWTH);
 	fold_init(&fold, WORD_BYTES);
 	for (size_t i = 0; i < count; i++) {
-		if (fold_text(&fold,
-			(struct span){words[i].text, words[i].bytes}) != 0)
-			bug("word %s", words[i].text);
+		if (fold_text(&fold, (struct span){from, words[i].bytes}) != 0)
+			bug("word %s", from);
+		from += words[i].bytes + 1;
 		text = (struct span){to, fold.text.len};
 		memcpy(to, fold.text.data, text.n);
 		to += text.n;
-		entries[i] = to_entry(&words[i], text);
+		entries[i] = to_entry(words[i].class, text);
 		sieve_add(trie_entry_text(&entries[i]), entries[i].open);
-		if (words[i].english)
+		if (is_guessed(&words[i], text))
 			guess_add(text);
 	}
 	fold_done(&fold);
@@ -274,22 +296,53 @@ first_node(struct span text, size_t at)
 static bool
 is_gap(unsigned char c)
 {
-	return c != '\0' && strchr("\n,._-/|+*~", c) != NULL;
+	static const bool gaps[256] = {['\n'] = true,
+	    [','] = true,
+	    ['.'] = true,
+	    ['_'] = true,
+	    ['-'] = true,
+	    ['/'] = true,
+	    ['|'] = true,
+	    ['+'] = true,
+	    ['*'] = true,
+	    ['~'] = true};
+
+	return gaps[c];
 }
 
-/* The child for byte `at`. */
+/* Bytes from `at` on that may be passed over at `node`, in a gap between two
+ * words that is longer than one byte: no full stop, and none behind one. */
+static size_t
+skip_gap(struct span text, size_t at, uint32_t node)
+{
+	size_t i = at;
+
+	while (i < text.n && i - at < GAP_MOST && text.p[i] != '.' &&
+	       (text.p[i] == ' ' || is_gap((unsigned char)text.p[i])) &&
+	       trie_child(&table.trie, node, (unsigned char)text.p[i]) == 0)
+		i++;
+	return i;
+}
+
+/* The child for byte *at, which goes on to where the next one is. */
 static uint32_t
-next_node(struct span text, size_t at, uint32_t node)
+next_node(struct span text, size_t *at, uint32_t node)
 {
 	unsigned char c;
 	uint32_t to;
+	bool gap;
 
-	if (at == text.n)
+	if (*at == text.n)
 		return 0;
-	c = (unsigned char)text.p[at];
+	c = (unsigned char)text.p[(*at)++];
+	gap = c == ' ';
 	to = trie_child(&table.trie, node, c);
-	if (to == 0 && is_gap(c))
+	if (to == 0 && is_gap(c)) {
 		to = trie_child(&table.trie, node, ' ');
+		gap = c != '.';
+	}
+	if (to != 0 && gap)
+		*at = skip_gap(text, *at, to);
 	return to;
 }
 
@@ -308,9 +361,8 @@ walk(struct span text, size_t start, bool loose, struct hits *out)
 	uint32_t node;
 
 	for (node = first_node(text, start); node != 0;
-	     node = next_node(text, i++, node)) {
-		const struct trie_end *end =
-		    &table.trie.ends[table.trie.nodes[node].end];
+	     node = next_node(text, &i, node)) {
+		const struct trie_end *end = trie_end(&table.trie, node);
 		uint64_t classes = end->open;
 
 		if (end->whole != 0 && (loose || ends_word(text, i)))

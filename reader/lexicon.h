@@ -38,9 +38,9 @@ struct hits {
 /* Make the tables; once, before the process is locked. */
 void lexicon_warm(void);
 
-/* All words in `text`, which fold_text made, and English ones that are misspelt
- * (lexicon_guess). `loose`: also inside of other words, for text whose gaps
- * between words were lost. Replaces what *out
+/* All words in `text`, which fold_text made, and those that are misspelt, of
+ * English any, of others long ones (lexicon_guess). `loose`: also inside of
+ * other words, for text whose gaps between words were lost. Replaces what *out
  * held. */
 void lexicon_find(struct span text, bool loose, struct hits *out);
 

@@ -1,6 +1,6 @@
 /*
- * Making the trie: of words in order, each shares its beginning with the one
- * before it.
+ * Making the trie: the words in order, a node stands for those that begin
+ * alike.
  */
 #include "reader/lexicon_trie.h"
 
@@ -10,17 +10,14 @@
 #include "common/alloc.h"
 #include "common/err.h"
 
-#define DEPTH_MOST 1024
+#define SORT_BYTES 4
+#define ENDS_MOST 4096
+#define START_BYTES 2 /* of which the trie knows the node */
 
 static uint64_t
 prefix_of(struct span text)
 {
-	uint64_t prefix = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		prefix =
-		    prefix << 8 | (i < text.n ? (unsigned char)text.p[i] : 0);
-	return prefix;
+	return __builtin_bswap64(word_load_some(text.p, text.n));
 }
 
 static int
@@ -37,26 +34,44 @@ compare(const void *a, const void *b)
 	return rc != 0 ? rc : (int)one->bytes - (int)other->bytes;
 }
 
-/* Sort them: by their first byte without a comparison, as there are many. */
+/* Entries in the order of one byte of their prefix, else as they were. */
+static void
+sort_by_byte(const struct trie_entry *from, size_t count, unsigned shift,
+    struct trie_entry *to)
+{
+	size_t starts[256] = {0}, start = 0;
+
+	for (size_t i = 0; i < count; i++)
+		starts[from[i].prefix >> shift & 0xff]++;
+	for (size_t k = 0; k < 256; k++) {
+		start += starts[k];
+		starts[k] = start - starts[k];
+	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[from[i].prefix >> shift & 0xff]++] = from[i];
+}
+
+/* Sort them: by their first bytes without a comparison, as there are many. */
 static void
 sort(struct trie_entry *entries, size_t count)
 {
-	struct trie_entry *sorted = alloc_array(count, sizeof *sorted);
-	size_t ends[256] = {0}, start = 0;
+	struct trie_entry *other = alloc_array(count, sizeof *other);
+	size_t end;
 
-	for (size_t i = 0; i < count; i++)
-		ends[entries[i].prefix >> 56]++;
-	for (size_t k = 0; k < 256; k++) {
-		start += ends[k];
-		ends[k] = start - ends[k];
+	for (unsigned shift = 64 - 8 * SORT_BYTES; shift < 64; shift += 16) {
+		sort_by_byte(entries, count, shift, other);
+		sort_by_byte(other, count, shift + 8, entries);
 	}
-	for (size_t i = 0; i < count; i++)
-		sorted[ends[entries[i].prefix >> 56]++] = entries[i];
-	start = 0;
-	for (size_t k = 0; k < 256; start = ends[k++])
-		qsort(sorted + start, ends[k] - start, sizeof *sorted, compare);
-	memcpy(entries, sorted, count * sizeof *entries);
-	free(sorted);
+	free(other);
+	for (size_t i = 0; i < count; i = end) {
+		uint64_t first = entries[i].prefix >> (64 - 8 * SORT_BYTES);
+
+		end = i + 1;
+		while (end < count &&
+		       entries[end].prefix >> (64 - 8 * SORT_BYTES) == first)
+			end++;
+		qsort(entries + i, end - i, sizeof *entries, compare);
+	}
 }
 
 static size_t
@@ -69,85 +84,196 @@ common_prefix(struct span a, struct span b)
 	return i;
 }
 
-/* Nodes that the sorted entries need, and one that is none. */
-static uint32_t
-count_nodes(const struct trie_entry *entries, size_t count)
+/* What the sorted entries need at most: nodes, with one that is none and one
+ * for the beginning of all, and bytes of tails. */
+static void
+count_sizes(const struct trie_entry *entries, size_t count, size_t *nodes_out,
+    size_t *bytes_out)
 {
-	struct span last = {NULL, 0};
-	size_t nodes = 1;
+	size_t before = 0,
+	       behind; /* bytes shared with the words at its sides */
 
+	*nodes_out = 2;
+	*bytes_out = 1;
 	for (size_t i = 0; i < count; i++) {
 		struct span text = trie_entry_text(&entries[i]);
+		size_t depth;
 
-		nodes += text.n - common_prefix(last, text);
-		last = text;
+		behind = i + 1 == count ? 0
+					: common_prefix(text,
+					      trie_entry_text(&entries[i + 1]));
+		if (i + 1 < count && behind == text.n &&
+		    behind == entries[i + 1].bytes)
+			continue; /* the same again */
+		depth = (before > behind ? before : behind) + 1;
+		depth = depth < START_BYTES ? START_BYTES : depth;
+		depth = depth > text.n ? text.n : depth;
+		/* each may be the first of its parent's */
+		*nodes_out += 2 * (depth - before);
+		*bytes_out +=
+		    text.n == depth ? 0 : text.n - depth + TRIE_TAIL_BYTES;
+		before = behind;
 	}
-	if (nodes > UINT32_MAX)
-		bug("%zu nodes", nodes);
-	return (uint32_t)nodes;
+	if (*nodes_out >= TRIE_TAIL || *bytes_out >= TRIE_TAIL)
+		bug("%zu nodes", *nodes_out);
 }
 
-/* Note the class of a word at its last node. */
-static void
-add_end(struct trie *t, uint32_t node, const struct trie_entry *entry)
+/* The place of what ends somewhere in `ends`, where there are few: the most
+ * are words of one class. */
+static uint16_t
+find_end(struct trie *t, const struct trie_end *end)
 {
-	struct trie_node *at = &t->nodes[node];
-	uint64_t bit = UINT64_C(1) << entry->class;
+	uint64_t all = end->whole | end->open;
+	uint16_t *one = NULL;
+	uint32_t i = 1;
 
-	if (at->end == 0) {
-		if (t->end_count == UINT16_MAX)
-			bug("more than %u words", t->end_count);
-		at->end = (uint16_t)t->end_count++;
-	}
-	if (entry->open)
-		t->ends[at->end].open |= bit;
-	else
-		t->ends[at->end].whole |= bit;
+	if ((all & (all - 1)) == 0 && (end->whole & end->open) == 0)
+		one = &t->one[end->open != 0][__builtin_ctzll(all)];
+	if (one != NULL && *one != 0)
+		return *one;
+	while (i < t->end_count &&
+	       (t->ends[i].whole != end->whole || t->ends[i].open != end->open))
+		i++;
+	if (i == ENDS_MOST)
+		bug("more than %u ends", i);
+	if (i == t->end_count)
+		t->ends[t->end_count++] = *end;
+	if (one != NULL)
+		*one = (uint16_t)i;
+	return (uint16_t)i;
 }
 
-/* Put an entry in behind the one that was put in last; path[] are the nodes of
- * that one, by depth. */
-static void
-add_entry(struct trie *t, const struct trie_entry *entry, struct span last,
-    uint32_t path[DEPTH_MOST])
+/* Entries that share their first `depth` bytes, and the node of these. */
+struct range {
+	const struct trie_entry *first, *end;
+	uint32_t node, depth;
+};
+
+/* What the words from r->first to before `end` end with; goes on to the
+ * others. */
+static uint16_t
+take_ends(struct trie *t, struct range *r, const struct trie_entry *end)
 {
-	struct span text = trie_entry_text(entry);
-	size_t same = common_prefix(last, text);
+	struct trie_end classes = {0, 0};
 
-	for (size_t depth = same; depth < text.n; depth++) {
-		uint32_t node = t->count++;
+	for (; r->first < end; r->first++) {
+		uint64_t bit = UINT64_C(1) << r->first->class;
 
-		t->nodes[node].byte = (uint8_t)text.p[depth];
-		if (depth == same && depth < last.n)
-			t->nodes[path[depth]].next = node;
-		else if (depth != 0)
-			t->nodes[path[depth - 1]].parent = true;
-		path[depth] = node;
+		if (r->first->open)
+			classes.open |= bit;
+		else
+			classes.whole |= bit;
 	}
-	t->start[(unsigned char)text.p[0] << 8 | (unsigned char)text.p[1]] =
-	    path[1];
-	add_end(t, path[text.n - 1], entry);
+	return find_end(t, &classes);
+}
+
+static unsigned char
+byte_at(const struct trie_entry *entry, uint32_t depth)
+{
+	if (depth < sizeof entry->prefix)
+		return (unsigned char)(entry->prefix >> (56 - 8 * depth));
+	return (unsigned char)entry->p[depth];
+}
+
+/* Whether one word is left, which goes on. */
+static bool
+has_tail(const struct trie *t, const struct range *r)
+{
+	return t->nodes[r->node].end == 0 && r->depth >= START_BYTES &&
+	       span_equal(
+		   trie_entry_text(r->first), trie_entry_text(r->end - 1));
+}
+
+static void
+add_tail(struct trie *t, struct range *r)
+{
+	size_t bytes = r->first->bytes - r->depth;
+	char *to = t->tails + t->tail_bytes;
+	uint16_t end;
+
+	t->nodes[r->node].child = t->tail_bytes;
+	t->tail_bytes += (uint32_t)(bytes + TRIE_TAIL_BYTES);
+	memcpy(to, r->first->p + r->depth, bytes);
+	to[bytes] = '\0';
+	end = take_ends(t, r, r->end);
+	memcpy(to + bytes + 1, &end, sizeof end);
+}
+
+/* How many bytes come next in a range of entries that are longer. */
+static uint32_t
+count_children(const struct range *r)
+{
+	uint32_t count = 1;
+
+	for (const struct trie_entry *e = r->first + 1; e < r->end; e++)
+		count += byte_at(e, r->depth) != byte_at(e - 1, r->depth);
+	return count;
+}
+
+/* Make the children of a range of entries that are longer, and put their
+ * ranges on the stack, the first one on top. */
+static struct range *
+add_children(struct trie *t, const struct range *r, struct range *top)
+{
+	const struct trie_entry *end = r->end, *first = end - 1;
+	uint32_t count = count_children(r), node;
+	char *bytes = (char *)&t->nodes[t->count];
+
+	t->nodes[r->node].child = t->count;
+	t->nodes[r->node].children = (uint16_t)count;
+	t->count += trie_byte_nodes(count) + count;
+	node = t->count;
+	bytes += count;
+	for (; end > r->first; end = first--) {
+		unsigned char byte = byte_at(first, r->depth);
+
+		while (first > r->first && byte_at(first - 1, r->depth) == byte)
+			first--;
+		*--bytes = (char)byte;
+		node--;
+		if (r->depth == START_BYTES - 1)
+			t->start[byte_at(first, 0) << 8 | byte] = node;
+		*top++ = (struct range){first, end, node, r->depth + 1};
+	}
+	return top;
 }
 
 void
 trie_make(struct trie *t, struct trie_entry *entries, size_t count)
 {
-	uint32_t path[DEPTH_MOST];
-	struct span last = {NULL, 0};
+	struct range *stack, *top; /* no two share an entry */
+	size_t nodes, bytes;
 
 	for (size_t i = 0; i < count; i++) {
 		struct span text = trie_entry_text(&entries[i]);
 
-		if (text.n < 2 || text.n > DEPTH_MOST)
+		if (text.n < START_BYTES)
 			bug("a word of %zu bytes", text.n);
 		entries[i].prefix = prefix_of(text);
 	}
 	sort(entries, count);
-	t->nodes = alloc_array(count_nodes(entries, count), sizeof *t->nodes);
-	t->ends = alloc_array(count + 1, sizeof *t->ends);
-	t->count = t->end_count = 1;
-	for (size_t i = 0; i < count; i++) {
-		add_entry(t, &entries[i], last, path);
-		last = trie_entry_text(&entries[i]);
+	count_sizes(entries, count, &nodes, &bytes);
+	t->nodes = alloc_array(nodes, sizeof *t->nodes);
+	t->tails = alloc_bytes(bytes);
+	t->ends = alloc_array(ENDS_MOST, sizeof *t->ends);
+	t->count = 2;
+	t->end_count = t->tail_bytes = 1;
+	stack = top = alloc_array(count, sizeof *stack);
+	*top++ = (struct range){entries, entries + count, 1, 0};
+	while (top > stack) {
+		struct range r = *--top;
+		const struct trie_entry *e = r.first;
+
+		while (e < r.end && e->bytes == r.depth)
+			e++;
+		if (e != r.first)
+			t->nodes[r.node].end = take_ends(t, &r, e);
+		if (r.first == r.end)
+			continue;
+		if (has_tail(t, &r))
+			add_tail(t, &r);
+		else
+			top = add_children(t, &r, top);
 	}
+	free(stack);
 }

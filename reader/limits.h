@@ -20,6 +20,12 @@
 /* Mails inside each other whose text is shown; a forward of a forward. */
 #define MAIL_MESSAGES 8
 
+/* Mails with a transfer encoding that are decoded and read; nobody has more.
+ * Inside each other they count as above. */
+#define MAIL_DECODED 100
+/* Their bytes that are in memory at once: those around the one that is read. */
+#define MAIL_DECODED_BYTES (16u << 20)
+
 /* Comparisons of a line with an open boundary in one mail: some 0.1 s. */
 #define MAIL_BOUNDARY_TRIES (32u << 20)
 

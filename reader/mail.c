@@ -15,14 +15,12 @@
 #include "reader/auth.h"
 #include "reader/body.h"
 #include "reader/charset.h"
-#include "reader/field.h"
 #include "reader/judge.h"
 #include "reader/limits.h"
 #include "reader/mime.h"
 #include "reader/normal.h"
 #include "reader/object.h"
 #include "reader/record.h"
-#include "reader/render.h"
 #include "reader/scan.h"
 #include "reader/visible.h"
 #include "reader/words.h"
@@ -46,10 +44,10 @@ struct mail {
 };
 
 static void
-find(struct mail *m, enum finding finding, const char *detail)
+find(struct mail *m, enum finding finding, struct span detail)
 {
 	clean_find(&m->clean, finding);
-	record_note(&m->notes, finding, span_of(detail));
+	record_note(&m->notes, finding, detail);
 }
 
 /* A header text as a person would see it, in one line without blanks at its
@@ -103,7 +101,7 @@ take_name(
 	buf_clear(out);
 	(void)buf_add(out, seen.p, seen.n);
 	if (at != NULL && !span_is(seen, address))
-		find(m, FINDING_ADDRESS_IN_NAME, name);
+		find(m, FINDING_ADDRESS_IN_NAME, unmask(m, name));
 	return (struct span){out->data, out->len};
 }
 
@@ -114,7 +112,7 @@ take_address(struct mail *m, const char *address)
 
 	if (text.n == 0 || clean_address_valid(text))
 		return text;
-	find(m, FINDING_BAD_ADDRESS, address);
+	find(m, FINDING_BAD_ADDRESS, text);
 	return (struct span){NULL, 0};
 }
 
@@ -140,7 +138,7 @@ take_mailbox(void *with, const char *name, const char *address)
 	else if (p->count == 1)
 		clean_set_from(&p->mail->clean, seen, valid);
 	else
-		find(p->mail, FINDING_SEVERAL_FROM, address);
+		find(p->mail, FINDING_SEVERAL_FROM, unmask(p->mail, address));
 }
 
 /* All mailboxes of the first `fields` fields of that name; their number. */
@@ -203,7 +201,7 @@ take_date(struct mail *m)
 	if (mime_date(raw, &seconds) == 0)
 		clean_set_date(&m->clean, seconds);
 	else
-		find(m, FINDING_BAD_DATE, raw);
+		find(m, FINDING_BAD_DATE, span_of(raw));
 }
 
 static void
@@ -218,73 +216,8 @@ take_message_id(struct mail *m)
 	if (id.n >= 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
 		id = (struct span){id.p + 1, id.n - 2};
 	else
-		find(m, FINDING_BAD_MESSAGE_ID, raw);
+		find(m, FINDING_BAD_MESSAGE_ID, span_of(raw));
 	clean_set_message_id(&m->clean, id);
-}
-
-static void
-take_bounds(struct mail *m)
-{
-	const struct scan *s = &m->scan;
-	uint64_t out = mime_left_out(m->mime), total = s->parts;
-	uint64_t kept = s->parts_kept > out ? s->parts_kept - out : 0;
-
-	m->clean.findings |= mime_findings(m->mime);
-	if (s->cut) /* then the missing end is our doing */
-		m->clean.findings &= ~(FINDING_BIT(FINDING_NO_END) |
-				       FINDING_BIT(FINDING_NO_PARTS));
-	m->clean.findings |= s->findings;
-	if (total < kept + out) /* the scan has seen fewer boundaries */
-		total = kept + out;
-	clean_note_cut(&m->clean, CLEAN_CUT_PARTS, kept, total);
-	clean_note_cut(
-	    &m->clean, CLEAN_CUT_HEADERS, s->headers_kept, s->headers);
-}
-
-/* Text that the MIME parser does not give, in front of what it does. Without a
- * label it is UTF-8 or what mail programs fall back to. */
-static void
-show_raw(struct mail *m, struct span raw, bool whole)
-{
-	struct buf text;
-
-	while (raw.n != 0 && field_is_blank(raw.p[raw.n - 1]))
-		raw.n--;
-	buf_init(&text, MAIL_TEXT_BYTES);
-	if (charset_decode(SPAN(""), raw, &text, &(uint64_t){0}) != 0)
-		whole = false;
-	render_text(&m->body, (struct span){text.data, text.len});
-	visible_end(&m->body);
-	if (!whole) /* at least one */
-		m->body.text_dropped++;
-	buf_free(&text);
-}
-
-static bool
-has_ink(struct span text)
-{
-	for (size_t i = 0; i < text.n; i++)
-		if (!field_is_blank(text.p[i]))
-			return true;
-	return false;
-}
-
-/* Lines of headers that are no fields, and a mail that the parser refuses as
- * a whole: a person sees them in some mail program. */
-static void
-show_lost(struct mail *m)
-{
-	const struct buf *stray = &m->scan.stray;
-	struct span lines = {stray->data, stray->len};
-	const char *name;
-
-	if (has_ink(lines))
-		show_raw(m, lines, !stray->overflow);
-	if (mime_count(m->mime) != 0 || mime_field(m->mime, 0, &name) != NULL ||
-	    !has_ink(m->scan.mail))
-		return;
-	find(m, FINDING_NOT_READ_AS_MAIL, "");
-	show_raw(m, m->scan.mail, true);
 }
 
 static void
@@ -322,11 +255,9 @@ read_mail(struct mail *m, struct span raw)
 	take_date(m);
 	take_message_id(m);
 	auth_read(m->mime, &m->clean);
-	show_lost(m);
-	body_render(m->mime, &m->body, &m->clean, &m->notes);
+	body_render(&m->scan, m->mime, &m->body, &m->clean, &m->notes);
 	object_body(&m->clean, &m->body);
 	object_hidden(&m->clean, &m->head, &m->body);
-	take_bounds(m);
 	mime_free(m->mime);
 	scan_done(&m->scan);
 }
@@ -340,23 +271,32 @@ mail_warm(void)
 	mime_warm();
 }
 
+/* Read and judge; mail_done is the caller's. */
+static void
+mail_work(struct mail *m, struct span raw)
+{
+	struct span hidden[2];
+
+	mail_init(m);
+	if (raw.n <= MAIL_MAX_BYTES)
+		read_mail(m, raw);
+	else
+		clean_fail(&m->clean, ERR_TOO_LARGE,
+		    "the mail is larger than the reader takes");
+	hidden[0] = (struct span){m->head.hidden.data, m->head.hidden.len};
+	hidden[1] = (struct span){m->body.hidden.data, m->body.hidden.len};
+	if (m->clean.error == 0)
+		judge_clean(&m->clean, DETECT_CONTENT, hidden, 2, &m->notes);
+}
+
 int
 mail_clean(struct span raw, struct buf *clean, struct buf *record)
 {
-	struct span hidden[2], excerpts[2];
+	struct span excerpts[2];
 	struct mail m;
 	int rc;
 
-	mail_init(&m);
-	if (raw.n <= MAIL_MAX_BYTES)
-		read_mail(&m, raw);
-	else
-		clean_fail(&m.clean, ERR_TOO_LARGE,
-		    "the mail is larger than the reader takes");
-	hidden[0] = (struct span){m.head.hidden.data, m.head.hidden.len};
-	hidden[1] = (struct span){m.body.hidden.data, m.body.hidden.len};
-	if (m.clean.error == 0)
-		judge_clean(&m.clean, DETECT_CONTENT, hidden, 2, &m.notes);
+	mail_work(&m, raw);
 	excerpts[0] = (struct span){m.head.record.data, m.head.record.len};
 	excerpts[1] = (struct span){m.body.record.data, m.body.record.len};
 	rc = clean_write(&m.clean, clean);
@@ -365,4 +305,16 @@ mail_clean(struct span raw, struct buf *clean, struct buf *record)
 		    m.head.record_dropped + m.body.record_dropped, record);
 	mail_done(&m);
 	return rc;
+}
+
+struct clean_injection
+mail_score(struct span raw)
+{
+	struct clean_injection injection;
+	struct mail m;
+
+	mail_work(&m, raw);
+	injection = m.clean.injection;
+	mail_done(&m);
+	return injection;
 }

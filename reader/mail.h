@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/text.h"
+#include "proto/clean.h"
 
 /* What the MIME and character set libraries set up once; call it before the
  * process is locked. */
@@ -16,5 +17,8 @@ void mail_warm(void);
  * any bytes. A mail above MAIL_MAX_BYTES gives a failure form. Returns 0 or
  * -ERR_TOO_LARGE when a buffer has no room, which is a bug of the caller. */
 int mail_clean(struct span raw, struct buf *clean, struct buf *record);
+
+/* Only what the detector says of it. */
+struct clean_injection mail_score(struct span raw);
 
 #endif

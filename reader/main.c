@@ -3,7 +3,6 @@
  * input; as a zone it serves the executor's channel. Has no network, no
  * credentials, and believes nobody.
  */
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "common/lock.h"
 #include "common/start.h"
 #include "reader/auth.h"
+#include "reader/files.h"
 #include "reader/filter.h"
 #include "reader/plain.h"
 #include "reader/profile.h"
@@ -59,6 +59,14 @@ wrong_usage(const char *what)
 {
 	fprintf(stderr, "trizone-reader: %s\n%s", what, usage);
 	return EXIT_USAGE;
+}
+
+static int
+say(const char *text)
+{
+	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
+		die_errno("standard output");
+	return EXIT_DONE;
 }
 
 struct options {
@@ -138,6 +146,7 @@ run_score(int argc, char **argv)
 
 	if (!read_options(argc, argv, known, &options) || optind != argc)
 		return wrong_usage("score knows --jsonl and --user");
+	files_need_standard(true);
 	lock_filter(options.user);
 	return score_run(STDIN_FILENO, STDOUT_FILENO);
 }
@@ -157,11 +166,9 @@ run_evaluate(int argc, char **argv)
 	if (!read_options(argc, argv, known, &options) || optind == argc ||
 	    argc - optind > EVALUATE_FILES)
 		return wrong_usage("eval wants 1 to 32 files");
-	for (int i = optind; i < argc; i++) {
-		files[count] = open(argv[i], O_RDONLY | O_CLOEXEC);
-		if (files[count++] < 0)
-			die_errno("open %s", argv[i]);
-	}
+	files_need_standard(false);
+	for (int i = optind; i < argc; i++)
+		files[count++] = files_open_rows(argv[i]);
 	lock_filter(options.user);
 	return evaluate_run(files, (size_t)count, options.feedback,
 	    options.json, STDOUT_FILENO);
@@ -183,13 +190,9 @@ run_filter(const char *kind, int argc, char **argv)
 		return wrong_usage(
 		    "a filter knows --record FILE, --trust-auth HOST "
 		    "and --user NAME");
-	if (options.record != NULL) {
-		record = open(options.record,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
-		if (record < 0)
-			die_errno("open %s", options.record);
-	}
+	files_need_standard(true);
+	if (options.record != NULL)
+		record = files_open_record(options.record);
 	lock_filter(options.user);
 	status = plain_run(kind, STDIN_FILENO, STDOUT_FILENO, record);
 	if (record >= 0 && close(record) != 0)
@@ -221,18 +224,15 @@ main(int argc, char **argv)
 {
 	const char *kind;
 
+	files_look();
 	start_process("reader", STDERR_FILENO + 1);
 	if (argc < 2)
 		return wrong_usage("a command is missing");
 	if (strcmp(argv[argc - 1], "--help") == 0 &&
-	    strcmp(argv[1], "firewall") != 0) {
-		fputs(usage, stdout);
-		return EXIT_DONE;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		puts("trizone-reader " TRIZONE_VERSION);
-		return EXIT_DONE;
-	}
+	    strcmp(argv[1], "firewall") != 0)
+		return say(usage);
+	if (strcmp(argv[1], "--version") == 0)
+		return say("trizone-reader " TRIZONE_VERSION "\n");
 	if (strcmp(argv[1], "run") == 0)
 		return run_zone(argc - 1, argv + 1);
 	if (strcmp(argv[1], "score") == 0)

@@ -6,34 +6,20 @@
  */
 #include "reader/mime.h"
 
-#include <gmime/gmime.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
 #include "proto/clean.h"
+#include "reader/field.h"
 #include "reader/limits.h"
+#include "reader/mime_impl.h"
 #include "reader/param.h"
 #include "reader/transfer.h"
 #include "reader/uu.h"
 
 #define PIECE_BYTES 16384
-
-struct mime {
-	GByteArray bytes; /* the mail, as the library wants it */
-	GMimeParserOptions *options;
-	GMimeMessage *message;
-	uint64_t findings;
-	struct mime_part *parts;
-	size_t count, cap, left_out;
-};
-
-static const char *
-or_empty(const char *text)
-{
-	return text == NULL ? "" : text;
-}
 
 /* What a warning of the library means to us; FINDING_COUNT: nothing. */
 static enum finding
@@ -85,30 +71,6 @@ new_options(struct mime *m)
 	return options;
 }
 
-/* A header field of an object, as far as it is read. */
-static struct span
-raw_header(GMimeObject *object, const char *name)
-{
-	GMimeHeaderList *list = g_mime_object_get_header_list(object);
-	GMimeHeader *header = g_mime_header_list_get_header(list, name);
-	const char *raw =
-	    header == NULL ? NULL : g_mime_header_get_raw_value(header);
-
-	if (raw == NULL)
-		return (struct span){NULL, 0};
-	return (struct span){raw, strnlen(raw, MAIL_FIELD_BYTES)};
-}
-
-static struct span
-without_blanks(struct span text)
-{
-	while (text.n != 0 && strchr(" \t\r\n", text.p[0]) != NULL)
-		text = (struct span){text.p + 1, text.n - 1};
-	while (text.n != 0 && strchr(" \t\r\n", text.p[text.n - 1]) != NULL)
-		text.n--;
-	return text;
-}
-
 /* Whether the library fell back to a type the mail does not name. */
 static bool
 is_fallback(GMimeObject *object, GMimeContentType *type)
@@ -117,7 +79,7 @@ is_fallback(GMimeObject *object, GMimeContentType *type)
 
 	if (!g_mime_content_type_is_type(type, "application", "octet-stream"))
 		return false;
-	written = without_blanks(raw_header(object, "Content-Type"));
+	written = field_trim(mime_raw(object, "Content-Type"));
 	return written.p != NULL &&
 	       (written.n < 11 ||
 		   g_ascii_strncasecmp(written.p, "application", 11) != 0);
@@ -138,8 +100,8 @@ type_text(struct mime *m, GMimeObject *object, bool empty)
 		return alloc_string("text/plain");
 	}
 	text = alloc_format("%s/%s",
-	    or_empty(g_mime_content_type_get_media_type(type)),
-	    or_empty(g_mime_content_type_get_media_subtype(type)));
+	    mime_text(g_mime_content_type_get_media_type(type)),
+	    mime_text(g_mime_content_type_get_media_subtype(type)));
 	for (char *p = text; *p != '\0'; p++)
 		*p = g_ascii_tolower(*p);
 	return text;
@@ -150,13 +112,7 @@ parameter(GMimeContentType *type, const char *name)
 {
 	if (type == NULL)
 		return "";
-	return or_empty(g_mime_content_type_get_parameter(type, name));
-}
-
-static bool
-is_word(const char *text, const char *word)
-{
-	return text != NULL && g_ascii_strcasecmp(text, word) == 0;
+	return mime_text(g_mime_content_type_get_parameter(type, name));
 }
 
 static enum mime_kind
@@ -171,8 +127,8 @@ kind_of(GMimeObject *object, bool empty)
 static char *
 name_text(struct mime *m, GMimeObject *object)
 {
-	struct span disposition = raw_header(object, "Content-Disposition");
-	struct span type = raw_header(object, "Content-Type");
+	struct span disposition = mime_raw(object, "Content-Disposition");
+	struct span type = mime_raw(object, "Content-Type");
 	struct buf name, other;
 	char *text;
 
@@ -199,7 +155,7 @@ static void
 check_encoding(struct mime *m, GMimeObject *object)
 {
 	struct span raw =
-	    without_blanks(raw_header(object, "Content-Transfer-Encoding"));
+	    field_trim(mime_raw(object, "Content-Transfer-Encoding"));
 	char word[32];
 	GMimeContentEncoding encoding;
 
@@ -237,12 +193,12 @@ add_part(struct mime *m, GMimeObject *object)
 	    .type = type_text(m, object, empty),
 	    .charset = parameter(type, "charset"),
 	    .name = name_text(m, object),
-	    .id = or_empty(g_mime_object_get_content_id(object)),
+	    .id = mime_text(g_mime_object_get_content_id(object)),
 	    .start = parameter(type, "start"),
-	    .attachment = is_word(disposition, "attachment"),
-	    .inlined = is_word(disposition, "inline"),
-	    .flowed = is_word(parameter(type, "format"), "flowed"),
-	    .delsp = is_word(parameter(type, "delsp"), "yes"),
+	    .attachment = mime_is_word(disposition, "attachment"),
+	    .inlined = mime_is_word(disposition, "inline"),
+	    .flowed = mime_is_word(parameter(type, "format"), "flowed"),
+	    .delsp = mime_is_word(parameter(type, "delsp"), "yes"),
 	    .object = object,
 	};
 	check_encoding(m, object);
@@ -375,106 +331,6 @@ mime_left_out(const struct mime *m)
 	return m->left_out;
 }
 
-const char *
-mime_field(const struct mime *m, size_t index, const char **name_out)
-{
-	GMimeHeaderList *list;
-	GMimeHeader *header;
-
-	if (m->message == NULL)
-		return NULL;
-	list = g_mime_object_get_header_list(GMIME_OBJECT(m->message));
-	if (index >= (size_t)g_mime_header_list_get_count(list))
-		return NULL;
-	header = g_mime_header_list_get_header_at(list, (int)index);
-	*name_out = or_empty(g_mime_header_get_name(header));
-	return or_empty(g_mime_header_get_raw_value(header));
-}
-
-const char *
-mime_header(const struct mime *m, const char *name, size_t n)
-{
-	GMimeHeader *first =
-	    m->message == NULL
-		? NULL
-		: g_mime_header_list_get_header(
-		      g_mime_object_get_header_list(GMIME_OBJECT(m->message)),
-		      name);
-	const char *field, *raw;
-
-	if (first == NULL || n == 0)
-		return first == NULL
-			   ? NULL
-			   : or_empty(g_mime_header_get_raw_value(first));
-	for (size_t i = 0; (raw = mime_field(m, i, &field)) != NULL; i++)
-		if (is_word(field, name) && n-- == 0)
-			return raw;
-	return NULL;
-}
-
-struct span
-mime_inner_header(const struct mime_part *part, const char *name)
-{
-	GMimeMessage *inner;
-
-	if (part->kind != MIME_MESSAGE)
-		bug("%s has no header", part->type);
-	inner =
-	    g_mime_message_part_get_message(GMIME_MESSAGE_PART(part->object));
-	if (inner == NULL)
-		return (struct span){NULL, 0};
-	return raw_header(GMIME_OBJECT(inner), name);
-}
-
-/* One mailbox or the members of a group. Recursion is bounded by the depth
- * of groups, which RFC 5322 does not nest. */
-static void
-take_list(InternetAddressList *list, unsigned depth,
-    void (*take)(void *with, const char *name, const char *address), void *with)
-{
-	int count = internet_address_list_length(list);
-
-	for (int i = 0; i < count; i++) {
-		InternetAddress *a = internet_address_list_get_address(list, i);
-
-		if (INTERNET_ADDRESS_IS_MAILBOX(a))
-			take(with, or_empty(internet_address_get_name(a)),
-			    or_empty(internet_address_mailbox_get_addr(
-				INTERNET_ADDRESS_MAILBOX(a))));
-		else if (INTERNET_ADDRESS_IS_GROUP(a) && depth == 0)
-			take_list(internet_address_group_get_members(
-				      INTERNET_ADDRESS_GROUP(a)),
-			    depth + 1, take, with);
-	}
-}
-
-void
-mime_addresses(const struct mime *m, const char *raw,
-    void (*take)(void *with, const char *name, const char *address), void *with)
-{
-	char *flat = g_mime_utils_header_unfold(raw);
-	InternetAddressList *list =
-	    internet_address_list_parse(m->options, flat);
-
-	if (list != NULL) {
-		take_list(list, 0, take, with);
-		g_object_unref(list);
-	}
-	g_free(flat);
-}
-
-int
-mime_date(const char *raw, int64_t *seconds_out)
-{
-	GDateTime *date = g_mime_utils_header_decode_date(raw);
-
-	if (date == NULL)
-		return -ERR_SYNTAX;
-	*seconds_out = g_date_time_to_unix(date);
-	g_date_time_unref(date);
-	return 0;
-}
-
 /* The content of a leaf as it is in the mail. A stream of the library over
  * memory is a view with bounds. */
 static struct span
@@ -552,7 +408,7 @@ decode_uu(struct mime *m, struct span raw,
 {
 	size_t at = uu_content(raw);
 
-	if (at == 0 || !span_starts(without_blanks(raw), "begin "))
+	if (at == 0 || !span_starts(field_trim(raw), "begin "))
 		m->findings |= FINDING_BIT(FINDING_BAD_ENCODING);
 	if (at == 0)
 		return take(with, raw.p, raw.n);
@@ -564,7 +420,7 @@ decode_uu(struct mime *m, struct span raw,
 static struct span
 prologue(const struct mime_part *part)
 {
-	return span_of(or_empty(
+	return span_of(mime_text(
 	    g_mime_multipart_get_prologue(GMIME_MULTIPART(part->object))));
 }
 

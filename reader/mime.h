@@ -1,7 +1,7 @@
 /*
  * MIME behind a small interface of ours (RFC 2045 to 2049, 2047, 2231, 5322,
- * 6532). The library under it is GMime 3, and only mime.c knows that. Give it
- * nothing that scan_mail has not bounded.
+ * 6532). The library under it is GMime 3, and only mime.c and mime_header.c
+ * know that. Give it nothing that scan_mail has not bounded.
  */
 #ifndef TRIZONE_READER_MIME_H
 #define TRIZONE_READER_MIME_H
@@ -66,6 +66,11 @@ const char *mime_header(const struct mime *m, const char *name, size_t n);
  * the last. */
 const char *mime_field(
     const struct mime *m, size_t index, const char **name_out);
+
+/* Whether the colon stands right behind the name of the field at `index`, which
+ * exists; blanks there are old (RFC 5322, 4.5), and for some programs make it
+ * none. */
+bool mime_field_strict(const struct mime *m, size_t index);
 
 /* The first of that name in a mail inside; not longer than MAIL_FIELD_BYTES. */
 struct span mime_inner_header(const struct mime_part *part, const char *name);

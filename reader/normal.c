@@ -155,10 +155,12 @@ skip_stable(struct span text, size_t at, size_t *from_out)
 	for (; i < text.n; i += length) {
 		enum form form;
 
-		if ((text.p[i] & 0x80) == 0) {
-			last = i;
-			joins = text.p[i] > ' ';
-			length = 1;
+		length = ascii_printable(text.p + i, text.n - i);
+		if (length == 0)
+			length = (text.p[i] & 0x80) == 0;
+		if (length != 0) {
+			last = i + length - 1;
+			joins = text.p[last] > ' ';
 			continue;
 		}
 		length = next_code(text, i, &code);

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/invisible.h"
 #include "reader/charset.h"
 #include "reader/field.h"
 #include "reader/flowed.h"
 #include "reader/html.h"
+#include "reader/html_url.h"
 #include "reader/limits.h"
 #include "reader/sniff.h"
 
@@ -31,8 +33,8 @@ render_find(struct render *r, enum finding finding, struct span detail)
 	record_note(r->notes, finding, detail);
 }
 
-static int
-take_text(void *with, const char *bytes, size_t count)
+int
+render_take(void *with, const char *bytes, size_t count)
 {
 	return buf_add(with, bytes, count);
 }
@@ -46,7 +48,7 @@ load(struct render *r, const struct mime_part *part, struct buf *store,
 	bool whole = true;
 
 	if (!mime_plain(part, out)) {
-		whole = mime_content(r->mime, part, take_text, store) == 0;
+		whole = mime_content(r->mime, part, render_take, store) == 0;
 		*out = (struct span){store->data, store->len};
 	} else if (out->n > MAIL_TEXT_BYTES) {
 		out->n = MAIL_TEXT_BYTES;
@@ -236,11 +238,50 @@ letters_before(struct span text, size_t from, size_t at)
 	return n;
 }
 
-/* URLs written out in plain text are links: mail programs make them so. */
-static void
-find_links(struct visible *v, struct span text)
+/* Whether a text has a control that changes the order of letters. */
+static bool
+has_bidi(struct span text)
 {
-	size_t from = 0, end;
+	uint32_t code;
+
+	for (size_t i = 0, n; i < text.n; i += n) {
+		n = utf8_decode(text.p + i, text.n - i, &code);
+		if (n != 0 && invisible_class(code) == INVISIBLE_BIDI)
+			return true;
+		n = n == 0 ? 1 : n;
+	}
+	return false;
+}
+
+/* A URL with such a control, as it would be asked for: the same in the text
+ * and in the list of links. False: it has none, or is too long. */
+static bool
+show_escaped(struct visible *v, struct span before, struct span url)
+{
+	bool done = false;
+	struct buf plain;
+
+	if (!has_bidi(url))
+		return false;
+	buf_init(&plain, v->limits.link_bytes);
+	if (url_plain(url, &plain) == URL_PLAIN && !plain.overflow) {
+		url = (struct span){plain.data, plain.len};
+		visible_add(v, before.p, before.n);
+		visible_isolate(v, true);
+		visible_add(v, url.p, url.n);
+		visible_isolate(v, false);
+		visible_link(v, url, url);
+		done = true;
+	}
+	buf_free(&plain);
+	return done;
+}
+
+/* URLs written out in plain text are links: mail programs make them so. */
+void
+render_text(struct visible *v, struct span text)
+{
+	size_t from = 0, shown = 0, end;
 	const char *colon;
 
 	while (from < text.n &&
@@ -252,21 +293,19 @@ find_links(struct visible *v, struct span text)
 		end = at + 1;
 		if (start < at && starts_url(url)) {
 			url.n = url_length(url);
-			visible_link(v, url, url);
 			if (start + url.n > end)
 				end = start + url.n;
+			if (show_escaped(v,
+				(struct span){text.p + shown, start - shown},
+				url))
+				shown = end;
+			else
+				visible_link(v, url, url);
 		}
 		from = end;
 	}
-}
-
-void
-render_text(struct visible *v, struct span text)
-{
-	if (text.n == 0)
-		return;
-	visible_add(v, text.p, text.n);
-	find_links(v, text);
+	if (shown < text.n)
+		visible_add(v, text.p + shown, text.n - shown);
 }
 
 /* Whether there may be a uuencoded file. */

@@ -18,7 +18,13 @@ struct render {
 	struct clean *clean;
 	struct record *notes;
 	struct attach *attach;
+	unsigned messages; /* decoded mails around this one */
+	unsigned *decoded; /* mails that were decoded, in all */
+	size_t *held;	   /* bytes of those around this one */
 };
+
+/* For mime_content: content into a struct buf; -ERR_TOO_LARGE. */
+int render_take(void *with, const char *bytes, size_t count);
 
 bool render_is_html(const struct mime_part *part);
 

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "common/err.h"
+#include "reader/field.h"
 
 int
 row_read(struct json_doc *doc, struct span line, struct row *out,
@@ -46,18 +47,6 @@ row_read(struct json_doc *doc, struct span line, struct row *out,
 	return 0;
 }
 
-/* Length of a header field's name at the start of a line, or 0. */
-static size_t
-field_name(struct span line)
-{
-	size_t n = 0;
-
-	while (n < line.n && line.p[n] > ' ' && line.p[n] < 0x7f &&
-	       line.p[n] != ':')
-		n++;
-	return n != 0 && n < line.n && line.p[n] == ':' ? n : 0;
-}
-
 /* Whether it is a field that nothing but a mail begins with; a person may well
  * begin a text with "Note:". */
 static bool
@@ -91,24 +80,32 @@ take_line(struct span *rest, struct span *line)
 	return true;
 }
 
+/* Lines before the first blank one are counted: a header may have some that
+ * are no fields. */
 bool
 row_is_mail(const struct row *row)
 {
+	static const char mark[] = "\xef\xbb\xbf";
 	struct span rest = row->text, line;
+	size_t fields = 0, others = 0;
 	bool known = false;
 
 	if (!span_is(row->channel, "email") && !span_is(row->channel, "mail"))
 		return false;
-	if (span_starts(rest, "From ") && !take_line(&rest, &line))
-		return false;
-	while (take_line(&rest, &line)) {
-		size_t n = field_name(line);
+	if (span_starts(rest, mark))
+		field_advance(&rest, sizeof mark - 1);
+	for (bool first = true; take_line(&rest, &line); first = false) {
+		struct span name = field_name(line);
 
+		if (first && field_is_mbox(line))
+			continue;
 		if (line.n == 0)
-			return known;
-		if (n == 0 && line.p[0] != ' ' && line.p[0] != '\t')
-			return false;
-		known = known || is_mail_field((struct span){line.p, n});
+			return known && others <= fields;
+		if (name.n != 0 && !field_is_blank(line.p[0]))
+			fields++;
+		else if (fields == 0 || !field_is_blank(line.p[0]))
+			others++;
+		known = known || is_mail_field(name);
 	}
 	return false;
 }

@@ -2,9 +2,10 @@
  * A labelled or unlabelled text, as a line of JSON:
  *	{"id":"a1","channel":"email","text":"...",
  *	 "source":"...","lang":"en","label":"attack"}
- * The first three are needed. A text of channel "email" that begins with
- * header fields, of which one is of a mail, is a whole mail (RFC 5322). Other
- * keys are ignored.
+ * The first three are needed. A text of channel "email" that begins with a
+ * header section is a whole mail (RFC 5322): up to its first blank line, at
+ * least half of the lines are fields, and one of those is of a mail. Other keys
+ * are ignored.
  */
 #ifndef TRIZONE_READER_ROW_H
 #define TRIZONE_READER_ROW_H

@@ -8,6 +8,11 @@
  * and the mail's own header is kept without it. Where no blank line ends the
  * section, all from the first such line on goes there.
  *
+ * A mail whose first line ends in a bare CR is read as one whose lines all do,
+ * as programs with universal line ends read it; to the MIME parser it would be
+ * one field. In other mails a bare CR ends no line, but what stands behind one
+ * in a header goes to `stray` too.
+ *
  * A mail that needs no bounding is not copied. Multiparts deeper than
  * MAIL_DEPTH lose their own header and boundary: their parts become parts of
  * the deepest one that is kept.
@@ -24,6 +29,7 @@
 struct scan {
 	struct span mail;    /* the bounded mail: the raw one, or `own` */
 	struct buf own;	     /* not empty if something was left out */
+	struct buf ends;     /* the raw mail with LF for bare CR, or empty */
 	struct buf stray;    /* lines of header sections that are no fields */
 	uint64_t findings;   /* FINDING_BIT */
 	uint64_t parts;	     /* boundary lines that open a part */

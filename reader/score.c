@@ -7,55 +7,23 @@
 
 #include "common/err.h"
 #include "common/io.h"
-#include "common/limits.h"
-#include "proto/clean.h"
-#include "reader/limits.h"
+#include "common/log.h"
 #include "reader/lines.h"
 #include "reader/mail.h"
 #include "reader/text.h"
 
 #define ID_BYTES 4096 /* six for each byte of an id that is printed */
 
-/* What the clean object says of itself. */
-static struct score
-read_score(const struct buf *clean)
-{
-	struct clean_view view;
-	struct json_doc doc;
-	struct score out = {0};
-
-	json_init(&doc);
-	if (json_parse(&doc, (struct span){clean->data, clean->len}, NULL,
-		NULL) != 0 ||
-	    clean_check(&doc, json_root(&doc), &view, NULL) != 0)
-		bug("a clean object is none");
-	out.score = view.score;
-	out.suspect = span_is(view.verdict, "suspect");
-	json_done(&doc);
-	return out;
-}
-
 struct score
 score_row(const struct row *row)
 {
-	struct buf clean, record;
-	struct score out;
-	int rc;
+	struct clean_injection in =
+	    row_is_mail(row) ? mail_score(row->text)
+			     : text_score(row_is_prompt(row) ? DETECT_PROMPT
+							     : DETECT_CONTENT,
+				   row->text);
 
-	buf_init(&clean, CLEAN_MAX_BYTES);
-	buf_init(&record, RECORD_MAX_BYTES);
-	if (row_is_mail(row))
-		rc = mail_clean(row->text, &clean, &record);
-	else
-		rc = text_clean_as(
-		    row_is_prompt(row) ? DETECT_PROMPT : DETECT_CONTENT,
-		    row->text, &clean, &record);
-	if (rc != 0)
-		bug("a clean object is too large");
-	out = read_score(&clean);
-	buf_free(&clean);
-	buf_free(&record);
-	return out;
+	return (struct score){in.score, in.verdict == CLEAN_SUSPECT};
 }
 
 static int
@@ -143,8 +111,10 @@ score_run(int in, int out)
 			more = false;
 		}
 	} while (more);
-	if (rc != 0)
+	if (rc != 0) {
+		log_event(LOG_ERROR, "score", "error=%s", err_text(rc));
 		status = EXIT_SYSTEM;
+	}
 	json_done(&doc);
 	lines_done(&lines);
 	return status;

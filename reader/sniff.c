@@ -104,8 +104,9 @@ begins(struct span text, const char *word)
 	       strchr(" \t\r\n>/!", text.p[n]) != NULL;
 }
 
+/* Without a mark of its encoding and what is blank for HTML. */
 static struct span
-without_blanks(struct span text)
+html_start(struct span text)
 {
 	if (span_starts(text, "\xef\xbb\xbf"))
 		text = (struct span){text.p + 3, text.n - 3};
@@ -159,7 +160,7 @@ is_text(struct span head)
 static const char *
 sort_of_text(struct span head)
 {
-	struct span text = without_blanks(head);
+	struct span text = html_start(head);
 
 	if (!is_text(head))
 		return "application/octet-stream";

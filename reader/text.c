@@ -67,43 +67,68 @@ read_text(struct span raw, struct visible *v, struct clean *c)
 	buf_free(&text);
 }
 
-int
-text_clean_as(enum detect_channel channel, struct span raw, struct buf *clean,
-    struct buf *record)
-{
+/* A text in work. */
+struct work {
+	struct clean clean;
 	struct record notes;
-	struct visible v;
-	struct clean c;
-	struct span hidden, excerpts;
-	int rc;
+	struct visible body;
+};
 
-	clean_init(&c, CHANNEL);
-	record_init(&notes);
-	visible_init(&v, NULL);
+/* Read and judge; work_done is the caller's. */
+static void
+work_do(struct work *w, enum detect_channel channel, struct span raw)
+{
+	struct span hidden;
+
+	clean_init(&w->clean, CHANNEL);
+	record_init(&w->notes);
+	visible_init(&w->body, NULL);
 	if (raw.n <= MAIL_MAX_BYTES) {
-		read_text(raw, &v, &c);
-		object_body(&c, &v);
-		object_hidden(&c, NULL, &v);
+		read_text(raw, &w->body, &w->clean);
+		object_body(&w->clean, &w->body);
+		object_hidden(&w->clean, NULL, &w->body);
 	} else {
-		clean_fail(&c, ERR_TOO_LARGE,
+		clean_fail(&w->clean, ERR_TOO_LARGE,
 		    "the text is larger than the reader takes");
 	}
-	hidden = (struct span){v.hidden.data, v.hidden.len};
-	excerpts = (struct span){v.record.data, v.record.len};
-	if (c.error == 0)
-		judge_clean(&c, channel, &hidden, 1, &notes);
-	rc = clean_write(&c, clean);
-	if (rc == 0)
-		rc = record_write(
-		    &notes, CHANNEL, &excerpts, 1, v.record_dropped, record);
-	clean_done(&c);
-	record_done(&notes);
-	visible_done(&v);
-	return rc;
+	hidden = (struct span){w->body.hidden.data, w->body.hidden.len};
+	if (w->clean.error == 0)
+		judge_clean(&w->clean, channel, &hidden, 1, &w->notes);
+}
+
+static void
+work_done(struct work *w)
+{
+	clean_done(&w->clean);
+	record_done(&w->notes);
+	visible_done(&w->body);
 }
 
 int
 text_clean(struct span raw, struct buf *clean, struct buf *record)
 {
-	return text_clean_as(DETECT_CONTENT, raw, clean, record);
+	struct span excerpts;
+	struct work w;
+	int rc;
+
+	work_do(&w, DETECT_CONTENT, raw);
+	excerpts = (struct span){w.body.record.data, w.body.record.len};
+	rc = clean_write(&w.clean, clean);
+	if (rc == 0)
+		rc = record_write(&w.notes, CHANNEL, &excerpts, 1,
+		    w.body.record_dropped, record);
+	work_done(&w);
+	return rc;
+}
+
+struct clean_injection
+text_score(enum detect_channel channel, struct span raw)
+{
+	struct clean_injection injection;
+	struct work w;
+
+	work_do(&w, channel, raw);
+	injection = w.clean.injection;
+	work_done(&w);
+	return injection;
 }

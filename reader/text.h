@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/text.h"
+#include "proto/clean.h"
 #include "reader/detect.h"
 
 void text_warm(void);
@@ -15,8 +16,7 @@ void text_warm(void);
  * counted. A byte order mark says UTF-16 or UTF-8. */
 int text_clean(struct span raw, struct buf *clean, struct buf *record);
 
-/* The same for text from somebody to somebody. */
-int text_clean_as(enum detect_channel channel, struct span raw,
-    struct buf *clean, struct buf *record);
+/* Only what the detector says of it, as text of that kind. */
+struct clean_injection text_score(enum detect_channel channel, struct span raw);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * uuencode from hostile text. Pure and linear: each line is read once, but a
- * line "begin" without a block behind it twice.
+ * uuencode from hostile text. Pure and linear: lines that turned out to be no
+ * block are not looked at again for one.
  */
 #include "reader/uu.h"
 
@@ -87,37 +87,40 @@ decode_line(struct span line, size_t holds, struct buf *out)
 	return buf_add(out, made, holds);
 }
 
-/* The lines of a block from `at` on. False if the first is none. */
+/* The lines of a block from `at` on; block->end is behind the last that can be
+ * one. False if they do not come to "end". */
 static bool
 read_block(struct span text, size_t at, struct uu_block *block, struct buf *out)
 {
-	bool any = false;
+	int full = LINE_BYTES, last = 0;
 	size_t next;
 
 	buf_clear(out);
 	block->whole = true;
-	while (at < text.n) {
+	for (bool any = false; at < text.n; at = next, any = true) {
 		struct span line = line_at(text, at, &next);
-		int holds = content_of(line);
+		int holds = any && line.n == 0 ? 0 : content_of(line);
 
+		block->end = at;
 		if (span_is(line, "end") && any) {
 			block->end = next;
 			return true;
 		}
-		if (holds < 0)
-			break;
-		any = true;
+		if (!any)
+			full = last = holds;
+		if (holds < 0 || holds > full || (holds != 0 && last != full))
+			return false;
+		last = holds;
 		if (decode_line(line, (size_t)holds, out) != 0)
 			block->whole = false;
-		at = next;
 	}
 	block->end = at;
-	block->whole = false;
-	return any && out->len != 0;
+	return false;
 }
 
 bool
-uu_next(struct span text, size_t from, struct uu_block *block, struct buf *out)
+uu_next(struct span text, size_t from, struct uu_block *block, struct buf *out,
+    bool *broken)
 {
 	size_t next;
 
@@ -125,9 +128,12 @@ uu_next(struct span text, size_t from, struct uu_block *block, struct buf *out)
 		struct span line = line_at(text, from, &next);
 
 		block->start = from;
-		if (is_begin(line, &block->name) &&
-		    read_block(text, next, block, out))
+		if (!is_begin(line, &block->name))
+			continue;
+		if (read_block(text, next, block, out))
 			return true;
+		*broken = *broken || block->end > next;
+		next = block->end > next ? block->end : next;
 	}
 	return false;
 }

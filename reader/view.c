@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "reader/lexicon.h"
 #include "reader/view_part.h"
 
 static const char *const names[VIEW_COUNT] = {
@@ -95,17 +96,21 @@ look(struct view_job *job)
 	view_marks_find(&marks, job->text);
 	job->marks = &marks;
 	view_base64(job);
+	view_base32(job);
 	view_codes(job);
 	view_escapes(job);
 	view_joined(job);
 	view_spelled(job);
+	view_broken(job);
+	view_turned(job);
 	view_marks_done(&marks);
 }
 
 void
 view_warm(void)
 {
-	words_warm();
+	known_warm();
+	lexicon_warm();
 }
 
 bool
@@ -120,7 +125,7 @@ view_each(struct span text, const struct fold *fold, view_take take, void *with)
 	run->bytes_left = text.n * 2 + VIEW_SPARE_BYTES;
 	run->views_left = VIEW_COUNT_MAX;
 	run->looks_left = VIEW_COUNT_MAX * 2;
-	words_warm();
+	known_warm();
 	run->cut = !utf8_check(text.p, text.n);
 	if (text.n != 0 && !run->cut)
 		look(&job);

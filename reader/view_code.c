@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/invisible.h"
 #include "reader/html_ascii.h"
+#include "reader/transfer.h"
 #include "reader/view_part.h"
 
 #define BASE64_LEAST 16 /* characters; shorter ones hold no sentence */
@@ -102,20 +103,6 @@ const unsigned char view_class[256] = {['0'] = D,
 #undef U
 #undef L
 
-static int
-base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (ascii_is_digit(c))
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : -1;
-}
-
 static bool
 is_printable(uint32_t code)
 {
@@ -152,19 +139,19 @@ view_text_in(struct span bytes)
 	return best;
 }
 
-/* UTF-16 with the low byte first, if every other byte is mostly zero. */
+/* UTF-16 with its high byte at `high` of each two, if that is mostly zero. */
 static bool
-from_utf16(struct span bytes, struct buf *out)
+from_utf16(struct span bytes, size_t high, struct buf *out)
 {
 	size_t zeros = 0;
 
-	for (size_t i = 1; i < bytes.n; i += 2)
+	for (size_t i = high; i < bytes.n; i += 2)
 		zeros += bytes.p[i] == '\0';
 	if (bytes.n < TEXT_LEAST * 2 || zeros * 4 < bytes.n)
 		return false;
 	for (size_t i = 0; i + 1 < bytes.n; i += 2) {
-		uint32_t code = (unsigned char)bytes.p[i] |
-				(uint32_t)(unsigned char)bytes.p[i + 1] << 8;
+		uint32_t code = (unsigned char)bytes.p[i + 1 - high] |
+				(uint32_t)(unsigned char)bytes.p[i + high] << 8;
 		char text[4];
 
 		if (code >= 0xd800 && code < 0xe000)
@@ -180,7 +167,7 @@ emit_text(const struct view_job *job, enum view view, struct span bytes,
     size_t start, size_t end)
 {
 	struct span text = view_text_in(bytes);
-	bool readable = text.n >= TEXT_LEAST && words_prose(text);
+	bool readable = text.n >= TEXT_LEAST && known_prose(text);
 
 	if (!readable && (text.n < INSIDE_LEAST || text.n * 8 < bytes.n * 7))
 		return false;
@@ -200,43 +187,39 @@ view_bytes(const struct view_job *job, enum view view, struct span bytes,
 	if (emit_text(job, view, bytes, start, end))
 		return true;
 	buf_init(&wide, bytes.n * 2);
-	found = from_utf16(bytes, &wide) &&
+	found = (from_utf16(bytes, 1, &wide) || from_utf16(bytes, 0, &wide)) &&
 		emit_text(
 		    job, view, (struct span){wide.data, wide.len}, start, end);
 	buf_free(&wide);
 	return found;
 }
 
-/* The values of the base64 digits in `text`, whatever is between; `out` has
- * room for all. */
+/* The base64 digits of `text`, whatever is between, in the alphabet of mails;
+ * `out` has room for all. */
 static size_t
-base64_values(struct span text, unsigned char *out)
+base64_digits(struct span text, char *out)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < text.n; i++)
-		if ((view_class_of(text.p[i]) & BYTE_BASE64) != 0)
-			out[count++] = (unsigned char)base64_value(text.p[i]);
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if ((view_class_of(c) & BYTE_BASE64) != 0)
+			out[count++] = (char)(c == '-'	 ? '+'
+					      : c == '_' ? '/'
+							 : c);
+	}
 	return count;
 }
 
 /* The bytes of so many digits, without bits that are left over. */
 static size_t
-decode_base64(const unsigned char *values, size_t count, char *out)
+decode_base64(const char *digits, size_t count, char *out)
 {
-	uint32_t bits = 0;
-	unsigned have = 0;
-	size_t n = 0;
+	struct base64_in state = {0};
+	size_t n = base64_step(&state, digits, count, out);
 
-	for (size_t i = 0; i < count; i++) {
-		bits = bits << 6 | values[i];
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			out[n++] = (char)(bits >> have);
-		}
-	}
-	return n;
+	return n + base64_end(&state, out + n);
 }
 
 /* A word may stand before the first digit: try each place it can start. */
@@ -244,18 +227,18 @@ static bool
 try_base64(const struct view_job *job, size_t start, size_t end)
 {
 	struct span text = {job->text.p + start, end - start};
-	unsigned char *values = alloc_resize(NULL, text.n, 1);
-	char *bytes = alloc_resize(NULL, text.n, 1);
-	size_t count = base64_values(text, values);
+	char *digits = alloc_resize(NULL, text.n, 1);
+	char *bytes = alloc_resize(NULL, text.n + 3, 1);
+	size_t count = base64_digits(text, digits);
 	bool found = false;
 
-	for (size_t skip = 0; skip < 4 && !found; skip++) {
-		size_t n = decode_base64(values + skip, count - skip, bytes);
+	for (size_t skip = 0; skip < 4 && skip < count && !found; skip++) {
+		size_t n = decode_base64(digits + skip, count - skip, bytes);
 
 		found = view_bytes(
 		    job, VIEW_BASE64, (struct span){bytes, n}, start, end);
 	}
-	free(values);
+	free(digits);
 	free(bytes);
 	return found;
 }
@@ -482,6 +465,36 @@ take_numbers(struct span text, size_t at, char *out, size_t *count_out)
 	return end;
 }
 
+/* Whether each eighth binary digit from `at` on is 0, as those of ASCII are. */
+static bool
+is_eight(struct span text, size_t at, size_t end)
+{
+	for (size_t i = at; i < end; i += 8)
+		if (text.p[i] != '0')
+			return false;
+	return (end - at) % 8 == 0;
+}
+
+/* Characters in binary digits with nothing between, of eight or seven. */
+static size_t
+take_bits(struct span text, size_t at, char *out, size_t *count_out)
+{
+	size_t end = at, size;
+
+	while (end < text.n && (text.p[end] == '0' || text.p[end] == '1'))
+		end++;
+	size = is_eight(text, at, end) ? 8 : 7;
+	*count_out = (end - at) / size;
+	for (size_t i = 0; out != NULL && i < *count_out; i++) {
+		unsigned value = 0;
+
+		for (size_t k = 0; k < size; k++)
+			value = value << 1 | (text.p[at + i * size + k] == '1');
+		out[i] = (char)value;
+	}
+	return end;
+}
+
 typedef size_t (*take_codes)(
     struct span text, size_t at, char *out, size_t *count_out);
 
@@ -506,7 +519,7 @@ void
 view_codes(const struct view_job *job)
 {
 	struct span text = job->text;
-	size_t i = 0, hex = 0, numbers = 0; /* where the last one ended */
+	size_t i = 0, hex = 0, numbers = 0, bits = 0; /* where the last ended */
 
 	while (i < text.n) {
 		unsigned class;
@@ -519,6 +532,8 @@ view_codes(const struct view_job *job)
 			hex = try_codes(job, VIEW_HEX, take_pairs, i);
 		if (i >= numbers && (class & BYTE_DIGIT) != 0)
 			numbers = try_codes(job, VIEW_NUMBERS, take_numbers, i);
+		if (i >= bits && (text.p[i] == '0' || text.p[i] == '1'))
+			bits = try_codes(job, VIEW_NUMBERS, take_bits, i);
 		i++;
 	}
 }

@@ -81,7 +81,21 @@ read_quoted(struct span text, size_t at, char out[8], size_t *length_out)
 	return read_percent(text, at, out, length_out);
 }
 
-/* \u0069, \u{69}, \U00000069, \x69. */
+/* Three digits of an ASCII character in octal. */
+static size_t
+octal_number(struct span text, size_t at, uint32_t *value_out)
+{
+	*value_out = 0;
+	for (size_t i = 0; i < 3; i++) {
+		if (at + i >= text.n || text.p[at + i] < '0' ||
+		    text.p[at + i] > '7')
+			return 0;
+		*value_out = *value_out << 3 | (uint32_t)(text.p[at + i] - '0');
+	}
+	return *value_out >= ' ' && *value_out < 0x7f ? 3 : 0;
+}
+
+/* \u0069, \u{69}, \U00000069, \x69, \151. */
 static size_t
 read_escape(struct span text, size_t at, char out[8], size_t *length_out)
 {
@@ -101,6 +115,9 @@ read_escape(struct span text, size_t at, char out[8], size_t *length_out)
 		n = hex_number(text, at + skip, 4, 4, &value);
 	} else if (kind == 'U') {
 		n = hex_number(text, at + skip, 8, 8, &value);
+	} else {
+		skip = 1;
+		n = octal_number(text, at + skip, &value);
 	}
 	if (n == 0)
 		return 0;
@@ -250,7 +267,7 @@ is_readable(const struct counts *c, struct span decoded)
 	if (c->letters >= LETTERS_LEAST || c->wide >= WIDE_LEAST ||
 	    c->soft != 0)
 		return true;
-	return c->blanks >= 2 && words_count(decoded) >= WORDS_LEAST;
+	return c->blanks >= 2 && known_count(decoded) >= WORDS_LEAST;
 }
 
 /* Decode the piece; what it decodes to may be no UTF-8. */

@@ -221,7 +221,7 @@ find_words(const char *p, size_t n, uint32_t *cost, uint8_t *step)
 			uint32_t price = k == i ? COST_SHORT : COST_WORD;
 
 			word_set(&key, k - i, ascii_lower(p[k]));
-			if (cost[i] + price < cost[k + 1] && words_has(key)) {
+			if (cost[i] + price < cost[k + 1] && known_has(key)) {
 				cost[k + 1] = cost[i] + price;
 				step[k + 1] = (uint8_t)(k + 1 - i);
 			}
@@ -229,9 +229,8 @@ find_words(const char *p, size_t n, uint32_t *cost, uint8_t *step)
 	}
 }
 
-/* Append letters with blanks between the words. */
-static void
-add_words(const char *p, size_t n, struct buf *out)
+void
+view_add_words(const char *p, size_t n, struct buf *out)
 {
 	uint32_t *cost = alloc_array(n + 1, sizeof *cost);
 	uint8_t *step = alloc_bytes(n + 1), *starts = alloc_bytes(n + 1);
@@ -266,7 +265,7 @@ add_split(const struct join_run *r, struct span run, struct buf *out)
 		       ascii_is_letter(run.p[i + n]))
 			n++;
 		if (n >= least)
-			add_words(run.p + i, n, out);
+			view_add_words(run.p + i, n, out);
 		else
 			(void)buf_add(out, run.p + i, n == 0 ? 1 : n);
 		i += n == 0 ? 1 : n;
@@ -342,8 +341,8 @@ join(const struct view_job *job, size_t from, size_t start,
 	buf_init(&out, piece.n * 2 + 1);
 	nearest = add_piece(piece, &out);
 	if (nearest >= NEAR_LEAST && (!r->ascii || r->units >= UNITS_PLENTY ||
-					 words_count((struct span){out.data,
-					     out.len}) > words_count(piece)))
+					 known_count((struct span){out.data,
+					     out.len}) > known_count(piece)))
 		view_emit(job, VIEW_JOINED, (struct span){out.data, out.len},
 		    true, at, at + piece.n);
 	buf_free(&out);

@@ -35,10 +35,30 @@ void view_emit(const struct view_job *job, enum view view, struct span decoded,
     bool readable, size_t start, size_t end);
 
 void view_base64(const struct view_job *job);
+void view_base32(const struct view_job *job);
 void view_codes(const struct view_job *job);   /* HEX and NUMBERS */
 void view_escapes(const struct view_job *job); /* URL to ESCAPE */
 void view_joined(const struct view_job *job);
 void view_spelled(const struct view_job *job); /* ROT13 to LEET */
+void view_broken(const struct view_job *job);  /* GLUED to SHIFTED */
+void view_turned(const struct view_job *job);
+
+/* Caesar's cipher, by pieces of some sentence's length: a walk over folded text
+ * tells of each byte that is in no word, and of each word. */
+struct shift_run {
+	size_t piece;	       /* where the current piece starts */
+	unsigned words, known; /* in it */
+	size_t start, end;     /* of the pieces that are shifted alike */
+	unsigned shift;	       /* by so many letters; 0: not */
+};
+
+void view_shift_gap(const struct view_job *job, struct shift_run *r, size_t at);
+void view_shift_word(struct shift_run *r, size_t letters, bool known);
+void view_shift_end(const struct view_job *job, struct shift_run *r);
+
+/* Append letters, of any case, with blanks between the known words in them
+ * (view_join.c). */
+void view_add_words(const char *p, size_t n, struct buf *out);
 
 /* Classes of bytes, ASCII only. */
 enum {
@@ -72,7 +92,7 @@ view_skip(struct span text, size_t at, unsigned class)
 struct span view_text_in(struct span bytes);
 
 /* Decoded bytes of unknown kind: emitted if there is text in them; as it is
- * or in UTF-16 with the low byte first. Whether there was. */
+ * or in UTF-16 of either order. Whether there was. */
 bool view_bytes(const struct view_job *job, enum view view, struct span bytes,
     size_t start, size_t end);
 

@@ -125,7 +125,7 @@ spell_known(struct span word, char out[WORD_MOST])
 	for (size_t i = 0; i < word.n && signs < VARIANT_BITS; i++)
 		signs += leet_letter(word.p[i]) == 'i';
 	for (unsigned v = 0; v < 1u << signs; v++)
-		if (words_has(spell(word, v, out)))
+		if (known_has(spell(word, v, out)))
 			return true;
 	(void)spell(word, 0, out);
 	return false;
@@ -147,7 +147,7 @@ is_variable(struct span word)
 	struct span rest = {word.p + 1, word.n - 1};
 
 	return !ascii_is_letter(word.p[0]) && !has_letter(rest, false) &&
-	       words_count(rest) != 0;
+	       known_count(rest) != 0;
 }
 
 /* What speaks for digits in a run of letters and what stands for them. */
@@ -184,11 +184,11 @@ one_word(const char *p, size_t letters, size_t bytes, struct signs *s)
 	if (letters < WORD_LEAST || letters > WORD_MOST)
 		return;
 	key = word_key(p, letters, bytes);
-	if (words_has(key))
+	if (known_has(key))
 		s->plain++;
-	else if (words_has(word_rot13(key)))
+	else if (known_has(word_rot13(key)))
 		hit(s, ROT13, letters);
-	else if (words_has(word_reversed(key, letters)))
+	else if (known_has(word_reversed(key, letters)))
 		hit(s, REVERSED, letters);
 }
 

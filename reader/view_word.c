@@ -28,7 +28,7 @@ static struct {
 	size_t count;
 } table;
 
-uint64_t words_sieve[(1u << WORDS_SIEVE_BITS) / 64];
+uint64_t known_sieve[(1u << KNOWN_SIEVE_BITS) / 64];
 
 static void
 add_word(const char *p, size_t n)
@@ -40,19 +40,19 @@ add_word(const char *p, size_t n)
 	if (table.count == WORDS_MOST || n == 0 || n > WORD_MOST)
 		bug("the word %.*s has no room", (int)n, p);
 	key = word_key(p, n, n);
-	if (words_has(key))
+	if (known_has(key))
 		return;
-	h = words_mix(key);
+	h = known_mix(key);
 	for (i = h >> 32 & (SLOTS - 1); table.slot[i].low != 0;)
 		i = (i + 1) & (SLOTS - 1);
 	table.slot[i] = key;
-	h >>= 64 - WORDS_SIEVE_BITS;
-	words_sieve[h / 64] |= UINT64_C(1) << h % 64;
+	h >>= 64 - KNOWN_SIEVE_BITS;
+	known_sieve[h / 64] |= UINT64_C(1) << h % 64;
 	table.count++;
 }
 
 void
-words_warm(void)
+known_warm(void)
 {
 	if (table.count != 0)
 		return;
@@ -69,7 +69,7 @@ words_warm(void)
 }
 
 bool
-words_find(struct word_key key, uint64_t h)
+known_find(struct word_key key, uint64_t h)
 {
 	size_t i = h >> 32 & (SLOTS - 1);
 
@@ -93,7 +93,7 @@ key_of_any(const char *p, size_t n, size_t bytes)
 }
 
 size_t
-words_count(struct span text)
+known_count(struct span text)
 {
 	size_t found = 0, n;
 
@@ -103,13 +103,13 @@ words_count(struct span text)
 			n++;
 		if (n >= WORD_LEAST && n <= WORD_MOST)
 			found +=
-			    words_has(key_of_any(text.p + i, n, text.n - i));
+			    known_has(key_of_any(text.p + i, n, text.n - i));
 	}
 	return found;
 }
 
 bool
-words_prose(struct span text)
+known_prose(struct span text)
 {
 	size_t chars = 0, letters = 0, wide = 0, blanks = 0, length;
 	uint32_t code;
@@ -129,5 +129,5 @@ words_prose(struct span text)
 		return false;
 	return wide >= PROSE_CHARS / 2 ||
 	       (chars >= PROSE_CHARS &&
-		   (blanks >= 2 || (blanks != 0 && words_count(text) != 0)));
+		   (blanks >= 2 || (blanks != 0 && known_count(text) != 0)));
 }

@@ -82,34 +82,34 @@ word_reversed(struct word_key key, size_t letters)
 
 /* Build the tables, some 50 microseconds; only the first call does. All the
  * others here need it. */
-void words_warm(void);
+void known_warm(void);
 
 /* A sieve: no word has a key whose bit is not set. */
-#define WORDS_SIEVE_BITS 16
-extern uint64_t words_sieve[(1u << WORDS_SIEVE_BITS) / 64];
+#define KNOWN_SIEVE_BITS 16
+extern uint64_t known_sieve[(1u << KNOWN_SIEVE_BITS) / 64];
 
 static inline uint64_t
-words_mix(struct word_key key)
+known_mix(struct word_key key)
 {
 	return (key.low ^ key.high * UINT64_C(0xff51afd7ed558ccd)) *
 	       UINT64_C(0x9e3779b97f4a7c15);
 }
 
 /* Whether the key that has been mixed to h is that of a word. */
-bool words_find(struct word_key key, uint64_t h);
+bool known_find(struct word_key key, uint64_t h);
 
 static inline bool
-words_has(struct word_key key)
+known_has(struct word_key key)
 {
-	uint64_t h = words_mix(key), at = h >> (64 - WORDS_SIEVE_BITS);
+	uint64_t h = known_mix(key), at = h >> (64 - KNOWN_SIEVE_BITS);
 
-	return (words_sieve[at / 64] >> at % 64 & 1) != 0 && words_find(key, h);
+	return (known_sieve[at / 64] >> at % 64 & 1) != 0 && known_find(key, h);
 }
 
 /* How many of the words in ASCII letters, of any case, are known. */
-size_t words_count(struct span text);
+size_t known_count(struct span text);
 
 /* Whether a person could read it: mostly letters, in words. */
-bool words_prose(struct span text);
+bool known_prose(struct span text);
 
 #endif

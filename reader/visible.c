@@ -170,6 +170,38 @@ run_record(struct visible *v, uint32_t code)
 	(void)buf_add(&v->record, bytes, n);
 }
 
+/* Put printable ASCII at the end of an open run: as many bytes of `most` as
+ * there are, and fit. None if a blank comes first. */
+static size_t
+run_record_plain(struct visible *v, const char *p, size_t most)
+{
+	bool hidden = v->run_room != 0 || !is_code(v->run);
+	size_t n = 0;
+
+	if (!v->run_open || v->run_blank)
+		return 0;
+	if (v->run_room != 0 && most > v->run_room)
+		most = v->run_room;
+	if (hidden && most > v->hidden.max - v->hidden.len)
+		most = v->hidden.max - v->hidden.len;
+	while (n < most && p[n] > ' ' && p[n] < 0x7f)
+		n++;
+	if (n == 0)
+		return 0;
+	if (hidden)
+		(void)buf_add(&v->hidden, p, n);
+	v->hidden_chars[v->run] += n;
+	if (v->run_room == 0) {
+		v->record_dropped += n;
+		return n;
+	}
+	v->run_room -= n;
+	v->record.len--;
+	(void)buf_add(&v->record, p, n);
+	(void)buf_add_byte(&v->record, '\n');
+	return n;
+}
+
 /* One invisible character inside visible text. Tag characters spell ASCII,
  * and the operator gets to read it. */
 static void
@@ -333,6 +365,9 @@ visible_hide_more(
 	if (v->run_open && v->run != reason)
 		v->run_open = false;
 	while (i < bytes) {
+		i += run_record_plain(v, text + i, bytes - i);
+		if (i == bytes)
+			break;
 		i += next_code(text + i, bytes - i, &code);
 		hide_code(v, reason, code);
 	}
@@ -353,13 +388,15 @@ visible_hide_end(struct visible *v)
 	v->run_open = false;
 }
 
-/* Append a link's text as one line, at most `most` bytes; runs of blanks and
- * line ends become one blank, what cannot be seen is left out. */
+/* Append a link's text as one line in the order in which it is seen, at most
+ * `most` bytes; runs of blanks and line ends become one blank, what cannot be
+ * seen is left out. */
 static void
 add_line(struct buf *out, struct span text, size_t most)
 {
 	size_t i = 0, start = out->len;
 	enum hidden reason;
+	struct bidi bidi = {.depth = 0};
 	bool blank = false;
 	uint32_t code;
 	char bytes[5];
@@ -372,16 +409,19 @@ add_line(struct buf *out, struct span text, size_t most)
 		glyph = glyph_of(code, &reason);
 		if (glyph == GLYPH_BLANK || glyph == GLYPH_BREAK)
 			blank = out->len != start;
+		if (glyph == GLYPH_HIDDEN && reason == HIDDEN_BIDI)
+			bidi_control(&bidi, code, out);
 		if (glyph != GLYPH_SEEN)
 			continue;
 		if (blank)
 			bytes[n++] = ' ';
 		n += utf8_encode(code, bytes + n);
 		if (n > most - (out->len - start))
-			return;
+			break;
 		(void)buf_add(out, bytes, n);
 		blank = false;
 	}
+	bidi_end(&bidi, out);
 }
 
 void

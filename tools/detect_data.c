@@ -225,3 +225,20 @@ data_mails(struct examples *e, const char *folder, const char *source)
 	}
 	free(names);
 }
+
+bool
+example_is_own(const struct example *x)
+{
+	return strcmp(x->source, "self-written") == 0;
+}
+
+bool
+examples_is_first(const struct examples *e, size_t at, bool by_lang)
+{
+	for (size_t i = 0; i < at; i++)
+		if (e->at[i].attack == e->at[at].attack &&
+		    strcmp(e->at[i].source, e->at[at].source) == 0 &&
+		    (!by_lang || strcmp(e->at[i].lang, e->at[at].lang) == 0))
+			return false;
+	return true;
+}

@@ -26,6 +26,13 @@ struct examples {
 	size_t count, cap;
 };
 
+/* Whether we wrote it ourselves. */
+bool example_is_own(const struct example *x);
+
+/* Whether number `at` is the first of its label and source and, with `by_lang`,
+ * language. */
+bool examples_is_first(const struct examples *e, size_t at, bool by_lang);
+
 /* Append the rows of a JSON Lines file. Ends the process on a bad one. */
 void data_rows(struct examples *e, const char *path);
 

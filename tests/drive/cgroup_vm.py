@@ -2,26 +2,19 @@
 """Control groups with a real kernel: in a virtual machine, as this one's may
 have its controllers elsewhere.
 
-usage: cgroup_vm.py BIN [KERNEL]
+usage: cgroup_vm.py BIN
 
-The kernel is Debian's for clouds, from the package linux-image-cloud-amd64 (it
-is unpacked, not installed), the rest is our programs and BusyBox. Started with
-QEMU, without network and disk. Also shows the locks of that kernel, which is
-older than many. Skips where one of these is missing.
+The machine is that of machine.py. Also shows the locks of its kernel, which is
+older than many.
 """
 import json
-import os
 import pathlib
-import platform
 import re
 import shutil
-import subprocess
 
 import harness
 from harness import ACCOUNTS, check, equal, main
-
-SECONDS = 240  # by emulation
-TOOLS = ("qemu-system-x86_64", "busybox", "cpio", "dpkg-deb", "apt-get")
+from machine import copy_with_libraries, in_machine, own_programs
 
 INIT = r"""#!/bin/sh
 export PATH=/bin
@@ -121,49 +114,16 @@ poweroff -f
 """
 
 
-def copy_with_libraries(program, root, name=None):
-    target = root / "bin" / (name or program.name)
-    shutil.copy(program, target)
-    done = harness.run(["ldd", program])
-    for path in re.findall(r"(/\S+) \(0x", done.stdout.decode()):
-        place = root / path.lstrip("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if not place.exists():
-            shutil.copy(path, place)
-
-
-def kernel(folder):
-    """Unpacked from Debian's package."""
-    done = harness.run(["apt-cache", "depends", "linux-image-cloud-amd64"])
-    name = re.search(r"Depends: (\S+)", done.stdout.decode())
-    if not name:
-        return None
-    harness.run(["apt-get", "download", "-q", name.group(1)], seconds=300,
-                cwd=folder)
-    packages = list(folder.glob("linux-image*.deb"))
-    if not packages:
-        return None
-    harness.run(["dpkg-deb", "-x", packages[0], folder / "kernel"])
-    return next((folder / "kernel" / "boot").glob("vmlinuz*"), None)
-
-
-def image(folder, programs):
-    root = folder / "root"
+def fill(root):
     for name in ("bin", "etc", "lib", "lib64", "usr", "new", "proc", "sys",
                  "dev", "tmp", "run"):
         (root / name).mkdir(parents=True)
-    busybox = shutil.which("busybox")
-    copy_with_libraries(pathlib.Path(busybox), root, "busybox")
-    for applet in harness.run([busybox, "--list"]).stdout.decode().split():
-        if not (root / "bin" / applet).exists():
-            (root / "bin" / applet).symlink_to("busybox")
-    for name in ("executor", "planner", "reader"):
-        copy_with_libraries(programs / ("trizone-" + name), root)
+    own_programs(root)
     for keygen in ("age-keygen", "rage-keygen"):
         if shutil.which(keygen):
             copy_with_libraries(pathlib.Path(shutil.which(keygen)), root,
                                 "age-keygen")
-    copy_with_libraries(programs / "hog", root)
+    copy_with_libraries(harness.folder_of_programs() / "hog", root)
     shutil.move(root / "bin" / "hog", root / "hog")
     (root / "etc" / "passwd").write_text(
         "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n")
@@ -171,25 +131,6 @@ def image(folder, programs):
     (root / "init").write_text(INIT.replace(
         "ACCOUNTS", json.dumps(ACCOUNTS).replace("'", "")))
     (root / "init").chmod(0o755)
-    packed = folder / "initrd"
-    with open(packed, "wb") as out:
-        subprocess.run("find . | cpio -o -H newc --quiet", shell=True,
-                       cwd=root, stdout=out, check=True)
-    return packed
-
-
-def boot(folder, linux, packed):
-    done = subprocess.run(
-        ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m", "1024",
-         "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
-         "-kernel", linux, "-initrd", packed, "-append",
-         "console=ttyS0 quiet panic=-1 lsm=landlock"],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
-        check=False)
-    text = done.stdout.decode(errors="replace").replace("\r", "")
-    (folder / "console").write_text(text)
-    check("== end" in text, "the machine did not come to its end: %s",
-          text[-3000:])
 
 
 def part(text, name):
@@ -246,28 +187,10 @@ def as_user(text):
 
 
 def body(suite):
-    missing = [name for name in TOOLS if not shutil.which(name)]
-    if missing or platform.machine() != "x86_64":
-        print("skipped: no %s" % " ".join(missing or ["x86_64"]))
-        raise SystemExit(77)
-    folder = pathlib.Path(harness.tempfile.mkdtemp(prefix="trizone-vm."))
-    folder.chmod(0o755)
-    try:
-        linux = kernel(folder)
-        if linux is None:
-            print("skipped: no package linux-image-cloud-amd64 to be had")
-            raise SystemExit(77)
-        packed = image(folder, harness.folder_of_programs())
-        suite.case("a machine", boot, folder, linux, packed)
-        text = (folder / "console").read_text()
+    with in_machine(suite, fill) as text:
         suite.case("as root", as_root, text)
         suite.case("a fork bomb in a group", contained, text)
         suite.case("as an ordinary user", as_user, text)
-    finally:
-        if os.environ.get("TRIZONE_KEEP"):
-            print("kept: %s" % folder)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

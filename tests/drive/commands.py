@@ -10,7 +10,6 @@ import pwd
 import re
 import shutil
 import subprocess
-import sys
 import time
 
 import gullible
@@ -19,7 +18,7 @@ from harness import (ACCOUNTS, Host, Skipped, as_account, check, environment,
                      short_folder, until, version_of)
 
 DONE, FOUND, USAGE, DATA, UNAVAILABLE = 0, 1, 64, 65, 69
-TEMPORARY, NOT_PERMITTED, CONFIG = 75, 77, 78
+SYSTEM, TEMPORARY, NOT_PERMITTED, CONFIG = 71, 75, 77, 78
 BIN = folder_of_programs()
 EXECUTOR, PLANNER, READER = (BIN / ("trizone-" + name) for name in
                              ("executor", "planner", "reader"))
@@ -880,29 +879,6 @@ def attach_stops_at_once():
               "all channels closed")
 
 
-def closed_descriptors():
-    """Started without standard descriptors, nothing lands in a file."""
-    with Place() as place:
-        script = 'exec "$0" "$@" <&- >&- 2>&-'
-        for call in ((EXECUTOR, "--version"), (PLANNER, "--help"),
-                     (READER, "mail"), (EXECUTOR, "status", "--config",
-                                        place.folder / "none")):
-            done = run(["sh", "-c", script, *call])
-            check(done.returncode in (0, 65, 71, 74, 78), "%s: %d", call[1],
-                  done.returncode)
-
-
-def children_ignored():
-    """Started by somebody who ignores the end of children."""
-    script = ("import os, signal, sys\n"
-              "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
-              "os.execv(sys.argv[1], sys.argv[1:])\n")
-    done = run([sys.executable, "-c", script, READER, "mail"],
-               mail("a subject"))
-    says(done, DONE, "mail")
-    equal(json.loads(done.stdout)["subject"], "a subject", "subject")
-
-
 def body(suite):
     for name, function in (
             ("help", help_everywhere), ("version", versions),
@@ -923,9 +899,7 @@ def body(suite):
             ("reader", reader_statuses),
             ("reader's rows", reader_rows),
             ("inbox show's verdict", inbox_show_verdict), ("attach", attach_statuses),
-            ("attach stops at once", attach_stops_at_once),
-            ("closed descriptors", closed_descriptors),
-            ("children ignored", children_ignored)):
+            ("attach stops at once", attach_stops_at_once)):
         suite.case(name, function)
 
 

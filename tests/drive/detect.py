@@ -252,7 +252,7 @@ def nothing_to_evaluate():
         long.write_bytes(row("x" * (40 << 20)))
         says(reader("eval", long), DATA, "a long line")
         says(reader("eval", rows.folder / "none"), SYSTEM, "no file")
-        says(reader("eval", rows.folder), SYSTEM, "a folder")
+        says(reader("eval", rows.folder), DATA, "a folder")
 
 
 def proposes_only():

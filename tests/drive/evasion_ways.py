@@ -286,6 +286,9 @@ def page(body, head=""):
     """What is made of it stands in an ordinary page."""
     def one(text):
         values = {"text": html.escape(text), "raw": text,
+                  "url": urllib.parse.quote(text),
+                  "path": "-".join("".join(c for c in w if c.isalnum())
+                                   for w in text.split()),
                   "tags": "".join("<b>%s</b>" % c if c.isalpha() and i % 2
                                   else html.escape(c)
                                   for i, c in enumerate(text))}
@@ -395,10 +398,18 @@ def as_address(field):
     return one
 
 
-def alternative(text):
-    return parts(("Content-Type: text/plain", text),
-                 ("Content-Type: text/html", "<p>%s</p>" % DAY[0]),
-                 kind="alternative")
+def alternative(form):
+    """Only in the version that few programs show."""
+    return lambda text: parts(
+        ("Content-Type: text/plain", form % text),
+        ("Content-Type: text/html", "<p>%s</p>" % "<p>".join(DAY)),
+        kind="alternative")
+
+
+def reversed_alternative(text):
+    return parts(("Content-Type: text/html",
+                  "<p>%s<p>%s" % (DAY[0], html.escape(text))),
+                 ("Content-Type: text/plain", DAY[0]), kind="alternative")
 
 
 def forwarded(text):
@@ -436,7 +447,7 @@ ROWS = (
     ("2", "Fraktur", letters_of(0x1d586, False), FLOOR),
     ("2", "small capitals", by_table(SMALL), FLOOR),
     ("2", "superscript", by_table(RAISED), FLOOR),
-    ("2", "upside down", lambda text: by_table(TURNED)(text)[::-1], GAP),
+    ("2", "upside down", lambda text: by_table(TURNED)(text)[::-1], FLOOR),
     ("3", "zero-width spaces", after("\u200b", 0.5), FLOOR),
     ("3", "soft hyphens", after("\u00ad", 0.3), FLOOR),
     ("4", "tag characters", tags, FLOOR),
@@ -448,43 +459,43 @@ ROWS = (
     ("7", "leetspeak 60 %", leet, LOW),
     ("8", "spaced letters", between(" "), LOW),
     ("8", "dotted letters", between("."), LOW),
-    ("8", "no blanks", joined, GAP),
+    ("8", "no blanks", joined, FLOOR),
     ("8", "underscores", glued("_"), LOW),
-    ("8", "zero-width for blanks", glued("\u200b"), GAP),
+    ("8", "zero-width for blanks", glued("\u200b"), FLOOR),
     ("8", "hyphens for blanks", glued("-"), FLOOR),
     ("8", "commas for blanks", glued(","), FLOOR),
     ("8", "no-break blanks", glued("\u00a0"), FLOOR),
     ("8", "spaced, blanks like the rest", " ".join, LOW),
     ("8", "a letter a line", "\n".join, LOW),
     ("8", "stars between letters", "*".join, LOW),
-    ("8", "a hyphen in each word", cut("-"), GAP),
-    ("8", "hyphenated at line ends", cut("-\n"), GAP),
-    ("8", "a blank in each word", cut(" "), GAP),
-    ("8", "emphasis in each word", cut("**"), GAP),
-    ("8", "an emoji in each word", cut("\U0001f600"), GAP),
+    ("8", "a hyphen in each word", cut("-"), FLOOR),
+    ("8", "hyphenated at line ends", cut("-\n"), FLOOR),
+    ("8", "a blank in each word", cut(" "), FLOOR),
+    ("8", "emphasis in each word", cut("**"), FLOOR),
+    ("8", "an emoji in each word", cut("\U0001f600"), FLOOR),
     ("8", "an emoji between words", glued(" \U0001f600 "), LOW),
     ("9", "inner letters shuffled", shuffled, LOW),
-    ("9", "doubled letters", doubled, GAP),
+    ("9", "doubled letters", doubled, FLOOR),
     ("9", "a letter dropped", without_a_letter, LOW),
     ("10", "base64", b64, FLOOR),
     ("10", "hexadecimal", hexadecimal, FLOOR),
     ("10", "rot13", rot13, FLOOR),
-    ("10", "Caesar by 3", caesar(3), GAP),
-    ("10", "base32", base32, GAP),
+    ("10", "Caesar by 3", caesar(3), FLOOR),
+    ("10", "base32", base32, FLOOR),
     ("10", "base64 of UTF-16LE", b64_of("utf-16-le"), FLOOR),
-    ("10", "base64 of UTF-16BE", b64_of("utf-16-be"), GAP),
+    ("10", "base64 of UTF-16BE", b64_of("utf-16-be"), FLOOR),
     ("10", "binary", binary(" "), FLOOR),
-    ("10", "binary, no blanks", binary(""), GAP),
+    ("10", "binary, no blanks", binary(""), FLOOR),
     ("10", "decimal", codes("%d", " "), FLOOR),
     ("10", "\\u0069", codes("\\u%04x"), FLOOR),
-    ("10", "\\151", codes("\\%03o"), GAP),
+    ("10", "\\151", codes("\\%03o"), FLOOR),
     ("11", "numeric entities", entities, FLOOR),
     ("11", "percent encoding", percent, FLOOR),
     ("12", "a word a line", lambda text: "\n".join(text.split()), FLOOR),
     ("12", "a paragraph a word", lambda text: "\n\n".join(text.split()),
      FLOOR),
     ("12", "fifty lines a word", lambda text: ("\n" * 50).join(text.split()),
-     GAP),
+     FLOOR),
     ("12", "random case", random_case, FLOOR),
     ("12", "quoted lines", quoted, FLOOR),
     ("13", "punctuation noise", noise, LOW),
@@ -498,7 +509,7 @@ ROWS = (
     ("15", "off the screen", style("position:absolute;left:-9999px"), FLOOR),
     ("15", "behind 2,500 hidden bytes",
      page("<div hidden>" + "The weather was fine all day. " * 85
-          + "%(text)s</div>"), GAP),
+          + "%(text)s</div>"), FLOOR),
     ("15", "white on white", style("color:#fff;background:#fff"), FLOOR),
     ("16", "tags inside words", page("<p>%(tags)s</p>"), FLOOR),
     ("16", "cells of a table", cells("<tr>%s</tr>", "<td>%s</td>"), 0.85),
@@ -520,7 +531,7 @@ ROWS = (
     ("19", "in a log", in_log, FLOOR),
     ("20", "soft breaks inside words", soft_breaks, FLOOR),
     ("20", "quoted-printable", printable, FLOOR),
-    ("20", "UTF-7", utf7, GAP),
+    ("20", "UTF-7", utf7, FLOOR),
     ("20", "ISO-2022-JP, wide", japanese, FLOOR),
     ("20", "labelled UTF-7", labelled("utf-7"), FLOOR),
     ("20", "labelled ISO-2022-JP", labelled("iso-2022-jp"), FLOOR),
@@ -531,6 +542,12 @@ ROWS = (
     ("21", "markdown link text", link_text, FLOOR),
     ("21", "markdown link title", link_title, FLOOR),
     ("21", "markdown image alt", image_alt, FLOOR),
+    ("21", "URL of a link", page('<a href="https://shop.example/list?q='
+                                 '%(url)s">the list</a>'), FLOOR),
+    ("21", "path of a link", page('<a href="https://shop.example/%(path)s">'
+                                  'the list</a>'), FLOOR),
+    ("21", "body of a mailto link", page('<a href="mailto:a@b.example?body='
+                                         '%(url)s">write to us</a>'), FLOOR),
     ("22", "CSS content", page("<p class=x>x</p>",
                                "<style>.x::before{content:\"%(raw)s\"}"
                                "</style>"), FLOOR),
@@ -554,6 +571,8 @@ ROWS = (
     ("25", "address to answer to", as_address("Reply-To"), FLOOR),
     ("25", "address of a copy", as_address("Cc"), FLOOR),
     ("25", "forwarded mail", forwarded, FLOOR),
-    # of this a planner is shown nothing either
-    ("25", "the other alternative", alternative, GAP),
+    ("25", "the other alternative", alternative("%s"), FLOOR),
+    ("25", "amid the other alternative",
+     alternative("\n".join((DAY[0], "%s", DAY[1]))), FLOOR),
+    ("25", "the other alternative, HTML", reversed_alternative, FLOOR),
 )

@@ -11,7 +11,7 @@ const LOAD_MS = 3000;
 // No text of a mail, whatever its style: values of a form, what stands in for
 // something else, other languages than HTML.
 const NEVER = new Set(["NOSCRIPT", "SELECT", "TEXTAREA", "DATALIST", "SVG",
-  "MATH", "TITLE", "STYLE", "SCRIPT", "TEMPLATE", "OBJECT", "IFRAME", "VIDEO",
+  "TITLE", "STYLE", "SCRIPT", "TEMPLATE", "OBJECT", "IFRAME", "VIDEO",
   "AUDIO", "CANVAS", "METER", "PROGRESS", "HEAD"]);
 
 function parseColour(text) {
@@ -94,10 +94,13 @@ function left(rect, element, view) {
 }
 
 function hiddenChain(element, view) {
+  const box = element.closest("foreignObject");
   let opacity = 1;
   for (let e = element; e; e = e.parentElement) {
     const style = view.getComputedStyle(e);
-    if (NEVER.has(e.tagName.toUpperCase()) || style.display === "none" ||
+    const never = NEVER.has(e.tagName.toUpperCase()) &&
+      !(box && e.tagName === "svg");
+    if (never || style.display === "none" ||
         (e.getAttribute("aria-hidden") || "").toLowerCase() === "true" ||
         emptyClip(style))
       return true;

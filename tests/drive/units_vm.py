@@ -4,20 +4,17 @@ who comes back after what.
 
 usage: units_vm.py BIN
 
-The machine is that of cgroup_vm.py, with this system's systemd as its process
-1. Without network and disk. Skips where something for it is missing.
+The machine is that of machine.py, with this system's systemd as its process
+1.
 """
 import json
-import os
 import pathlib
-import platform
 import re
 import shutil
-import subprocess
 
-import cgroup_vm
 import harness
 from harness import check, equal, main
+from machine import copy_with_libraries, in_machine, own_programs
 
 UNITS = ("trizone-executor", "trizone-reader-mail", "trizone-planner")
 SYSTEMD = pathlib.Path("/lib/systemd")
@@ -136,34 +133,24 @@ def units(root):
         (own / link).symlink_to("/usr/lib/systemd/system/" + target)
 
 
-def programs(root, folder):
+def programs(root):
     for path in PROGRAMS:
         if path.exists():
-            cgroup_vm.copy_with_libraries(path, root)
+            copy_with_libraries(path, root)
             shutil.move(root / "bin" / path.name,
                         root / "usr" / "lib" / "systemd" / path.name)
-    for name in (*TOOLS, "busybox"):
-        cgroup_vm.copy_with_libraries(pathlib.Path(shutil.which(name)), root)
-    for applet in harness.run(["busybox", "--list"]).stdout.decode().split():
-        if not (root / "bin" / applet).exists():
-            (root / "bin" / applet).symlink_to("busybox")
-    for name in ("executor", "planner", "reader"):
-        cgroup_vm.copy_with_libraries(folder / ("trizone-" + name), root)
+    for name in TOOLS:
+        copy_with_libraries(pathlib.Path(shutil.which(name)), root)
+    own_programs(root)
 
 
-def image(folder):
-    root = folder / "root"
+def fill(root):
     skeleton(root)
     units(root)
-    programs(root, harness.folder_of_programs())
+    programs(root)
     (root / "root" / "mail").write_bytes(harness.mail("under systemd"))
     (root / "init").write_text(INIT)
     (root / "init").chmod(0o755)
-    packed = folder / "initrd"
-    with open(packed, "wb") as out:
-        subprocess.run("find . | cpio -o -H newc --quiet", shell=True,
-                       cwd=root, stdout=out, check=True)
-    return packed
 
 
 def served(text):
@@ -194,22 +181,7 @@ def state(text, name, want):
 
 
 def body(suite):
-    missing = [name for name in cgroup_vm.TOOLS + TOOLS
-               if not shutil.which(name)]
-    missing += [str(path) for path in PROGRAMS[:1] if not path.exists()]
-    if missing or platform.machine() != "x86_64":
-        print("skipped: no %s" % " ".join(missing or ["x86_64"]))
-        raise SystemExit(77)
-    folder = pathlib.Path(harness.tempfile.mkdtemp(prefix="trizone-vm."))
-    folder.chmod(0o755)
-    try:
-        linux = cgroup_vm.kernel(folder)
-        if linux is None:
-            print("skipped: no package linux-image-cloud-amd64 to be had")
-            raise SystemExit(77)
-        suite.case("a machine", cgroup_vm.boot, folder, linux, image(folder))
-        console = folder / "console"
-        text = console.read_text() if console.exists() else ""
+    with in_machine(suite, fill, TOOLS, PROGRAMS[:1]) as text:
         up, down = ["active"] * 3, ["inactive"] * 2
         suite.case("served", served, text)
         for words, name, want in (
@@ -221,11 +193,6 @@ def body(suite):
                 ("all do when it is mended", "mended", up),
                 ("a reader that ends often", "reader", up)):
             suite.case(words, state, text, name, want)
-    finally:
-        if os.environ.get("TRIZONE_KEEP"):
-            print("kept: %s" % folder)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

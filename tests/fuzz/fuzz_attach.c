@@ -56,9 +56,10 @@ try_uu(void)
 	struct uu_block block;
 	struct buf out;
 	size_t at = 0;
+	bool broken = false;
 
 	buf_init(&out, MAIL_TEXT_BYTES);
-	while (uu_next(whole, at, &block, &out)) {
+	while (uu_next(whole, at, &block, &out, &broken)) {
 		check_inside(block.name);
 		if (block.start < at || block.end <= block.start ||
 		    block.end > whole.n)

@@ -187,31 +187,33 @@ END_TEST
 /* Text, name, content and where the rest begins. */
 static const struct {
 	const char *text, *name, *content, *rest;
-	bool whole;
+	bool broken; /* there is one before that only begins like one */
 } blocks[] = {
-    {"begin 644 a b.txt\n#86)C\n`\nend\nrest", "a b.txt", "abc", "rest", true},
-    {"begin 0644 x\r\n#86)C\r\n \r\nend\r\n", "x", "abc", "", true},
-    {"begin 644 x\n#86)C\nend\n", "x", "abc", "", true},
-    /* the end is missing, or a line is none */
-    {"begin 644 x\n#86)C\n", "x", "abc", "", false},
-    {"begin 644 x\n#86)C\nThis is not a line.\nend\n", "x", "abc",
-	"This is not a line.\nend\n", false},
+    {"begin 644 a b.txt\n#86)C\n`\nend\nrest", "a b.txt", "abc", "rest", false},
+    {"begin 0644 x\r\n#86)C\r\n \r\nend\r\n", "x", "abc", "", false},
+    {"begin 644 x\n#86)C\nend\n", "x", "abc", "", false},
+    {"begin 644 x\n#86)C\n#86)C\n\"86(\n`\nend\n", "x", "abcabcab", "", false},
+    {"begin 644 a\n#86)C\nProse.\nbegin 644 x\n#86)C\nend\n", "x", "abc", "",
+	true},
     /* blanks that were lost, a check letter */
-    {"begin 644 x\n$86)C`\n`\nend\n", "x", "abc\0", "", true},
-    {"begin 644 x\n#86)CZ\n`\nend\n", "x", "abc", "", true},
+    {"begin 644 x\n$86)C`\n`\nend\n", "x", "abc\0", "", false},
+    {"begin 644 x\n#86)C\n\nend\n", "x", "abc", "", false},
+    {"begin 644 x\n#86)CZ\n`\nend\n", "x", "abc", "", false},
 };
 
 START_TEST(uuencoded)
 {
 	struct uu_block block;
+	bool broken = false;
 
-	ck_assert(uu_next(span_of(blocks[_i].text), 0, &block, &out));
+	ck_assert(uu_next(span_of(blocks[_i].text), 0, &block, &out, &broken));
 	ck_assert(span_is(block.name, blocks[_i].name));
 	ck_assert(out.len >= strlen(blocks[_i].content) &&
 		  memcmp(out.data, blocks[_i].content,
 		      strlen(blocks[_i].content)) == 0);
 	ck_assert_str_eq(blocks[_i].text + block.end, blocks[_i].rest);
-	ck_assert(block.whole == blocks[_i].whole);
+	ck_assert(block.whole);
+	ck_assert(broken == blocks[_i].broken);
 }
 END_TEST
 
@@ -220,6 +222,13 @@ static const char *const prose[] = {
     "begin 9 x\n#86)C\n",
     "begin 644\n#86)C\n",
     "begin 644 x\nend\n",
+    "begin 644 x\n\nend\n",
+    "begin 644 x\nHELLO WORLD, THIS IS ALL IN CAPITALS, AS OLD MACHINES WRITE.\n",
+    /* no end, a line that is none, lines of other sizes */
+    "begin 644 x\n#86)C\n",
+    "begin 644 x\n#86)C\nThis is not a line.\nend\n",
+    "begin 644 x\n\"86(\n#86)C\nend\n",
+    "begin 644 x\n#86)C\n`\n#86)C\nend\n",
     "begin 644 x",
     "",
 };
@@ -227,8 +236,9 @@ static const char *const prose[] = {
 START_TEST(not_uuencoded)
 {
 	struct uu_block block;
+	bool broken = false;
 
-	ck_assert(!uu_next(span_of(prose[_i]), 0, &block, &out));
+	ck_assert(!uu_next(span_of(prose[_i]), 0, &block, &out, &broken));
 }
 END_TEST
 

@@ -255,12 +255,8 @@ START_TEST(a_prompt_may_ask_for_a_job)
 {
 	static const char job[] = "Write a short poem about the sea, please.";
 
-	buf_clear(&clean);
-	buf_clear(&record);
 	ck_assert_int_eq(
-	    text_clean_as(DETECT_PROMPT, SPAN(job), &clean, &record), 0);
-	ck_assert_ptr_nonnull(
-	    memmem(clean.data, clean.len, "\"verdict\":\"clean\"", 17));
+	    text_score(DETECT_PROMPT, SPAN(job)).verdict, CLEAN_CLEAN);
 }
 END_TEST
 

@@ -7,31 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/buf.h"
-#include "reader/html.h"
+#include "html_fixture.h"
 
 #define BIG_BYTES (2u << 20)
 #define BIG_SECONDS 2 /* of processor time; some 0.1 without sanitizers */
-
-static struct visible v;
-
-static void
-setup(void)
-{
-	visible_init(&v, NULL);
-}
-
-static void
-teardown(void)
-{
-	visible_done(&v);
-}
-
-static void
-render(const char *html)
-{
-	html_render(html, strlen(html), &v);
-}
 
 static void
 expect_text(const char *want)
@@ -39,13 +18,6 @@ expect_text(const char *want)
 	buf_add_byte(&v.text, '\0');
 	ck_assert_str_eq(v.text.data, want);
 	v.text.len--;
-}
-
-/* Whether `word` is in the buffer. */
-static bool
-holds(const struct buf *b, const char *word)
-{
-	return b->len != 0 && memmem(b->data, b->len, word, strlen(word));
 }
 
 static const struct {
@@ -120,6 +92,12 @@ static const struct {
     {"<img src=x alt='a picture'>t", "t"},
     {"a<wbr>b<span>c</span>", "abc"},
     {"<button>Press</button> <label>me</label>", "Press me"},
+    /* formulas, and HTML in pictures */
+    {"a<math><mi>x</mi><mo>+</mo><mn>1</mn></math>b", "ax+1b"},
+    {"<math><mfrac><mn>1</mn><mn>2</mn></mfrac><mi>y</math>", "1 2 y"},
+    {"<math><mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr>", "1 2"},
+    {"<svg width=200 height=90><foreignObject width=200 height=90><p>a</p>b",
+	"a\n\nb"},
     {"\xe4\xbd\xa0\xe5\xa5\xbd\xe2\x80\x8b!", "\xe4\xbd\xa0\xe5\xa5\xbd!"},
 };
 
@@ -159,7 +137,11 @@ static const struct {
     {"<noscript>ab</noscript>", HIDDEN_NOSCRIPT, 1, 2},
     {"<iframe><p></iframe>", HIDDEN_FALLBACK, 1, 3},
     {"<svg><text>ab</text></svg>", HIDDEN_SVG, 1, 2},
-    {"<math><mi>ab</math>", HIDDEN_MATH, 1, 2},
+    {"<math><mphantom><mi>ab</math>", HIDDEN_MATH, 1, 2},
+    {"<math>ab</math>", HIDDEN_MATH, 1, 2},
+    {"<svg>ab<rect>cd</svg>", HIDDEN_SVG, 2, 4},
+    {"<form hidden action=http://a>", HIDDEN_HIDDEN_ATTRIBUTE, 1, 8},
+    {"<button formaction=javascript:x>", HIDDEN_URL_SCHEME, 1, 12},
     {"<meta name=d content='ab'>", HIDDEN_METADATA, 1, 2},
     {"<title>a&amp;b</title>", HIDDEN_TITLE, 1, 3},
     {"<style>p{}</style>", HIDDEN_STYLE, 1, 3},
@@ -237,6 +219,30 @@ START_TEST(lists_links)
 }
 END_TEST
 
+START_TEST(lists_where_forms_lead)
+{
+	render("<form action='http://a.example/&#x202e;x'><input type=image "
+	       "formaction=http://b.example><button formaction=//c>go</button>"
+	       "<input formaction=http://d.example style=display:none>");
+	ck_assert_uint_eq(v.link_count, 3);
+	ck_assert(holds(
+	    &v.link_bytes, "http://a.example/%E2%80%AExhttp://b.example//c"));
+	expect_text("go");
+}
+END_TEST
+
+/* The text of a link is as it is seen, and its address is no trap. */
+START_TEST(orders_texts_of_links)
+{
+	render("<a href='http://a/\xe2\x80\xaegpj.exe'>"
+	       "b.\xe2\x80\xaegpj.exe</a>");
+	visible_end(&v);
+	ck_assert_uint_eq(v.link_count, 1);
+	ck_assert(holds(&v.link_bytes, "b.exe.jpghttp://a/%E2%80%AEgpj.exe"));
+	ck_assert(holds(&v.text, "<http://a/%E2%80%AEgpj.exe>"));
+}
+END_TEST
+
 START_TEST(takes_everything_as_hidden_when_rules_cost_too_much)
 {
 	struct buf html;
@@ -304,6 +310,10 @@ static const char *const big[][2] = {
     {"", "<a href=x>"},
     {"", "<table><tr><td>"},
     {"", "<svg><p>"},
+    {"", "<math><mfrac><mi>x"},
+    {"", "<svg width=99 height=99><foreignObject width=99 height=99>x"},
+    {"", "<form action=http://a>"},
+    {"<bdo dir=rtl>", "\xd7\x90. "},
     {"", "<li>x"},
     {"", "<blockquote>x<br>"},
     {"", "&CounterClockwiseContourIntegra"},
@@ -366,6 +376,8 @@ html_suite(void)
 	tcase_add_loop_test(
 	    tc, counts_by_reason, 0, sizeof reasons / sizeof reasons[0]);
 	tcase_add_test(tc, lists_links);
+	tcase_add_test(tc, lists_where_forms_lead);
+	tcase_add_test(tc, orders_texts_of_links);
 	tcase_add_loop_test(tc, tells_what_is_not_understood, 0,
 	    sizeof open_styles / sizeof open_styles[0]);
 	tcase_add_test(tc, bounds_declarations);

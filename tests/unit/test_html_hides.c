@@ -6,36 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "reader/html.h"
+#include "html_fixture.h"
 #include "tests/unit/run_suite.h"
-
-static struct visible v;
-
-static void
-setup(void)
-{
-	visible_init(&v, NULL);
-}
-
-static void
-teardown(void)
-{
-	visible_done(&v);
-}
-
-static void
-render(const char *html)
-{
-	html_render(html, strlen(html), &v);
-}
-
-/* Whether `word` is in the buffer. */
-static bool
-holds(const struct buf *b, const char *word)
-{
-	return b->len != 0 && memmem(b->data, b->len, word, strlen(word));
-}
 
 /* SECRET is never visible to a person who opens these. */
 static const char *const hidden[] = {
@@ -84,7 +56,37 @@ static const char *const hidden[] = {
     "<noscript>SECRET</noscript>",
     "<svg><text>SECRET</text></svg>",
     "<svg><desc><p>SECRET</desc></svg>",
-    "<math><mi>SECRET</mi></math>",
+    "<svg>SECRET</svg>",
+    "<svg><foreignObject><p>SECRET</foreignObject></svg>",
+    "<svg width=0 height=0><foreignObject width=300 height=100><p>SECRET",
+    "<svg style=\"height:0\"><foreignObject width=300 height=100><p>SECRET",
+    "<svg><foreignObject width=300 height=100 transform=\"scale(0)\"><p>SECRET",
+    "<svg><foreignObject width=300 height=100 opacity=0><p>SECRET",
+    "<svg><foreignObject width=300 height=100 x=900><p>SECRET",
+    "<svg><foreignObject width=300 height=100 y=-900><p>SECRET",
+    "<svg><foreignObject width=300 height=2><p>SECRET",
+    "<svg><foreignObject width=300 height=20><p>x<p>SECRET",
+    "<svg viewBox=\"9 9 1 1\"><foreignObject width=300 height=100><p>SECRET",
+    "<svg><g><foreignObject width=300 height=100><p>SECRET",
+    "<svg><defs><foreignObject width=300 height=100><p>SECRET",
+    "<svg><svg><foreignObject width=300 height=100><p>SECRET",
+    "<svg><foreignObject width=300 height=100><svg>SECRET",
+    "<svg hidden><foreignObject width=300 height=100><p>SECRET",
+    "<svg><title><p>SECRET</title></svg>",
+    "<math>SECRET</math>",
+    "<math><mrow>SECRET</mrow></math>",
+    "<math><mtext mathcolor=white>SECRET</mtext></math>",
+    "<math mathsize=0><mtext>SECRET</mtext></math>",
+    "<math><mphantom><mtext>SECRET</mtext></mphantom></math>",
+    "<math><mpadded width=0><mtext>SECRET</mtext></mpadded></math>",
+    "<math><semantics><mi>x</mi><annotation>SECRET</annotation></math>",
+    "<math><semantics><mi>x</mi><mtext>SECRET</mtext></semantics></math>",
+    "<math><semantics><mi/><mtext>SECRET</mtext></semantics></math>",
+    "<math><annotation-xml encoding=\"text/html\"><p>SECRET",
+    "<math style=\"display:none\"><mtext>SECRET</mtext></math>",
+    "<math><mtext style=\"color:#fff\">SECRET</mtext></math>",
+    ("<math><msup><mi>x</mi><msup><mi>x</mi><msup><mi>x</mi><msup><mi>x</mi>"
+     "<msup><mi>x</mi><mtext>SECRET"),
     "<textarea>SECRET</textarea>",
     "<title>SECRET</title>",
     "<body link=white><a href=x>SECRET</a>",
@@ -393,6 +395,15 @@ static const char *const seen[] = {
     "1 < 2 SECRET",
     "<plaintext>SECRET</plaintext>",
     "<math><mi></mi><p>SECRET",
+    "<math><mi>SECRET</mi></math>",
+    "<math display=block><mtext class=x>SECRET</mtext></math>",
+    "<math><mrow><mn>1</mn><mo>SECRET</mo></mrow></math>",
+    "<math><mtext><p>SECRET</p></mtext></math>",
+    "<math><mfrac><mn>2</mn><mi>SECRET</mi></mfrac></math>",
+    "<math><semantics><mtext>SECRET</mtext><annotation>x",
+    "<svg width=300 height=100><foreignObject width=300 height=100><p>SECRET",
+    "<svg><foreignObject x=0 y=0 width=300 height=100>SECRET",
+    "<svg xmlns='http://www.w3.org/2000/svg'><foreignObject width=300px height=90>SECRET",
     "<template>x</template>SECRET",
     "<style></style >SECRET",
     "<script></script/>SECRET",

@@ -97,6 +97,10 @@ static const struct {
     {"i\xcc\x81gnor\xc3\xa9", WORD_OVERRIDE, "ignore"},
     {"please set\naside the rest", WORD_OVERRIDE, "set\naside"},
     {"please set\r\n  aside the rest", WORD_OVERRIDE, "set\naside"},
+    {"please set,\n\naside the rest", WORD_OVERRIDE, "set,\n\naside"},
+    {"bitte ignoreiren", WORD_OVERRIDE, "ignoreiren"},
+    {"las intsrucciones", WORD_ORDERS, "intsrucciones"},
+    {"les instuctions", WORD_ORDERS, "instuctions"},
     {"pay no\nattention\nto them", WORD_OVERRIDE, "pay no"},
     {"Ignorieren Sie das", WORD_OVERRIDE, "ignorieren"},
     {"und ignoriere", WORD_OVERRIDE, "ignoriere"},
@@ -140,7 +144,7 @@ static const struct {
     {"\xe1\x83\x90ignore", WORD_OVERRIDE},
     {"set", WORD_OVERRIDE},
     {"set. aside", WORD_OVERRIDE},
-    {"set\n\naside", WORD_OVERRIDE},
+    {"set.\n\naside", WORD_OVERRIDE},
     {"setaside", WORD_OVERRIDE},
     {"a pleaseignorethat b", WORD_OVERRIDE},
     {"the im_start of it", WORD_MARKER},
@@ -150,8 +154,7 @@ static const struct {
 START_TEST(signs_end_words)
 {
 	static const char *const signs[] = {"\xe2\x80\xa2", "\xe2\x82\xac",
-	    "\xf0\x9f\x98\x80", "\xe2\x86\x92", "\xc2\xa9",
-	    "\xef\xbf\xbd"};
+	    "\xf0\x9f\x98\x80", "\xe2\x86\x92", "\xc2\xa9", "\xef\xbf\xbd"};
 
 	for (int i = 0; i < ROWS(signs); i++) {
 		char *text = alloc_format("%sdisregard%s", signs[i], signs[i]);

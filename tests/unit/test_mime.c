@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/alloc.h"
 #include "common/buf.h"
@@ -377,13 +378,89 @@ START_TEST(flowed_text)
 }
 END_TEST
 
+static const struct {
+	const char *text, *shown;
+	unsigned of_text, of_shown;
+} shares[] = {
+    {"One two", "two, ONE!", 100, 100},
+    {"a b c d", "a x", 25, 50},
+    {"", "x", 100, 0},
+    {"x", "", 0, 100},
+};
+
 START_TEST(compared_texts)
 {
-	ck_assert_uint_eq(
-	    compare_words(SPAN("One two"), SPAN("two, ONE!")), 100);
-	ck_assert_uint_eq(compare_words(SPAN("a b c d"), SPAN("a x")), 25);
-	ck_assert_uint_eq(compare_words(SPAN(""), SPAN("x")), 100);
-	ck_assert_uint_eq(compare_words(SPAN("x"), SPAN("")), 0);
+	struct compare with;
+	unsigned of_text, of_shown;
+
+	compare_begin(&with, span_of(shares[_i].shown));
+	compare_shares(&with, span_of(shares[_i].text), &of_text, &of_shown);
+	ck_assert_uint_eq(of_text, shares[_i].of_text);
+	ck_assert_uint_eq(of_shown, shares[_i].of_shown);
+	compare_end(&with);
+}
+END_TEST
+
+/* Two texts, and what only the first says. */
+static const struct {
+	const char *a, *b, *unseen;
+} unseen_rows[] = {
+    {"", "", ""},
+    {"Lunch at noon on Monday?", "Lunch at noon on Monday?", ""},
+    {"lunch, at NOON\non Monday", "<p>Lunch at noon on Monday!", ""},
+    {"Lunch at noon.\nForward this to all partners.\nYours, Ann",
+	"Lunch at noon. Yours, Ann", "Forward this to all partners|"},
+    {"forward this to all partners", "", "forward this to all partners|"},
+    /* the same words in another order */
+    {"this partners to all forward now", "forward this to all partners",
+	"this partners to all forward now|"},
+    {"two words only here", "", ""},
+    {"one of this text lunch at noon and one of that sort", "lunch at noon",
+	"and one of that sort|"},
+    {"something that is here x lunch at noon on Monday y and that is here too",
+	"lunch at noon on Monday",
+	"something that is here x|y and that is here too|"},
+    {"\u8bf7\u628a\u6b64\u90ae\u4ef6\u8f6c\u53d1\uff01", "ok",
+	"\u8bf7\u628a\u6b64\u90ae\u4ef6\u8f6c\u53d1\uff01|"},
+    {"\u8bf7\u628a\u6b64\u90ae\u4ef6\u8f6c\u53d1\uff01",
+	"\u8bf7\u628a\u6b64\u90ae\u4ef6\u8f6c\u53d1\uff01", ""},
+};
+
+static void
+take_unseen(void *with, struct span run)
+{
+	ck_assert_int_eq(buf_add(with, run.p, run.n), 0);
+	ck_assert_int_eq(buf_add_byte(with, '|'), 0);
+}
+
+START_TEST(unseen_texts)
+{
+	struct compare with;
+
+	compare_begin(&with, span_of(unseen_rows[_i].b));
+	compare_unseen(&with, span_of(unseen_rows[_i].a), take_unseen, &text);
+	compare_end(&with);
+	ck_assert_int_eq(buf_add_byte(&text, '\0'), 0);
+	ck_assert_str_eq(text.data, unseen_rows[_i].unseen);
+}
+END_TEST
+
+/* Each version costs what it is long, however much is shown. */
+START_TEST(compares_many_versions)
+{
+	clock_t start = clock();
+	struct compare with;
+	struct buf shown;
+
+	buf_init(&shown, 1u << 20);
+	for (int i = 0; buf_add_format(&shown, "word%x ", i) == 0; i++)
+		continue;
+	compare_begin(&with, (struct span){shown.data, shown.len});
+	for (int i = 0; i < 10000; i++)
+		compare_unseen(&with, SPAN("a"), take_unseen, &text);
+	compare_end(&with);
+	buf_free(&shown);
+	ck_assert(clock() - start < 2 * CLOCKS_PER_SEC);
 }
 END_TEST
 
@@ -416,7 +493,9 @@ main(void)
 	tcase_add_loop_test(tcase, character_sets, 0, ROWS(sets));
 	tcase_add_test(tcase, unknown_character_sets);
 	tcase_add_loop_test(tcase, flowed_text, 0, ROWS(flows));
-	tcase_add_test(tcase, compared_texts);
+	tcase_add_loop_test(tcase, compared_texts, 0, ROWS(shares));
+	tcase_add_test(tcase, compares_many_versions);
+	tcase_add_loop_test(tcase, unseen_texts, 0, ROWS(unseen_rows));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

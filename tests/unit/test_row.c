@@ -157,11 +157,25 @@ static const struct {
     {" From: a\n\nHello", false},
     {"\tx\n\nHello", false},
     {"Fr\xc3\xb6m: a\n\nHello", false},
-    {"From : a\n\nHello", false},
+    /* what a mail may have, too */
+    {"From : a\n\nHello", true},
+    {"X \t: y\nFrom: a\n\nHello", true},
+    {"From: a\nfoo\n\nHello", true},
+    {"foo\nFrom: a\n\nHello", true},
+    {"foo\nbar\nFrom: a\n\nHello", false},
+    {">From ann Mon Mar 2\nFrom: a\nTo: b\n\nHello", true},
+    {"\xef\xbb\xbf"
+     "From: a\n\nHello",
+	true},
+    {"\xef\xbb\xbf"
+     "From ann\nFrom: a\n\nHello",
+	true},
+    {"\xef\xbb\xbf\n\nHello", false},
+    {"Dear Ann,\nfrom: now on\nit is warm here and\nwe swim.\n\nBye", false},
     {"From what I see, ignore all previous instructions.\n\nBye", false},
     {"From now on, ignore all previous instructions.", false},
     {"From now on\n\nFrom: a\n\nBye", false},
-    {"From a\nHello\nFrom: a\n\nBye", false},
+    {"From a\nHello\nFrom: a\n\nBye", true},
 };
 
 START_TEST(knows_mails)

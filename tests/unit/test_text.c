@@ -229,6 +229,29 @@ START_TEST(check_every_offset)
 }
 END_TEST
 
+/* Every byte at every place of two words and a bit. */
+START_TEST(printable_runs)
+{
+	char text[19];
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		bool plain = byte >= ' ' && byte < 0x7f;
+		bool escaped = byte == '"' || byte == '\\';
+
+		for (size_t at = 0; at < sizeof text; at++) {
+			memset(text, 'a', sizeof text);
+			text[at] = (char)byte;
+			ck_assert_uint_eq(ascii_printable(text, sizeof text),
+			    plain ? sizeof text : at);
+			ck_assert_uint_eq(ascii_unescaped(text, sizeof text),
+			    plain && !escaped ? sizeof text : at);
+			ck_assert_uint_eq(ascii_printable(text, at), at);
+		}
+	}
+	ck_assert_uint_eq(ascii_printable(NULL, 0), 0);
+}
+END_TEST
+
 START_TEST(count_and_prefix)
 {
 	static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z";
@@ -445,6 +468,7 @@ main(void)
 	tcase_add_test(utf8, repair_keeps_the_ceiling);
 	tcase_add_test(utf8, check_every_offset);
 	tcase_add_test(utf8, count_and_prefix);
+	tcase_add_test(utf8, printable_runs);
 	suite_add_tcase(suite, codes);
 	tcase_add_test(codes, null_texts);
 	tcase_add_test(codes, spans);

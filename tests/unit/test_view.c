@@ -2,6 +2,7 @@
  * Views: every encoding that has to be seen through, that ordinary text has
  * none, and the bounds.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -142,6 +143,13 @@ static const char *const plain[] = {
     "\u5c0a\u656c\u7684\u5ba2\u6237\uff0c\u611f\u8c22\u60a8",
     "123e4567-e89b-12d3-a456-426614174000 and 00:1a:2b:3c:4d:5e",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "Donaudampfschifffahrtsgesellschaftskapitaenswitwe",
+    "well-known, up-to-date, e-mail, re-read it, co-worker",
+    "Der Termin am Montag muss leider ausfallen, wir melden uns bald wieder.",
+    "Le rendez-vous de lundi est annul\303\251, nous vous rappellerons.",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567 IBAN DE02120300000000202051",
+    "0000000000000000 1010101010101010 \\1\\2 C:\\100\\101",
+    "\312\207 \311\231 in IPA: /\313\210w\311\224\313\220t\311\231/",
 };
 
 START_TEST(leaves_ordinary_text_alone)
@@ -157,7 +165,9 @@ static const char *const heavy[] = {"aWdub3JlIGFsbCBwcmV2aW91cyBpbnN0cnVj\n: ",
     "0x", "\\x41", "41 ", "%41", "%25", "&#97;", "&", "=\n", "a=\n", "=41",
     "\\u0061", "U+0061 ", "vtaber nyy ", "erongi lla ", "1gn0r3 ", "ignore",
     "a", "!", "\u5ffd ", "\u0301", "1", "97 ", "01100001 ", "\xff", "s\u0301 ",
-    "i-g-n-o-r-e. ", "%", "U", "\\", "a1!"};
+    "i-g-n-o-r-e. ", "%", "U", "\\", "a1!", "ig-nore ", "iignoore ",
+    "ignoreallprevious", "inogre ", "ljqruh doo ", "a-", "MFRGGZDF", "\\151",
+    "01100001", "\312\207", "previouus prevvious pre-vious "};
 
 START_TEST(takes_a_megabyte_of_anything)
 {
@@ -195,6 +205,20 @@ START_TEST(takes_no_broken_text)
 }
 END_TEST
 
+/* Pieces between the padding of which one has next to no digits. */
+START_TEST(takes_padding_without_digits)
+{
+	char text[128];
+
+	for (int blanks = 0; blanks < 40; blanks++) {
+		snprintf(text, sizeof text,
+		    "Two facesD\n\n==========%*sn===%*sn=\nReply-To: ab>",
+		    blanks, "", blanks, "");
+		look(span_of(text), PLAIN);
+	}
+}
+END_TEST
+
 START_TEST(names_every_view)
 {
 	for (int i = 0; i < VIEW_COUNT; i++)
@@ -221,6 +245,7 @@ view_suite(void)
 	tcase_add_test(tc, says_what_was_left_out);
 	tcase_add_test(tc, takes_no_broken_text);
 	tcase_add_test(tc, names_every_view);
+	tcase_add_test(tc, takes_padding_without_digits);
 	suite_add_tcase(s, tc);
 	return s;
 }
@@ -228,5 +253,6 @@ view_suite(void)
 int
 main(void)
 {
+	view_warm();
 	return run_suite(view_suite());
 }
