@@ -43,7 +43,7 @@ struct rule {
 };
 
 /* An exception from the floor. */
-struct exception {
+struct floor_exception {
 	char *why;
 	uint64_t set[SET_WORDS];
 };
@@ -67,7 +67,7 @@ struct policy {
 	struct rule *rules;
 	uint32_t rule_count;
 	enum verdict floor; /* of the third leg: ask or deny */
-	struct exception *exceptions;
+	struct floor_exception *exceptions;
 	uint32_t exception_count;
 	struct extract **extracts;
 	uint32_t extract_count;

@@ -182,7 +182,8 @@ static int
 read_exception(struct policy *policy, const struct json_doc *doc,
     const struct json_node *node, struct json_error *where)
 {
-	struct exception *e = &policy->exceptions[policy->exception_count++];
+	struct floor_exception *e =
+	    &policy->exceptions[policy->exception_count++];
 	struct exception_text text = {0};
 	int rc = json_read(doc, node, exception_fields,
 	    sizeof exception_fields / sizeof exception_fields[0], &text, where);
