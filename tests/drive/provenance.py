@@ -396,6 +396,19 @@ def written_and_read():
         wire.close()
 
 
+def another_name():
+    """A root that is reached by a link would be a place without labels."""
+    with host_for([]) as host:
+        link = host.state / "link"
+        os.symlink(host.files, link)
+        host.policy["capabilities"][1]["settings"]["root"] = str(link)
+        host.write_settings()
+        done = host.command("run", seconds=30)
+        equal(done.returncode, 78, "run: %r" % done.stderr)
+        check(("write %s" % host.files).encode() in done.stderr, "%r",
+              done.stderr)
+
+
 def thousand():
     """Independent messages ask as often as fresh sessions do: each once."""
     rules = [dict(NOTE_FROM, without_legs=["C"]),
@@ -506,6 +519,7 @@ def body(suite):
     suite.case("ended", ended)
     suite.case("extracts", extracts)
     suite.case("written and read", written_and_read)
+    suite.case("another name", another_name)
     suite.case("thousand", thousand)
     suite.case("data flow (attack case 25)", data_flow)
 
