@@ -160,8 +160,10 @@ struct leaves {
 
 void leaves_fill(struct leaves *leaves, const struct decide_request *request,
     const struct kind_effects *effects);
-/* Bytes and number of values of titles and content that are not the operator's
- * own words. */
+/* Bytes and number of values that may carry something out: titles and content
+ * that are not the operator's own words, and destinations, objects and
+ * selectors that were seen nowhere or in prose only, as a URL with data in its
+ * path. */
 void leaves_leak(
     const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out);
 /* Whether each value of that role has an origin in `origins`, and there is

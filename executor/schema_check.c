@@ -141,6 +141,10 @@ check_clauses(struct checker *checker, const struct subschema *subschema,
 	if (rc == 0 && subschema->never)
 		rc = check_refuse(
 		    checker, node, ERR_SCHEMA, "is not allowed here");
+	if (rc == 0 && subschema->clause_count != 0 &&
+	    node->type == JSON_REAL && !number_is_exact(checker->doc, node))
+		rc = check_refuse(checker, node, ERR_LIMIT,
+		    "has more digits than can be compared");
 	if (rc == 0 && checker->depth == CHECK_DEPTH)
 		rc = check_refuse(checker, node, ERR_LIMIT,
 		    "is nested too deep for its schema");

@@ -270,6 +270,9 @@ START_TEST(leak_meter)
 				  "\"bytes_per_session\":25}",
 			    "", ""));
 	OK(facts_add_words(t.facts, SPAN("say hello to her")));
+	for (char name[] = "a@b.example"; name[0] <= 'd'; name[0]++)
+		facts_add(t.facts, VALUE_ADDRESS,
+		    (struct span){name, strlen(name)}, ORIGIN_BOOK);
 	/* nothing was read yet */
 	ck_assert_str_eq(call(&t, "mail.send",
 			     "{\"to\":\"a@b.example\",\"text\":\"0123456789"
@@ -297,6 +300,29 @@ START_TEST(leak_meter)
 	    "leak");
 	ck_assert_int_eq(t.decision.verdict, VERDICT_ASK);
 	ck_assert_ptr_nonnull(strstr(t.decision.detail, "session"));
+	trial_end(&t);
+}
+END_TEST
+
+/* What was read can leave in an address or a URL as well as in a text. */
+START_TEST(leak_meter_of_destinations)
+{
+	struct trial t;
+
+	trial_begin(
+	    &t, policy_of(",\"leak\":{\"bytes_per_session\":30}", "", ""));
+	OK(facts_add_words(t.facts, SPAN("say hello to ben@b.example")));
+	facts_add(
+	    t.facts, VALUE_ADDRESS, SPAN("ann@b.example"), ORIGIN_UNVERIFIED);
+	facts_add_prose(t.facts, SPAN("or secret@b.example"), ORIGIN_PROSE);
+	t.legs = LEG_A;
+	ck_assert_str_eq(mail_to(&t, "ben@b.example"), "yes");
+	ck_assert_str_eq(mail_to(&t, "ann@b.example"), "yes");
+	ck_assert_uint_eq(t.leak.bytes, 0);
+	ck_assert_str_eq(mail_to(&t, "secret@b.example"), "yes");
+	ck_assert_uint_eq(t.leak.bytes, strlen("secret@b.example"));
+	ck_assert_uint_eq(t.leak.fields, 1);
+	ck_assert_str_eq(mail_to(&t, "the.secret@b.example"), "leak");
 	trial_end(&t);
 }
 END_TEST
@@ -533,6 +559,7 @@ main(void)
 	tcase_add_test(c, kept_over_reload);
 	tcase_add_test(c, money_outlives_kill);
 	tcase_add_test(c, leak_meter);
+	tcase_add_test(c, leak_meter_of_destinations);
 	tcase_add_test(c, leak_meter_fills_up);
 	tcase_add_test(c, leak_meter_is_kept);
 	EACH(recipients_against_sets, recipients);
