@@ -322,8 +322,9 @@ void outbound_open(struct broker *b);
 int outbound_take(struct broker *b, struct decide_request *request,
     struct decision *decision, bool *changed_out);
 
-/* broker_count.c: limits and the leak meter. At start: what was spent. */
-void count_open(struct broker *b);
+/* broker_count.c: limits and the leak meter. The policy's limits count from
+ * here on, with what was spent before. */
+void count_adopt(struct broker *b);
 /* What was taken before, into the request; for one call until the next. 0, or
  * an error of the inbox. */
 int count_look(
