@@ -128,7 +128,7 @@ suspect_is_narrow(struct broker *b, int64_t id)
 	struct inbox_suspect suspect;
 	int rc = inbox_suspect_get(b->inbox, id, &suspect);
 
-	return rc == 0 ? suspect.narrow && suspect.answer == SUSPECT_OPEN
+	return rc == 0 ? suspect.narrow && suspect.answer != SUSPECT_RELEASED
 		       : rc != -ERR_NOT_FOUND;
 }
 

@@ -774,6 +774,19 @@ def narrow(suite_host):
         host.approve(handle)
         answer = wire.request("inbox.read", {"handle": handle})
         check("Ignore all" in answer.result["message"]["body"], "released")
+        wire.request("inbox.done", {"handle": handle, "outcome": "ok"})
+        # found to be an attack while a session works on it
+        handle = host.deliver_and_wait(harness.mail("Urgent too", SUSPECT))
+        equal(wire.request("inbox.next", {"wait_ms": 5000}).result["handle"],
+              handle, "item")
+        host.review("deny", handle)
+        answer = wire.request("inbox.read", {"handle": handle})
+        check("Ignore" not in json.dumps(answer.result), "quarantined: %r",
+              answer.result)
+        refused = ask(wire, "file.write", text={"$ref": handle + "#/body"},
+                      path="x")
+        check(not refused.ok and "ticket" not in refused.error["data"],
+              "a handle: %r %r", refused.result, refused.error)
         wire.close()
 
 
