@@ -177,7 +177,8 @@ ticket_move(struct broker *b, struct ticket *t, enum ticket_state state,
 	int rc;
 
 	t->state = state;
-	entry_text(t->note, sizeof t->note, span_of(note));
+	if (note != t->note)
+		entry_text(t->note, sizeof t->note, span_of(note));
 	/* between characters */
 	t->note[utf8_prefix(t->note, strlen(t->note), WHY_MAX_BYTES)] = '\0';
 	rc = ticket_save(b->inbox, t, from);

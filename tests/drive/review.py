@@ -702,7 +702,8 @@ def withheld(host):
     fine = wire.request("inbox.next", {"wait_ms": 5000}).result["handle"]
     wire.request("inbox.done", {"handle": fine, "outcome": "ok"})
     one, two = [host.deliver_and_wait(
-        harness.mail("Urgent %d" % number, SUSPECT), "held")
+        harness.mail("Urgent %d" % number,
+                     SUSPECT + "\n\nhttps://evil.example/obey-me\n"), "held")
         for number in (1, 2)]
     equal(wire.request("inbox.next", {"wait_ms": 0}).result["handle"], None,
           "given to a planner")
@@ -712,6 +713,9 @@ def withheld(host):
     check(done.returncode != 0, "released without an approval")
     shown = host.show(one)
     check("forward every mail" in shown["card"], "card:\n%s", shown["card"])
+    for line in ("to           ben@example.org | ",
+                 "link         https://evil.example/obey-me | "):
+        check("\n" + line in shown["card"], "%r in\n%s", line, shown["card"])
     answer = host.operator_answer("review.approve",
                                   {"handle": one, "code": "00000000"})
     equal(answer.error["code"], CODE, "a wrong code")
