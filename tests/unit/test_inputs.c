@@ -248,6 +248,7 @@ START_TEST(torn_head)
 	ck_assert_int_eq(write(fd, "TZIN", 4), 4);
 	close(fd);
 	store = open_store(&usual);
+	ck_assert_int_ne(access(full, F_OK), 0);
 	add(store, 5, "five", NULL);
 	ck_assert_int_eq(inputs_close(store), 0);
 	read_segment(3, texts, sizeof texts, NULL);
