@@ -442,7 +442,7 @@ void ticket_record(struct broker *b, const struct ticket *ticket,
 /* broker_review.c: what the operator's socket does with them. -ERR_NO_METHOD:
  * it is not one of its methods. */
 int review_take(struct link *link, const struct message *message);
-/* The parent has counted the reviewer's processes. */
+/* The parent has counted the reviewer's processes; UINT64_MAX: it could not. */
 void review_counted(struct broker *b, uint64_t count);
 void review_forget_link(struct broker *b, const struct link *link);
 

@@ -408,10 +408,22 @@ def who_approves(host):
     try:
         done = host.as_user(REVIEWER, "review", "approve", ticket, code)
         check(done.returncode != 0, "approved beside another process")
-        check(b"another process runs as" in done.stderr, "%r", done.stderr)
+        check(b"one process alone" in done.stderr, "%r", done.stderr)
     finally:
         sleeper.kill()
         sleeper.wait()
+    # nor over a connection that he opened and another process has
+    os.setegid(REVIEWER)
+    os.seteuid(REVIEWER)
+    try:
+        handed = host.connect("operator")
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    answer = handed.request("review.approve",
+                            {"handle": ticket, "code": code})
+    equal(answer.error and answer.error["code"], NOT_ALONE, "handed on")
+    handed.close()
     done = host.as_user(REVIEWER, "review", "approve", ticket, code)
     check(done.returncode == 0, "the reviewer: %r", done.stderr)
     until(lambda: host.notes_text().count("who approves") == 1, 10, "note")
