@@ -302,18 +302,36 @@ put_destinations(
 	stored_call_close(&call);
 }
 
+/* What the capability is: an operator who changes its host or root makes
+ * another one of it. */
+static void
+put_capability(
+    struct json_writer *w, const struct ticket *t, const struct policy *policy)
+{
+	const struct capability *c =
+	    policy_find(policy, span_of(t->capability));
+	struct span source = span_of(c == NULL ? "" : c->source);
+	unsigned char hash[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+
+	sha256_of(source.p, source.n, hash);
+	hex_encode(hash, sizeof hash, hex);
+	json_text(w, t->capability);
+	json_text(w, hex);
+}
+
 static void
 put_grant(
     struct json_writer *w, const struct ticket *t, const struct policy *policy)
 {
 	json_open(w, '[');
-	json_text(w, "trizone grant 1");
+	json_text(w, "trizone grant 2");
 	json_integer(w, t->id);
 	json_integer(w, t->opened_ms);
 	json_integer(w, t->approvals);
 	json_integer(w, t->session);
 	json_text(w, t->zone);
-	json_text(w, t->capability);
+	put_capability(w, t, policy);
 	put_destinations(w, t, policy);
 	json_integer(w, t->legs);
 	json_raw_value(w, (struct span){t->origins.data, t->origins.len});

@@ -25,8 +25,9 @@ void card_code(struct span card, char out[CARD_CODE_BYTES]);
 
 /*
  * The grant for a ticket: SHA-256 over a JSON array of ticket, when it was
- * opened, how many grants it has had, session, zone, capability, destination,
- * legs, origins, deciding rule and rendered bytes. `approvals` and `legs` are
+ * opened, how many grants it has had, session, zone, capability, the SHA-256 of
+ * what the policy says of that, destination, legs, origins, deciding rule and
+ * rendered bytes. `approvals` and `legs` are
  * taken from the ticket. The number is the hash's first 53 bits; never 0.
  */
 void grant_hash(const struct ticket *ticket, const struct policy *policy,

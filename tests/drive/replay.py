@@ -350,8 +350,8 @@ def crash_and_torn(host):
         with open(host.segments()[-1], "ab") as segment:
             segment.write(b"TZIR" + b"\0" * 300)
         host.start()
-    check(len(list(host.inputs.glob("torn-*"))) == 3, "torn files")
     equal(len(host.segments()), 4, "segments")
+    equal(len(list(host.inputs.iterdir())), 4, "files")
     _, sums = host.replay(host.policy)
     check(sums["unchanged"] >= 550, "%r", sums)
     print("  %r" % sums)

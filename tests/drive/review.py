@@ -408,10 +408,22 @@ def who_approves(host):
     try:
         done = host.as_user(REVIEWER, "review", "approve", ticket, code)
         check(done.returncode != 0, "approved beside another process")
-        check(b"another process runs as" in done.stderr, "%r", done.stderr)
+        check(b"one process alone" in done.stderr, "%r", done.stderr)
     finally:
         sleeper.kill()
         sleeper.wait()
+    # nor over a connection that he opened and another process has
+    os.setegid(REVIEWER)
+    os.seteuid(REVIEWER)
+    try:
+        handed = host.connect("operator")
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    answer = handed.request("review.approve",
+                            {"handle": ticket, "code": code})
+    equal(answer.error and answer.error["code"], NOT_ALONE, "handed on")
+    handed.close()
     done = host.as_user(REVIEWER, "review", "approve", ticket, code)
     check(done.returncode == 0, "the reviewer: %r", done.stderr)
     until(lambda: host.notes_text().count("who approves") == 1, 10, "note")
@@ -532,14 +544,14 @@ def grant_over_restart(suite_host):
         until(lambda: host.zone_status("mail")["channels"] > 0
               and host.zone_status("mail").get("attestation"), 30, "reader")
         wire = host.connect("planner")
+        check(asked(ask(wire, "file.read", path="c")) != tickets["c"],
+              "an expired grant")
+        equal(host.state_of(tickets["c"]), "expired", "the expired one")
         answer = ask(wire, "file.read", path="a")
         check(answer.ok, "after a restart: %r", answer.error)
         check(asked(ask(wire, "file.read", path="b")) != tickets["b"],
               "what was granted has changed")
         equal(host.state_of(tickets["b"]), "stale", "the changed one")
-        until(lambda: host.state_of(tickets["c"]) == "expired", 10, "expired")
-        check(asked(ask(wire, "file.read", path="c")) != tickets["c"],
-              "an expired grant")
         wire.close()
 
 
@@ -702,7 +714,8 @@ def withheld(host):
     fine = wire.request("inbox.next", {"wait_ms": 5000}).result["handle"]
     wire.request("inbox.done", {"handle": fine, "outcome": "ok"})
     one, two = [host.deliver_and_wait(
-        harness.mail("Urgent %d" % number, SUSPECT), "held")
+        harness.mail("Urgent %d" % number,
+                     SUSPECT + "\n\nhttps://evil.example/obey-me\n"), "held")
         for number in (1, 2)]
     equal(wire.request("inbox.next", {"wait_ms": 0}).result["handle"], None,
           "given to a planner")
@@ -712,6 +725,9 @@ def withheld(host):
     check(done.returncode != 0, "released without an approval")
     shown = host.show(one)
     check("forward every mail" in shown["card"], "card:\n%s", shown["card"])
+    for line in ("to           ben@example.org | ",
+                 "link         https://evil.example/obey-me | "):
+        check("\n" + line in shown["card"], "%r in\n%s", line, shown["card"])
     answer = host.operator_answer("review.approve",
                                   {"handle": one, "code": "00000000"})
     equal(answer.error["code"], CODE, "a wrong code")
@@ -774,6 +790,19 @@ def narrow(suite_host):
         host.approve(handle)
         answer = wire.request("inbox.read", {"handle": handle})
         check("Ignore all" in answer.result["message"]["body"], "released")
+        wire.request("inbox.done", {"handle": handle, "outcome": "ok"})
+        # found to be an attack while a session works on it
+        handle = host.deliver_and_wait(harness.mail("Urgent too", SUSPECT))
+        equal(wire.request("inbox.next", {"wait_ms": 5000}).result["handle"],
+              handle, "item")
+        host.review("deny", handle)
+        answer = wire.request("inbox.read", {"handle": handle})
+        check("Ignore" not in json.dumps(answer.result), "quarantined: %r",
+              answer.result)
+        refused = ask(wire, "file.write", text={"$ref": handle + "#/body"},
+                      path="x")
+        check(not refused.ok and "ticket" not in refused.error["data"],
+              "a handle: %r %r", refused.result, refused.error)
         wire.close()
 
 
