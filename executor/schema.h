@@ -51,6 +51,12 @@ struct span schema_text(const struct schema *schema);
 bool schema_leaves_out(const struct schema *narrow, const struct schema *whole,
     struct span *name_out);
 
+/* Whether an object that has a certain property fits only if that is a certain
+ * text. Gives the first such at the top level; both live as long as `schema`.
+ */
+bool schema_fixes_text(
+    const struct schema *schema, struct span *name_out, struct span *text_out);
+
 /*
  * Whether the value `node` fits: 0; -ERR_SCHEMA if it does not; -ERR_LIMIT if
  * that could not be found out within SCHEMA_MAX_WORK or the limits of a

@@ -7,14 +7,44 @@
  * session has, a third an argument with another value. schema: each has a
  * schema of four keywords. email: each asserts a format and a pattern. Time is
  * the process's own; a sample is as many decisions as look at SAMPLE_RULES
- * rules, since the clock itself takes time.
+ * rules, since the clock itself takes time. After the first sample nothing may
+ * be allocated any more, or it ends with an error.
  */
 #include <err.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "executor/policy.h"
 #include "tests/bench/bench.h"
+
+/* In front of the C library's: glibc has them under these names too. */
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *old, size_t bytes);
+static uint64_t allocations;
+
+void *
+malloc(size_t bytes)
+{
+	allocations++;
+	return __libc_malloc(bytes);
+}
+
+void *
+calloc(size_t count, size_t bytes)
+{
+	allocations++;
+	return __libc_calloc(count, bytes);
+}
+
+void *
+realloc(void *old, size_t bytes)
+{
+	allocations++;
+	return __libc_realloc(old, bytes);
+}
 
 #define POLICY_BYTES (1u << 20)
 #define SAMPLE_RULES 10000
@@ -24,7 +54,7 @@
 
 static const char *const mixed[] = {"\"zone\":\"helper\"",
     "\"without_legs\":[\"B\"]",
-    "\"arguments\":{\"properties\":{\"text\":{\"const\":1}}}"};
+    "\"arguments\":{\"properties\":{\"text\":{\"const\":\"Yes.\"}}}"};
 static const char *const schema[] = {
     "\"arguments\":{\"type\":\"object\",\"required\":[\"text\"],"
     "\"properties\":{\"title\":{\"maxLength\":9},\"text\":{\"type\":"
@@ -77,6 +107,7 @@ main(int argc, char **argv)
 	struct bench bench;
 	struct json_doc doc;
 	size_t rules, count, batch;
+	uint64_t before = 0;
 
 	if (argc != 4)
 		errx(64, "usage: decide_own mixed|schema|email RULES COUNT");
@@ -101,7 +132,12 @@ main(int argc, char **argv)
 		bench_add(&bench, (bench_cpu_us() - begin) / (double)batch);
 		if (decision.rule_number != rules)
 			errx(1, "rule %s matches", decision.rule);
+		if (i == 0)
+			before = allocations;
 	}
+	if (allocations != before)
+		errx(1, "%llu allocations in %zu decisions",
+		    (unsigned long long)(allocations - before), count);
 	bench_end(&bench, count);
 	json_done(&doc);
 	policy_free(policy);

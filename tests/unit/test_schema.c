@@ -161,6 +161,13 @@ static const struct {
     {"{\"pattern\":\"^\\\\v$\"}", "\"\\f\"",
 	"does not match the pattern ^\\v$"},
     {"{\"pattern\":\"^a{,2}$\"}", "\"a{,2}\"", NULL},
+    {"{\"pattern\":\"^Re: ab?c\"}", "\"Re: ac\"", NULL},
+    {"{\"pattern\":\"^Re: ab\"}", "\"Re: \"",
+	"does not match the pattern ^Re: ab"},
+    {"{\"pattern\":\"^a{0}b\"}", "\"b\"", NULL},
+    {"{\"pattern\":\"^a|b\"}", "\"b\"", NULL},
+    {"{\"pattern\":\"^a*\"}", "\"\"", NULL},
+    {"{\"pattern\":\"^(a|)\"}", "\"\"", NULL},
     {"{\"pattern\":\"^[]*\\\\ud83d\\\\ude00$\"}", "\"\\ud83d\\ude00\"", NULL},
     {"{\"pattern\":\".*b|c\"}", "\"xx\\nc\"", NULL},
     {"{\"title\":\"t\",\"description\":\"d\",\"default\":1,"
