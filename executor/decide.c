@@ -17,7 +17,8 @@ struct question {
 	const struct policy *policy;
 	const struct decide_request *request;
 	const struct capability *capability;
-	uint64_t work; /* left for schemas, the capability's and the rules' */
+	struct schema_work
+	    work; /* left for schemas, the capability's and the rules' */
 	unsigned effects; /* of this call */
 	struct leaves leaves;
 	struct decision *decision;
@@ -268,6 +269,8 @@ match_rule(
 		rc = match_values(q, rule, detail, room);
 	if (rc != 0 || rule->arguments == NULL)
 		return rc;
+	if (room == 0 && schema_gate_refuses(&rule->gate, r->doc, r->arguments))
+		return -ERR_DENIED;
 	rc = schema_check_within(
 	    rule->arguments, r->doc, r->arguments, &q->work, detail, room);
 	return rc == -ERR_SCHEMA ? -ERR_DENIED : rc;
@@ -542,7 +545,7 @@ decide_watched(const struct policy *policy,
 {
 	struct question q = {.policy = policy,
 	    .request = request,
-	    .work = SCHEMA_MAX_WORK,
+	    .work = {.left = SCHEMA_MAX_WORK},
 	    .decision = decision_out,
 	    .watch = watch,
 	    .context = context};

@@ -12,6 +12,7 @@
 #include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
@@ -28,8 +29,16 @@
 	    PCRE2_NEVER_BACKSLASH_C | PCRE2_ALT_BSUX |                         \
 	    PCRE2_ALLOW_EMPTY_CLASS)
 
+#define PREFIX_BYTES 32u
+#define LITERALS                                                               \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 "      \
+	"-_/:@,=%~#&;"
+
 struct pattern {
 	pcre2_code *code;
+	/* What every text that matches begins with, as far as is known. */
+	char prefix[PREFIX_BYTES];
+	size_t prefix_bytes;
 };
 
 /* What one match has cost so far. */
@@ -118,6 +127,31 @@ refers_back(const pcre2_code *code)
 	       highest != 0;
 }
 
+/* The literal bytes of a pattern that begins with ^ and has no alternatives;
+ * one that a quantifier may follow does not count. */
+static void
+find_prefix(struct span source, struct pattern *pattern)
+{
+	size_t i = 1;
+
+	if (source.n == 0 || source.p[0] != '^' ||
+	    memchr(source.p, '|', source.n) != NULL)
+		return;
+	while (i < source.n && pattern->prefix_bytes < PREFIX_BYTES) {
+		char c = source.p[i];
+
+		if (c == '\\' && i + 1 < source.n &&
+		    strchr("./-?+*", source.p[i + 1]) != NULL)
+			c = source.p[++i];
+		else if (c == '\0' || strchr(LITERALS, c) == NULL)
+			break;
+		i++;
+		if (i < source.n && strchr("*+?{", source.p[i]) != NULL)
+			break;
+		pattern->prefix[pattern->prefix_bytes++] = c;
+	}
+}
+
 /* Where in `source` the translation's byte `offset` comes from. */
 static size_t
 find_origin(struct span source, size_t offset)
@@ -196,7 +230,8 @@ pattern_compile(
 	}
 	area_enter();
 	*pattern_out = alloc_bytes(sizeof **pattern_out);
-	(*pattern_out)->code = code;
+	**pattern_out = (struct pattern){.code = code};
+	find_prefix(source, *pattern_out);
 	return 0;
 }
 
@@ -222,6 +257,12 @@ pattern_match(const struct pattern *pattern, struct span text, uint64_t *work,
 		return -ERR_LIMIT;
 	}
 	*work -= text.n;
+	if (text.n < pattern->prefix_bytes ||
+	    (pattern->prefix_bytes != 0 &&
+		memcmp(text.p, pattern->prefix, pattern->prefix_bytes) != 0)) {
+		*match_out = false;
+		return 0;
+	}
 	pcre2_set_callout(area.context, charge, &meter);
 	rc = pcre2_match(pattern->code, (PCRE2_SPTR)(text.n == 0 ? "" : text.p),
 	    text.n, 0, 0, area.data, area.context);

@@ -37,8 +37,8 @@ void pattern_free(struct pattern *pattern);
 /* Whether `pattern` matches anywhere in `text`. Takes what it costs off
  * *work: about one unit a byte looked at, tried again or not, so that a
  * pattern that backtracks is stopped by it. -ERR_LIMIT when the work or the
- * memory is used up, -ERR_UTF8 if the text is not UTF-8; there is no answer
- * then and the caller must refuse. Allocates only to grow the match area. */
+ * memory is used up, -ERR_UTF8 if the text is not UTF-8 and is looked at whole
+ * (its first bytes may tell that nothing matches); there is no answer then and the caller must refuse. Allocates only to grow the match area. */
 int pattern_match(const struct pattern *pattern, struct span text,
     uint64_t *work, bool *match_out);
 

@@ -33,6 +33,7 @@ struct rule {
 	uint64_t set[SET_WORDS];  /* else: one bit per capability number */
 	char *zone;		  /* NULL: any */
 	struct schema *arguments; /* NULL: any */
+	struct schema_gate gate;  /* of arguments; a look at it is cheap */
 	unsigned without_legs;
 	unsigned effects_has, effects_not; /* enum effect bits */
 	unsigned from[FROM_COUNT];	   /* enum origin bits; 0: any */

@@ -369,6 +369,8 @@ read_conditions(const struct json_doc *doc, const struct rule_text *text,
 	if (rc == 0 && text->arguments != NULL)
 		rc = schema_compile(
 		    doc, text->arguments, &rule->arguments, where);
+	if (rc == 0 && rule->arguments != NULL)
+		schema_gate_fill(rule->arguments, &rule->gate);
 	return rc;
 }
 

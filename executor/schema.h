@@ -62,9 +62,46 @@ bool schema_leaves_out(const struct schema *narrow, const struct schema *whole,
 int schema_check(const struct schema *schema, const struct json_doc *doc,
     const struct json_node *node, char *detail, size_t room);
 
-/* The same with a given amount of work, so that several checks of one request
- * share it; *work gets what is left. */
+/*
+ * What several checks of values of one document share: the work that is left,
+ * and which values were found to have which format, so that each is looked at
+ * once. Begins as {.left = SCHEMA_MAX_WORK}.
+ */
+#define SCHEMA_MEMO 8u
+struct format;
+struct schema_work {
+	uint64_t left;
+	struct {
+		const struct json_node *node;
+		const struct format *format; /* NULL: nothing is kept here */
+		bool fits;
+	} memo[SCHEMA_MEMO];
+};
+
+/* The same with what a request's checks share. */
 int schema_check_within(const struct schema *schema, const struct json_doc *doc,
-    const struct json_node *node, uint64_t *work, char *detail, size_t room);
+    const struct json_node *node, struct schema_work *work, char *detail,
+    size_t room);
+
+/*
+ * One condition of a schema that refuses many values and is cheap to look at:
+ * a top-level property that, if it is there, has to be one string, one integer
+ * or of some type. An empty one (name_bytes 0) refuses nothing.
+ */
+#define SCHEMA_GATE_NAME 16u
+struct schema_gate {
+	char name[SCHEMA_GATE_NAME];
+	unsigned char name_bytes;
+	unsigned char types; /* enum schema_type bits */
+	bool one; /* has to be this one, of JSON_STRING by its hash */
+	uint64_t value;
+};
+
+void schema_gate_fill(const struct schema *schema, struct schema_gate *gate);
+
+/* Whether the schema refuses `node` for that condition alone. If not, it may
+ * for others. Pure. */
+bool schema_gate_refuses(const struct schema_gate *gate,
+    const struct json_doc *doc, const struct json_node *node);
 
 #endif
