@@ -165,16 +165,18 @@ check_kind(struct question *q)
 }
 
 /* A reason why a rule does not match, for people; -ERR_DENIED. */
-static int miss(char *detail, size_t room, const char *format, ...)
+static int put_miss(char *detail, size_t room, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Nobody wants the words of most. */
+#define miss(detail, room, ...)                                                \
+	((room) == 0 ? -ERR_DENIED : put_miss(detail, room, __VA_ARGS__))
+
 static int
-miss(char *detail, size_t room, const char *format, ...)
+put_miss(char *detail, size_t room, const char *format, ...)
 {
 	va_list args;
 
-	if (room == 0)
-		return -ERR_DENIED;
 	va_start(args, format);
 	vsnprintf(detail, room, format, args);
 	va_end(args);
@@ -191,6 +193,14 @@ rule_in_hours(const struct rule *rule, uint32_t week_minute)
 	       minute >= rule->hours_from && minute < rule->hours_to;
 }
 
+static bool
+is_zone(const struct rule *rule, struct span zone)
+{
+	return rule->zone == NULL ||
+	       (zone.n == rule->zone_bytes &&
+		   memcmp(zone.p, rule->zone, zone.n) == 0);
+}
+
 /* What it says of the call, but for its arguments. */
 static int
 match_call(const struct question *q, const struct rule *rule, char *detail,
@@ -205,7 +215,7 @@ match_call(const struct question *q, const struct rule *rule, char *detail,
 		return miss(detail, room, "this call %s the effect \"%s\"",
 		    (effects & q->effects) != 0 ? "has" : "has not",
 		    effect_name((enum effect)(effects & -effects)));
-	if (rule->zone != NULL && !span_is(r->zone, rule->zone))
+	if (!is_zone(rule, r->zone))
 		return miss(
 		    detail, room, "it is for the zone \"%s\"", rule->zone);
 	if (legs != 0)

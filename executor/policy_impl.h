@@ -25,20 +25,22 @@ const char *from_name(enum from from);
 #define DAY_MINUTES (24 * 60)
 #define WEEK_MINUTES (7 * DAY_MINUTES)
 
+/* What refuses most calls first: a decision reads thousands of these. */
 struct rule {
-	char *id;
-	char *why;
-	enum verdict verdict;
-	bool any;		  /* "*": also what does not exist later */
-	uint64_t set[SET_WORDS];  /* else: one bit per capability number */
-	char *zone;		  /* NULL: any */
-	struct schema *arguments; /* NULL: any */
-	struct schema_gate gate;  /* of arguments; a look at it is cheap */
+	uint64_t set[SET_WORDS]; /* one bit per capability number */
+	bool any;		 /* "*": also what does not exist later */
+	bool has_hours;
+	unsigned char zone_bytes;
 	unsigned without_legs;
 	unsigned effects_has, effects_not; /* enum effect bits */
-	unsigned from[FROM_COUNT];	   /* enum origin bits; 0: any */
-	char *model_after_untrusted;	   /* its why; NULL: not accepted */
-	bool has_hours;
+	char *zone;			   /* NULL: any */
+	struct schema *arguments;	   /* NULL: any */
+	struct schema_gate gate;   /* of arguments; a look at it is cheap */
+	unsigned from[FROM_COUNT]; /* enum origin bits; 0: any */
+	enum verdict verdict;
+	char *id;
+	char *why;
+	char *model_after_untrusted;   /* its why; NULL: not accepted */
 	uint32_t hours_from, hours_to; /* minutes of a day; to > from */
 	unsigned days;		       /* bit 0 is Monday */
 };

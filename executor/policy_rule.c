@@ -352,8 +352,10 @@ read_conditions(const struct json_doc *doc, const struct rule_text *text,
 
 	if (text->zone != NULL)
 		rc = name_require(doc, text->zone, "the name of a zone", where);
-	if (rc == 0 && text->zone != NULL)
+	if (rc == 0 && text->zone != NULL) {
 		rule->zone = policy_string(text->zone);
+		rule->zone_bytes = (unsigned char)strlen(rule->zone);
+	}
 	if (rc == 0 && text->without_legs != NULL)
 		rc = policy_bits_read(doc, text->without_legs, POLICY_LEGS,
 		    &rule->without_legs, where);

@@ -93,7 +93,7 @@ struct schema_gate {
 	char name[SCHEMA_GATE_NAME];
 	unsigned char name_bytes;
 	unsigned char types; /* enum schema_type bits */
-	bool one; /* has to be this one, of JSON_STRING by its hash */
+	bool one;	     /* has to be this one, a string by its mark */
 	uint64_t value;
 };
 

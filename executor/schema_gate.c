@@ -5,16 +5,22 @@
  */
 #include "executor/schema_impl.h"
 
-/* FNV-1a; two strings with one hash only cost the check itself. */
+/* Length, first and last bytes of a string in a few operations, however long
+ * it is; two strings with one mark only cost the check itself. */
 static uint64_t
-hash(struct span text)
+mark(struct span text)
 {
-	uint64_t value = UINT64_C(0xcbf29ce484222325);
+	size_t n = text.n < sizeof(uint64_t) ? text.n : sizeof(uint64_t);
+	uint64_t first = 0, last = 0;
 
-	for (size_t i = 0; i < text.n; i++)
-		value = (value ^ (unsigned char)text.p[i]) *
-			UINT64_C(0x100000001b3);
-	return value;
+	if (n == sizeof first) {
+		memcpy(&first, text.p, sizeof first);
+		memcpy(&last, text.p + text.n - sizeof last, sizeof last);
+	} else if (n != 0) {
+		memcpy(&first, text.p, n);
+	}
+	return first ^ (last << 31 | last >> 33) ^
+	       text.n * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static bool
@@ -29,7 +35,7 @@ property_gate(const struct subschema *property, struct schema_gate *gate)
 	gate->types = type == NULL ? TYPE_ANY : (unsigned char)type->types;
 	if (one != NULL && one->operand->type == JSON_STRING) {
 		gate->types &= TYPE_STRING;
-		gate->value = hash(one->operand->value.string);
+		gate->value = mark(one->operand->value.string);
 		gate->one = true;
 	} else if (one != NULL && one->operand->type == JSON_INTEGER) {
 		gate->types &= TYPE_INTEGER | TYPE_NUMBER;
@@ -72,7 +78,7 @@ value_refused(const struct schema_gate *gate, const struct json_node *value)
 	if (!gate->one)
 		return false;
 	if (value->type == JSON_STRING)
-		return hash(value->value.string) != gate->value;
+		return mark(value->value.string) != gate->value;
 	return value->type == JSON_INTEGER &&
 	       (uint64_t)value->value.integer != gate->value;
 }
