@@ -17,8 +17,8 @@ struct question {
 	const struct policy *policy;
 	const struct decide_request *request;
 	const struct capability *capability;
-	uint64_t work; /* left for schemas, the capability's and the rules' */
-	unsigned effects; /* of this call */
+	struct schema_work work; /* of the capability's schema and the rules' */
+	unsigned effects;	 /* of this call */
 	struct leaves leaves;
 	struct decision *decision;
 	decide_watch *watch; /* NULL: nobody watches */
@@ -570,7 +570,7 @@ decide_watched(const struct policy *policy,
 {
 	struct question q = {.policy = policy,
 	    .request = request,
-	    .work = SCHEMA_MAX_WORK,
+	    .work = {.left = SCHEMA_MAX_WORK},
 	    .decision = decision_out,
 	    .watch = watch,
 	    .context = context};

@@ -255,8 +255,8 @@ match_name(struct checker *checker, const struct pattern *pattern,
 {
 	bool match;
 
-	if (pattern_match(pattern, key->value.string, checker->work, &match) !=
-	    0)
+	if (pattern_match(
+		pattern, key->value.string, &checker->work->left, &match) != 0)
 		return check_refuse(checker, key, ERR_LIMIT,
 		    "takes too much work to match with a pattern");
 	return match;
