@@ -175,7 +175,8 @@ def shown_grant(host, ticket):
 
 
 def twice(host):
-    """A grant is good for one order; a ticket that is over, for none."""
+    """Attack case 20: a grant is good for one order; a ticket that is over,
+    for none."""
     wire = host.connect("planner")
     ticket = asked(ask(wire, "notify.send", text="only once"))
     code = host.show(ticket)["code"]
@@ -300,7 +301,8 @@ def card_changes(host):
 
 
 def floods(host):
-    """500 requests in ten seconds: capped, folded, the oldest kept."""
+    """Attack case 21: 500 requests in ten seconds: capped, folded, the oldest
+    kept."""
     began = time.monotonic()
     wire = host.connect("planner")
     before = {row["ticket"] for row in host.review("list")}
@@ -518,8 +520,8 @@ def standing(**config):
 
 
 def grant_over_restart(suite_host):
-    """A grant that waits is kept, and is worth nothing once a byte of what
-    it was given for has changed, or its time is over."""
+    """Attack case 20: a grant that waits is kept, and is worth nothing once a
+    byte of what it was given for has changed, or its time is over."""
     del suite_host
     with standing() as host:
         host.start()
