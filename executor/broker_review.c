@@ -294,6 +294,7 @@ make_rule(struct broker *b, const struct ticket *t,
 	entry_text(row.zone, sizeof row.zone, span_of(t->zone));
 	entry_text(
 	    row.capability, sizeof row.capability, span_of(t->capability));
+	card_capability(b->policy, span_of(t->capability), row.is);
 	entry_text(row.rule, sizeof row.rule, span_of(t->rule));
 	row.arguments = t->arguments; /* borrowed */
 	rc = again_add(b->inbox, &row);

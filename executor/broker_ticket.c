@@ -96,6 +96,16 @@ take_rule(struct broker *b, const struct again_row *row)
 	return true;
 }
 
+/* What the operator makes another capability of is asked about again. */
+static bool
+is_outdated(const struct broker *b, const struct again_row *row)
+{
+	unsigned char is[SHA256_BYTES];
+
+	card_capability(b->policy, span_of(row->capability), is);
+	return memcmp(is, row->is, sizeof is) != 0;
+}
+
 static int
 load_rules(struct broker *b)
 {
@@ -107,8 +117,13 @@ load_rules(struct broker *b)
 	while (b->again_count < AGAIN_RULES_MAX &&
 	       (rc = again_next(b->inbox, after, &row)) == 0) {
 		after = row.id;
-		if (row.expires_ms <= now || !take_rule(b, &row))
-			again_done(&row);
+		if (is_outdated(b, &row))
+			rc = again_remove(b->inbox, row.id);
+		else if (row.expires_ms > now && take_rule(b, &row))
+			continue;
+		again_done(&row);
+		if (rc != 0)
+			return rc;
 	}
 	return rc == -ERR_NOT_FOUND ? 0 : rc;
 }

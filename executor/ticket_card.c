@@ -302,19 +302,24 @@ put_destinations(
 	stored_call_close(&call);
 }
 
-/* What the capability is: an operator who changes its host or root makes
- * another one of it. */
+void
+card_capability(const struct policy *policy, struct span name,
+    unsigned char hash_out[SHA256_BYTES])
+{
+	const struct capability *c = policy_find(policy, name);
+	struct span source = span_of(c == NULL ? "" : c->source);
+
+	sha256_of(source.p, source.n, hash_out);
+}
+
 static void
 put_capability(
     struct json_writer *w, const struct ticket *t, const struct policy *policy)
 {
-	const struct capability *c =
-	    policy_find(policy, span_of(t->capability));
-	struct span source = span_of(c == NULL ? "" : c->source);
 	unsigned char hash[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1];
 
-	sha256_of(source.p, source.n, hash);
+	card_capability(policy, span_of(t->capability), hash);
 	hex_encode(hash, sizeof hash, hex);
 	json_text(w, t->capability);
 	json_text(w, hex);

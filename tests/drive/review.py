@@ -511,6 +511,33 @@ def any_content(host):
     wire.close()
 
 
+def capability_changed(host):
+    """A rule not to be asked again is for what its capability was: with
+    another hourly limit, which a reload takes, it is over."""
+    wire = host.connect("planner")
+    ticket = asked(ask(wire, "file.write", path="weekly.txt", text="one"))
+    host.approve(ticket, "--again", "1h")
+    until(lambda: host.state_of(ticket) == "done", 10, "done")
+    same = {"path": "weekly.txt", "text": "one"}
+    check(ask(wire, "file.write", **same).ok, "not asked again")
+    writes = next(c for c in host.policy["capabilities"]
+                  if c["name"] == "file.write")
+    before = writes.get("limits")
+    writes["limits"] = {"per_hour": 59}
+    host.write_settings()
+    equal(host.command("reload").returncode, 0, "reload")
+    asked_again = asked(ask(wire, "file.write", **same))
+    host.review("deny", asked_again)
+    equal(host.review("rules"), [], "rules")
+    del writes["limits"]
+    if before is not None:
+        writes["limits"] = before
+    host.write_settings()
+    equal(host.command("reload").returncode, 0, "reload")
+    check(not ask(wire, "file.write", **same).ok, "gone for good")
+    wire.close()
+
+
 def standing(**config):
     """A host whose sessions outlive a restart."""
     host = Reviewed(**config)
@@ -826,6 +853,7 @@ def run_suite(suite):
         suite.case("bad reviewers", bad_reviewers, host)
         suite.case("restarted", restarted, host)
         suite.case("any content", any_content, host)
+        suite.case("capability changed", capability_changed, host)
         suite.case("expired", expired, host)
         suite.case("rule changed", rule_changed, host)
         suite.case("floor asks", floor_asks, host)
