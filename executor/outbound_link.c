@@ -87,7 +87,8 @@ token_read(struct span text, size_t at, struct token *t, struct label *last_out)
 		t->plain &= u.from == at && u.to == at + 1;
 		if (u.c == '.')
 			length = 0;
-		else if (length < sizeof t->scheme)
+		else if (length < sizeof t->scheme &&
+			 (length != 0 || is_name(u.c))) /* RFC 3986, 3.1 */
 			t->scheme[length++] = lower(u.c);
 		at = u.to;
 		if (u.c != '.') {

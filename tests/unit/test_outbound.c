@@ -112,6 +112,7 @@ static const struct {
     {"evil\\.example", "evil[.]example"},
     /* what runs or opens something */
     {"javascript:alert(1)", "javascript[:]alert(1)"},
+    {"c.--javascript:p", "c[.]--javascript[:]p"},
     {"JavaScript:fetch('//x')", "JavaScript[:]fetch('/[/]x')"},
     {"data:text/html,x", "data[:]text/html,x"},
     {"tel:+4930123", "tel[:]+4930123"},
