@@ -1,6 +1,6 @@
 /*
  * decide(): the cases in tests/policy, one folder each, and what no file can
- * show: purity, speed, limits.
+ * show: purity, limits.
  *
  * A folder has policy.json, call.json ({"capability", "arguments"} and, if
  * they matter, "zone" (else planner), "legs", "used_hour", "week_minute", the
@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
@@ -337,53 +336,6 @@ hundred_rules(const char *condition)
 	return policy;
 }
 
-static double
-microseconds_each(
-    const struct policy *policy, const struct decide_request *request)
-{
-	struct timespec start, end;
-	struct decision decision;
-	const int rounds = 100000;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-	for (int i = 0; i < rounds; i++) {
-		decide(policy, request, &decision);
-		ck_assert_uint_eq(decision.rule_number, 100);
-	}
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	return ((double)(end.tv_sec - start.tv_sec) * 1e6 +
-		   (double)(end.tv_nsec - start.tv_nsec) / 1e3) /
-	       rounds;
-}
-
-START_TEST(fast)
-{
-	static const char *const conditions[] = {"\"zone\":\"helper\"",
-	    "\"without_legs\":[\"B\"]",
-	    "\"arguments\":{\"properties\":{\"text\":{\"const\":1}}}"};
-	struct json_doc doc;
-	struct decide_request request = {.capability = SPAN("tell"),
-	    .doc = &doc,
-	    .zone = SPAN("planner"),
-	    .legs = LEG_B};
-
-	json_init(&doc);
-	ck_assert_int_eq(
-	    json_parse(&doc, SPAN("{\"text\":\"x\"}"), NULL, NULL), 0);
-	request.arguments = json_root(&doc);
-	for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
-		struct policy *policy = hundred_rules(conditions[i]);
-		double each = microseconds_each(policy, &request);
-
-		fprintf(
-		    stderr, "100 rules, %s: %.3f us\n", conditions[i], each);
-		ck_assert_double_lt(each, 20); /* sanitizers included */
-		policy_free(policy);
-	}
-	json_done(&doc);
-}
-END_TEST
-
 /* The same question twice, and others between. */
 START_TEST(pure)
 {
@@ -488,7 +440,6 @@ main(void)
 	tcase_add_test(cases, unclear_rule_denies);
 	tcase_add_test(cases, missing_request_parts);
 	tcase_add_test(cases, index_passes_over_no_rule);
-	tcase_add_test(cases, fast);
 	tcase_add_test(cases, pure);
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_NORMAL);
