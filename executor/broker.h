@@ -321,6 +321,10 @@ void planner_end(struct broker *b, int64_t session);
 void outbound_open(struct broker *b);
 int outbound_take(struct broker *b, struct decide_request *request,
     struct decision *decision, bool *changed_out);
+/* Whether the rules of now would make another text of a ticket's call, whose
+ * values tell which of its links the operator named. */
+bool outbound_would_change(struct broker *b, const struct capability *c,
+    const struct decide_request *request);
 
 /* broker_count.c: limits and the leak meter. The policy's limits count from
  * here on, with what was spent before. */

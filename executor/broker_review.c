@@ -361,6 +361,13 @@ approve_checked(struct broker *b, struct ticket *t,
 	else if (rc == -ERR_DENIED)
 		snprintf(note, sizeof note, "rule \"%s\" decides now: %s",
 		    decision.rule, decision.why);
+	if (rc == 0 &&
+	    outbound_would_change(b, decision.capability, &call.request)) {
+		rc = -ERR_DENIED;
+		snprintf(note, sizeof note,
+		    "outbound rules would now make another text of it than the "
+		    "one that was shown");
+	}
 	if (rc == 0 && !now && is_live(b, t) != 0) {
 		rc = -ERR_DENIED;
 		snprintf(note, sizeof note,

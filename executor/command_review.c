@@ -284,10 +284,13 @@ show(struct client *client, const char *handle, bool json)
 	card = text_of(answer.doc, answer.result, "card");
 	code = text_of(answer.doc, answer.result, "code");
 	print_card(card);
-	printf("state        ");
-	print_text(answer.doc, answer.result, "state", 0);
-	print_text(answer.doc, answer.result, "note", 0);
-	putchar('\n');
+	/* of content the card says it */
+	if (text_of(answer.doc, answer.result, "state").n != 0) {
+		printf("state        ");
+		print_text(answer.doc, answer.result, "state", 0);
+		print_text(answer.doc, answer.result, "note", 0);
+		putchar('\n');
+	}
 	if (code.n != 0) {
 		printf("code         ");
 		print_inert(code);

@@ -413,7 +413,7 @@ def thousand():
     """Independent messages ask as often as fresh sessions do: each once."""
     rules = [dict(NOTE_FROM, without_legs=["C"]),
              dict(NOTE_FROM, id="again", verdict="ask")]
-    many = 1000 if os.environ.get("TRIZONE_LONG") else 100
+    many = 1000
     with host_for(rules) as host:
         host.start()
         host.attach_reader()
