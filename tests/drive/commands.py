@@ -892,7 +892,7 @@ def body(suite):
             ("deliver's statuses", deliver_statuses),
             ("inbox full", inbox_full), ("second run", second_run),
             ("stale and foreign sockets", stale_and_foreign_sockets),
-            ("another user", other_user), ("--json", json_everywhere),
+            ("another user (attack case 12)", other_user), ("--json", json_everywhere),
             ("audit options", audit_options), ("NO_COLOR", no_colour),
             ("planner call", planner_call_statuses),
             ("rules, the whole way", rules_way),

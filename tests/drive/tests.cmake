@@ -15,6 +15,7 @@ if(DEFINED ENV{TRIZONE_HTML5LIB} OR
     EXISTS ${CMAKE_SOURCE_DIR}/../shared/data/html5lib-tests)
   drive_test(html5lib "drive;data" 120 ${BIN}/html_tokens)
 endif()
+drive_test(known drive 300 ${BIN})
 drive_test(ledger drive 300 ${BIN})
 drive_test(lying drive 300 ${BIN})
 drive_test(outbound drive 300 ${BIN})
