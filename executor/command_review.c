@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/account.h"
 #include "common/err.h"
 #include "common/limits.h"
 #include "executor/command.h"
@@ -452,6 +455,37 @@ options_fit(const struct options *options, enum verb verb)
 	return verb == APPROVE && read_time(options->again) != 0;
 }
 
+struct reading {
+	const char *path;
+	struct config *config;
+};
+
+static int
+read_config(void *context)
+{
+	struct reading *r = context;
+
+	r->config = config_or_die(r->path, EXIT_CONFIG);
+	return 0;
+}
+
+/* Root also approves what the service of another user asks, and reads that
+ * user's configuration with no more rights than his. */
+static struct config *
+config_of_owner(const char *path)
+{
+	struct reading r = {.path = path};
+	struct account owner = {.uid = 0};
+	struct stat st;
+
+	if (geteuid() == 0 && stat(path, &st) == 0) {
+		owner.uid = st.st_uid;
+		owner.gid = st.st_gid;
+	}
+	account_as(&owner, read_config, &r);
+	return r.config;
+}
+
 int
 command_review(int argc, char **argv)
 {
@@ -474,7 +508,7 @@ command_review(int argc, char **argv)
 	if (count < verbs[verb].least || count > verbs[verb].most ||
 	    !options_fit(&options, verb))
 		return usage_error();
-	config = config_or_die(options.common.config, EXIT_CONFIG);
+	config = config_of_owner(options.common.config);
 	client = connect_or_die(config, SIDE_OPERATOR, "operator", NULL, NULL);
 	status = run(client, verb, count, argv, &options);
 	client_close(client);

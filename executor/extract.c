@@ -313,11 +313,14 @@ text_at(const struct field *f, const struct json_doc *doc,
 }
 
 static void
-write_choice(const struct field *f, struct span text, struct json_writer *w)
+write_choice(const struct field *f, struct span text, struct json_writer *w,
+    struct facts *facts)
 {
 	for (size_t i = 0; i < f->count; i++)
 		if (value_stands_in(span_of(f->words[i]), text)) {
 			json_text(w, f->shown[i]);
+			facts_add(facts, VALUE_NAME, span_of(f->shown[i]),
+			    ORIGIN_PROSE);
 			return;
 		}
 	json_null(w);
@@ -411,7 +414,7 @@ extract_write(const struct extract *extract, const struct json_doc *doc,
 			write_date(doc, item, w, facts);
 			break;
 		case CHOICE:
-			write_choice(f, text_at(f, doc, item, &text), w);
+			write_choice(f, text_at(f, doc, item, &text), w, facts);
 			break;
 		case NUMBER:
 			write_number(f, text_at(f, doc, item, &text), w, facts);

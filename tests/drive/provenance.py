@@ -277,6 +277,7 @@ def ended():
 def extracts():
     """Narrow fields spare leg A, and stay a stranger's."""
     rules = [dict(NOTE_FROM, **{"from": {"content": ["operator"]}}),
+             dict(NOTE_FROM, id="topics", **{"from": {"content": ["prose"]}}),
              dict(NOTE_FROM, id="prose", **{"from": {"title": ["operator"],
                                                      "content": ["prose"]}})]
     fields = [{"name": "day", "type": "date"},
@@ -311,6 +312,10 @@ def extracts():
             # endorsed is not the operator's: no amount for a payment
             answer = note(wire, str(want["total"]))
             refused_by(answer, "default")
+            # and the word of the operator's list was a stranger's choice
+            if want["topic"] is not None:
+                allowed(note(wire, want["topic"]))
+                refused_by(note(wire, "Order"), "default")
             for bad in ({"handle": handle, "name": "other"},
                         {"handle": "msg:99", "name": "bill"}):
                 answer = wire.request("inbox.extract", bad)

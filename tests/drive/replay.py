@@ -319,8 +319,9 @@ def erased(host):
           "one is undecidable")
     equal((changes[0]["record"], changes[0]["reason"]),
           (int(rows[1]["seq"], 16), "its row was erased"), "which one")
-    equal(host.command("audit", "erase", rows[1]["seq"]).returncode, DONE,
-          "again")
+    for number in (rows[1]["seq"], str(int(rows[1]["seq"], 16))):
+        equal(host.command("audit", "erase", number).returncode, DONE,
+              "again, as " + number)
     equal(host.command("audit", "erase", "ffffffffffffffff").returncode,
           UNAVAILABLE, "what is not there")
     equal(host.command("audit", "erase", "x").returncode, USAGE, "no number")
