@@ -39,33 +39,36 @@ static const char *const email[] = {
     "\"text\":{\"pattern\":\"^Dear %zu\"}}}"};
 
 /*
- * Every allocation of the process is counted, PCRE2's too (glibc).
+ * Every allocation of our own code is counted; those of libraries are not.
  */
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *old, size_t bytes);
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *old, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *old, size_t bytes);
 
 static size_t allocations;
 
 void *
-malloc(size_t bytes)
+__wrap_malloc(size_t bytes)
 {
 	allocations++;
-	return __libc_malloc(bytes);
+	return __real_malloc(bytes);
 }
 
 void *
-calloc(size_t count, size_t bytes)
+__wrap_calloc(size_t count, size_t bytes)
 {
 	allocations++;
-	return __libc_calloc(count, bytes);
+	return __real_calloc(count, bytes);
 }
 
 void *
-realloc(void *old, size_t bytes)
+__wrap_realloc(void *old, size_t bytes)
 {
 	allocations++;
-	return __libc_realloc(old, bytes);
+	return __real_realloc(old, bytes);
 }
 
 static size_t
