@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "common/ascii.h"
 #include "executor/format_impl.h"
 #include "executor/uri.h"
 
@@ -16,18 +17,6 @@
 /*
  * ipv4, ipv6
  */
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 bool
 format_ipv4(struct span text)
 {

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "common/ascii.h"
 #include "executor/format_impl.h"
 #include "executor/idn.h"
 
@@ -22,8 +23,7 @@ struct name {
 static bool
 is_let_dig(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9');
+	return is_alpha(c) || is_digit(c);
 }
 
 /* An A-label of lower-case ASCII. */
@@ -52,9 +52,7 @@ plain_check(struct name *name, const char *text, size_t bytes)
 	for (size_t i = 0; i < bytes; i++) {
 		if (!is_let_dig(text[i]) && text[i] != '-')
 			return false;
-		lower[i] = text[i] >= 'A' && text[i] <= 'Z'
-			       ? (char)(text[i] + ('a' - 'A'))
-			       : text[i];
+		lower[i] = ascii_lower(text[i]);
 	}
 	name->bytes += bytes;
 	reserved = bytes >= 4 && lower[2] == '-' && lower[3] == '-';

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/ascii.h"
 #include "common/err.h"
 #include "executor/kind_remote_impl.h"
 #include "executor/schema.h"
@@ -32,9 +33,7 @@ is_secret_name(struct span name)
 	if (name.n >= sizeof text || memchr(name.p, '%', name.n) != NULL)
 		return true; /* nobody can say what it is */
 	for (size_t i = 0; i < name.n; i++)
-		text[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z'
-				     ? name.p[i] + ('a' - 'A')
-				     : name.p[i]);
+		text[i] = ascii_lower(name.p[i]);
 	text[name.n] = '\0';
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		if (strstr(text, parts[i]) != NULL)

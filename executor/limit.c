@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "common/ascii.h"
 #include "common/sha256.h"
 
 static const char *const of_names[LIMIT_OF_COUNT] = {
@@ -31,12 +32,6 @@ const char *
 limit_per_name(enum limit_per per)
 {
 	return per_names[per];
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 /* One digit more; false: it is too large. */

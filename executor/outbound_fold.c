@@ -71,13 +71,13 @@ entity_number(struct span text, uint32_t *code_out)
 	uint32_t code = 0;
 	size_t at = 2, start;
 
-	if (text.n > 2 && lower(text.p[2]) == 'x') {
+	if (text.n > 2 && ascii_lower(text.p[2]) == 'x') {
 		base = 16;
 		at = 3;
 	}
 	start = at;
 	for (; at < text.n; at++) {
-		char c = lower(text.p[at]);
+		char c = ascii_lower(text.p[at]);
 
 		if (is_digit(c))
 			code = code * base + (uint32_t)(c - '0');
@@ -127,7 +127,7 @@ percent(struct span text)
 
 	if (text.n < 3)
 		return '\0';
-	second = lower(text.p[2]);
+	second = ascii_lower(text.p[2]);
 	if (text.p[1] == '2' && second == 'e')
 		return '.';
 	if (text.p[1] == '2' && second == 'f')

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/ascii.h"
 #include "common/text.h"
 
 #define HIGH '\x80' /* stands for any character beyond ASCII */
@@ -20,24 +21,6 @@ struct unit {
 
 /* The first one from `at` on; false at the end. outbound_fold.c. */
 bool unit_at(struct span text, size_t at, struct unit *u);
-
-static inline bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static inline bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static inline char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
 
 static inline bool
 is_name(char c)
@@ -60,7 +43,7 @@ is_word(struct span text, const char *to)
 	if (text.n != n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (lower(text.p[i]) != to[i])
+		if (ascii_lower(text.p[i]) != to[i])
 			return false;
 	return true;
 }

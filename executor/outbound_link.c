@@ -37,7 +37,7 @@ label_add(struct label *l, const struct unit *u)
 	if (l->units == 0)
 		l->from = u->from;
 	if (l->units < 4)
-		l->head[l->units] = lower(u->c);
+		l->head[l->units] = ascii_lower(u->c);
 	l->units++;
 	l->to = u->to;
 	l->high |= u->c == HIGH;
@@ -89,7 +89,7 @@ token_read(struct span text, size_t at, struct token *t, struct label *last_out)
 			length = 0;
 		else if (length < sizeof t->scheme &&
 			 (length != 0 || is_name(u.c))) /* RFC 3986, 3.1 */
-			t->scheme[length++] = lower(u.c);
+			t->scheme[length++] = ascii_lower(u.c);
 		at = u.to;
 		if (u.c != '.') {
 			label_add(&l, &u);
@@ -335,7 +335,7 @@ add_head(struct span link, size_t *at, struct buf *out)
 	size_t length = 0, end = 0;
 
 	while (unit_at(link, end, &u) && is_alpha(u.c) && length < 6) {
-		scheme[length++] = lower(u.c);
+		scheme[length++] = ascii_lower(u.c);
 		end = u.to;
 	}
 	if (length == 0 && unit_at(link, 0, &u) && is_slash(u.c) &&

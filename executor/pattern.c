@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/ascii.h"
 #include "common/err.h"
 #include "executor/pattern_ecma.h"
 
@@ -185,8 +186,7 @@ compile(struct span source, struct buf *out, pcre2_code **code_out,
 static bool
 is_literal(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') ||
+	return is_alpha(c) || is_digit(c) ||
 	       (c != '\0' && strchr(" @_:/,", c) != NULL);
 }
 

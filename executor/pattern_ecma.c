@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "common/ascii.h"
+
 /* White space and line ends of ECMA-262, and all other characters. */
 #define BLANK                                                                  \
 	"\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f"    \
@@ -122,18 +124,6 @@ is_one_of(char c, const char *set)
 	return c != '\0' && strchr(set, c) != NULL;
 }
 
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The name inside \p{...}, t->rest at it. */
 static void
 translate_name(struct translator *t, struct span name)
@@ -212,12 +202,12 @@ knows_escape(const struct translator *t, char c)
 	char next = ahead(t, 2);
 
 	if (c == 'c')
-		return is_letter(next);
+		return is_alpha(next);
 	if (is_digit(c))
 		return !is_digit(next) && (c == '0' || t->state == OUTSIDE);
 	if (t->state != OUTSIDE && (c == 'B' || c == 'k'))
 		return false;
-	return !is_letter(c) || is_one_of(c, SET_ESCAPES OTHER_ESCAPES);
+	return !is_alpha(c) || is_one_of(c, SET_ESCAPES OTHER_ESCAPES);
 }
 
 static void

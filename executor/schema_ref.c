@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/ascii.h"
 #include "common/err.h"
 #include "executor/schema_impl.h"
 #include "executor/uri.h"
@@ -138,10 +139,9 @@ anchor_is_plain(struct span name)
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    c == '_')
+		if (is_alpha(c) || c == '_')
 			continue;
-		if (i == 0 || ((c < '0' || c > '9') && c != '-' && c != '.'))
+		if (i == 0 || (!is_digit(c) && c != '-' && c != '.'))
 			return false;
 	}
 	return name.n != 0;

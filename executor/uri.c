@@ -6,29 +6,12 @@
 
 #include <string.h>
 
+#include "common/ascii.h"
 #include "common/err.h"
 #include "executor/format.h"
 
 #define SUB_DELIMITERS "!$&'()*+,;="
 #define UNRESERVED_MARKS "-._~"
-
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 static bool
 is_one_of(char c, const char *set)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "common/ascii.h"
+
 static const char *const type_names[VALUE_TYPE_COUNT] = {
     [VALUE_TEXT] = "text",
     [VALUE_NAME] = "name",
@@ -31,18 +33,6 @@ value_type_find(struct span name)
 	return (enum value_type)i;
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* Part of a word in any script: every byte beyond ASCII is. */
 static bool
 is_word(char c)
@@ -54,12 +44,6 @@ static bool
 is_blank(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
 static struct span
@@ -80,7 +64,7 @@ starts_with(struct span text, const char *prefix)
 	if (text.n < n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (lower(text.p[i]) != prefix[i])
+		if (ascii_lower(text.p[i]) != prefix[i])
 			return false;
 	return true;
 }
@@ -338,7 +322,7 @@ value_fold(struct span raw, char *out)
 
 	raw = trimmed(raw);
 	for (size_t i = 0; i < raw.n; i++) {
-		char c = is_blank(raw.p[i]) ? ' ' : lower(raw.p[i]);
+		char c = is_blank(raw.p[i]) ? ' ' : ascii_lower(raw.p[i]);
 
 		if (c != ' ' || out[n - 1] != ' ')
 			out[n++] = c;
@@ -365,7 +349,7 @@ canonical_url(struct span raw, char *out)
 		host -= scheme;
 	}
 	for (; n < raw.n; n++)
-		out[n] = n < host ? lower(raw.p[n]) : raw.p[n];
+		out[n] = n < host ? ascii_lower(raw.p[n]) : raw.p[n];
 	if (n == host + 1 && out[host] == '/')
 		n--;
 	return n;
@@ -405,7 +389,7 @@ canonical_address(struct span raw, char *out)
 	if (!next_address(raw, &at, &found) || found.n != raw.n)
 		return 0;
 	for (size_t i = 0; i < raw.n; i++)
-		out[i] = lower(raw.p[i]);
+		out[i] = ascii_lower(raw.p[i]);
 	return raw.n;
 }
 
