@@ -121,6 +121,9 @@ const struct json_node *json_get(const struct json_doc *doc,
 const struct json_node *json_get_named(const struct json_doc *doc,
     const struct json_node *object, struct span key);
 
+/* The text of a string; of any other value, or of NULL, an empty one. */
+struct span json_span(const struct json_node *node);
+
 bool json_is_string(const struct json_node *node, const char *text);
 
 /* JSON Pointer (RFC 6901); NULL if there is no such value. */
@@ -183,6 +186,7 @@ void json_write_init(struct json_writer *w, struct buf *out);
 void json_open(struct json_writer *w, char bracket);  /* '{' or '[' */
 void json_close(struct json_writer *w, char bracket); /* '}' or ']' */
 void json_key(struct json_writer *w, const char *key);
+void json_key_span(struct json_writer *w, struct span key);
 void json_string(struct json_writer *w, struct span text); /* valid UTF-8 */
 void json_text(struct json_writer *w, const char *text);   /* valid UTF-8 */
 void json_integer(struct json_writer *w, int64_t value);

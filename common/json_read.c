@@ -41,6 +41,13 @@ json_get(
 	return json_get_named(doc, object, span_of(key));
 }
 
+struct span
+json_span(const struct json_node *node)
+{
+	return node != NULL && node->type == JSON_STRING ? node->value.string
+							 : (struct span){0};
+}
+
 bool
 json_is_string(const struct json_node *node, const char *text)
 {

@@ -103,8 +103,14 @@ add_quoted(struct json_writer *w, struct span text)
 void
 json_key(struct json_writer *w, const char *key)
 {
+	json_key_span(w, span_of(key));
+}
+
+void
+json_key_span(struct json_writer *w, struct span key)
+{
 	before_value(w);
-	add_quoted(w, span_of(key));
+	add_quoted(w, key);
 	buf_add_byte(w->out, ':');
 	w->comma = false;
 }

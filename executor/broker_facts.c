@@ -12,10 +12,7 @@ static struct span
 text_of(
     const struct json_doc *doc, const struct json_node *object, const char *key)
 {
-	const struct json_node *node = json_get(doc, object, key);
-
-	return node != NULL && node->type == JSON_STRING ? node->value.string
-							 : (struct span){0};
+	return json_span(json_get(doc, object, key));
 }
 
 static struct span

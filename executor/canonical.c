@@ -40,9 +40,7 @@ add_object(struct json_writer *w, const struct json_doc *doc,
 	qsort(keys, count, sizeof keys[0], compare_keys);
 	json_open(w, '{');
 	for (size_t i = 0; i < count; i++) {
-		json_string(w, keys[i]->value.string);
-		buf_add_byte(w->out, ':');
-		w->comma = false;
+		json_key_span(w, keys[i]->value.string);
 		add(w, doc, json_value(keys[i]));
 	}
 	json_close(w, '}');

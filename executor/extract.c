@@ -153,10 +153,7 @@ read_words(const struct json_doc *doc, const struct json_node *node,
 		return add_word(f, doc, node, t->after, where);
 	for (at = t->values == NULL ? NULL : json_first(doc, t->values);
 	     at != NULL && rc == 0; at = json_next(doc, t->values, at))
-		rc = add_word(f, doc, at,
-		    at->type == JSON_STRING ? at->value.string
-					    : (struct span){0},
-		    where);
+		rc = add_word(f, doc, at, json_span(at), where);
 	return rc;
 }
 

@@ -206,9 +206,7 @@ outbound_rewrite(const struct outbound *rules, const struct facts *facts,
 	json_open(&r.writer, '{');
 	for (key = json_first(doc, arguments); key != NULL && rc == 0;
 	     key = json_next(doc, arguments, key)) {
-		json_string(&r.writer, key->value.string);
-		buf_add_byte(out, ':');
-		r.writer.comma = false;
+		json_key_span(&r.writer, key->value.string);
 		if (is_text(effects, key->value.string))
 			rc = put_value(&r, json_value(key));
 		else

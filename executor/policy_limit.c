@@ -75,8 +75,7 @@ static int
 read_window(const struct json_doc *doc, const struct json_node *node,
     int64_t *ms_out, struct json_error *where)
 {
-	struct span s =
-	    node->type == JSON_STRING ? node->value.string : (struct span){0};
+	struct span s = json_span(node);
 	int64_t unit = 0, count = 0;
 	size_t at = 0;
 

@@ -274,10 +274,7 @@ static int
 read_clock(const struct json_doc *doc, const struct json_node *node,
     uint32_t *minutes_out, struct json_error *where)
 {
-	struct span text =
-	    node->type == JSON_STRING ? node->value.string : (struct span){0};
-
-	if (clock_read(text, minutes_out))
+	if (clock_read(json_span(node), minutes_out))
 		return 0;
 	return json_complain(
 	    doc, node, where, ERR_RANGE, "a time is written 00:00 to 24:00");

@@ -99,11 +99,8 @@ put_members(struct resolver *r, const struct json_node *node)
 	json_open(&r->writer, array ? '[' : '{');
 	for (at = json_first(r->doc, node); at != NULL && rc == 0;
 	     at = json_next(r->doc, node, at)) {
-		if (!array) {
-			json_string(&r->writer, at->value.string);
-			buf_add_byte(r->writer.out, ':');
-			r->writer.comma = false;
-		}
+		if (!array)
+			json_key_span(&r->writer, at->value.string);
 		rc = put_value(r, array ? at : json_value(at));
 	}
 	json_close(&r->writer, array ? ']' : '}');
