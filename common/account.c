@@ -11,14 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/err.h"
 #include "common/platform.h"
 
-#define FIRST_SPARE 60000 /* above those given to people on this machine;
-			     ACCOUNT_NOBODY is below those of containers */
-#define GROUPS_MAX 256	  /* that a starting root can have */
+#define FIRST_SPARE                                                            \
+	60000	       /* above those given to people on this machine;         \
+			  ACCOUNT_NOBODY is below those of containers */
+#define GROUPS_MAX 256 /* that a starting root can have */
 
 static int
 complain(
@@ -124,6 +126,17 @@ account_become(const struct account *account, char *reason, size_t room)
 		return -ERR_SYSTEM;
 	}
 	return check(account, reason, room);
+}
+
+int
+account_owner(const char *path, struct account *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return err_from_errno(errno);
+	*out = (struct account){.uid = st.st_uid, .gid = st.st_gid};
+	return 0;
 }
 
 int

@@ -32,6 +32,10 @@ int account_find(
  * -ERR_SYSTEM with the reason. */
 int account_become(const struct account *account, char *reason, size_t room);
 
+/* Who owns what is at `path`, for account_as: so root works on it with no more
+ * rights than its owner. 0, or a negative error with errno set. */
+int account_owner(const char *path, struct account *out);
+
 /* Run `fn` with the rights of the account, which is all zeros or found as
  * root, and come back. What `fn` returns; ends the process if a step does not
  * take. */

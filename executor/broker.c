@@ -71,6 +71,14 @@ free_gone(void *context)
 	}
 }
 
+int
+link_refuse(struct link *link, int64_t id, int error)
+{
+	channel_error(
+	    link->channel, id, error, err_text(error), (struct span){0});
+	return 0;
+}
+
 void
 link_answer(struct link *link, struct message_writer *m, int64_t id, int error)
 {
@@ -81,8 +89,7 @@ link_answer(struct link *link, struct message_writer *m, int64_t id, int error)
 	if (error == 0)
 		channel_answered(link->channel, id);
 	else
-		channel_error(link->channel, id, error, err_text(error),
-		    (struct span){0});
+		link_refuse(link, id, error);
 }
 
 bool

@@ -219,6 +219,8 @@ struct broker {
 
 /* broker.c. Its channel has closed; freed later. */
 void link_remove(struct link *link);
+/* Answer a request with an error and its usual words; 0, for handlers. */
+int link_refuse(struct link *link, int64_t id, int error);
 /* End a result begun on the link's channel, and with it the request; if it
  * does not fit, or `error` says it is not whole, answer that instead. */
 void link_answer(

@@ -12,14 +12,6 @@
 
 #define RAW_VIEW_BYTES 16384 /* headers and the first screens of a mail */
 
-static int
-refuse(struct link *link, int64_t id, int error)
-{
-	channel_error(
-	    link->channel, id, error, err_text(error), (struct span){0});
-	return 0;
-}
-
 static void
 put_item(struct json_writer *w, const struct inbox_item *item)
 {
@@ -61,7 +53,7 @@ take_list(struct link *link, int64_t id, const struct list_params *params)
 	if (params->state.n != 0) {
 		state = inbox_state_find(params->state);
 		if (state == INBOX_STATE_COUNT)
-			return refuse(link, id, ERR_RANGE);
+			return link_refuse(link, id, ERR_RANGE);
 		filter.states = 1u << state;
 	}
 	result_begin(&m, channel_out(link->channel), id);
@@ -113,7 +105,7 @@ take_show(struct link *link, int64_t id, const struct handle_params *params)
 	if (rc == 0)
 		rc = inbox_get(inbox, number, &item);
 	if (rc != 0)
-		return refuse(link, id, rc);
+		return link_refuse(link, id, rc);
 	result_begin(&m, channel_out(link->channel), id);
 	put_item(&m.json, &item);
 	put_text_of(&m.json, "message", inbox, number, inbox_clean_text);
@@ -148,14 +140,14 @@ take_change(struct link *link, int64_t id, const struct handle_params *params,
 	int rc = handle_parse(params->handle, &number);
 
 	if (rc != 0)
-		return refuse(link, id, rc);
+		return link_refuse(link, id, rc);
 	record_change(b, number, what, 0);
 	if (!entries_flush(b))
-		return refuse(link, id, ERR_BUSY);
+		return link_refuse(link, id, ERR_BUSY);
 	rc = change(b->inbox, number);
 	if (rc != 0) {
 		record_change(b, number, what, rc);
-		return refuse(link, id, rc);
+		return link_refuse(link, id, rc);
 	}
 	result_begin(&m, channel_out(link->channel), id);
 	json_put_string(&m.json, "handle", params->handle);
@@ -223,7 +215,7 @@ take_session_new(
 	int rc = session_vouch(link->broker, params->zone, link->peer.pid);
 
 	if (rc != 0)
-		return refuse(link, id, rc);
+		return link_refuse(link, id, rc);
 	result_begin(&m, channel_out(link->channel), id);
 	json_put_string(&m.json, "zone", params->zone);
 	link_answer(link, &m, id, 0);
@@ -240,11 +232,11 @@ take_session_end(
 	int rc;
 
 	if (!operator_speaks(link))
-		return refuse(link, id, ERR_PEER);
+		return link_refuse(link, id, ERR_PEER);
 	planner_end(b, params->session);
 	rc = session_finish(b, params->session);
 	if (rc != 0)
-		return refuse(link, id, rc);
+		return link_refuse(link, id, rc);
 	result_begin(&m, channel_out(link->channel), id);
 	json_put_integer(&m.json, "session", params->session);
 	link_answer(link, &m, id, 0);

@@ -17,14 +17,6 @@
 #define LIST_MAX 100
 #define GRANT_MS ((int64_t)TICKET_HOURS * 60 * 60 * 1000)
 
-static int
-refuse(struct link *link, int64_t id, int error)
-{
-	channel_error(
-	    link->channel, id, error, err_text(error), (struct span){0});
-	return 0;
-}
-
 static void
 put_ticket(struct json_writer *w, const struct ticket *t)
 {
@@ -87,7 +79,7 @@ take_list(struct link *link, int64_t id, const struct list_params *params)
 	} else if (params->state.n != 0) {
 		state = ticket_state_find(params->state);
 		if (state == TICKET_STATE_COUNT)
-			return refuse(link, id, ERR_RANGE);
+			return link_refuse(link, id, ERR_RANGE);
 		states = 1u << state;
 	}
 	result_begin(&m, channel_out(link->channel), id);
@@ -165,7 +157,7 @@ take_show(struct link *link, int64_t id, const struct handle_params *params)
 			json_put_text(&m.json, "code", code);
 		link_answer(link, &m, id, 0);
 	} else {
-		refuse(link, id, rc);
+		link_refuse(link, id, rc);
 	}
 	ticket_done(&t);
 	buf_free(&card);
@@ -215,7 +207,7 @@ take_deny(struct link *link, int64_t id, const struct handle_params *params)
 		    &link->peer.uid);
 		answer_state(link, id, &t, 0);
 	} else {
-		refuse(link, id, rc);
+		link_refuse(link, id, rc);
 	}
 	ticket_done(&t);
 	return 0;
@@ -410,7 +402,7 @@ approve(struct link *link, const struct approval *approval)
 	if (rc == 0)
 		answer_state(link, approval->id, &t, rule);
 	else
-		refuse(link, approval->id, rc);
+		link_refuse(link, approval->id, rc);
 	ticket_done(&t);
 }
 
@@ -437,7 +429,7 @@ refuse_approval(struct link *link, const struct approval *approval, int error)
 	    (long long)approval->ticket, (unsigned long)link->peer.uid);
 	entry_send(b, &entry, span_of(t.capability), (struct span){0});
 	ticket_done(&t);
-	return refuse(link, approval->id, error);
+	return link_refuse(link, approval->id, error);
 }
 
 static int
@@ -456,7 +448,7 @@ take_approve(struct link *link, int64_t id, const struct approve_params *params)
 		rc = span_copy(
 		    params->code, approval.code, sizeof approval.code);
 	if (rc != 0)
-		return refuse(link, id, rc);
+		return link_refuse(link, id, rc);
 	if (link->peer.uid == 0) {
 		approve(link, &approval);
 		return 0;
@@ -464,7 +456,7 @@ take_approve(struct link *link, int64_t id, const struct approve_params *params)
 	if (!config_peer_allowed(&b->config->reviewer, link->peer.uid))
 		return refuse_approval(link, &approval, ERR_NOT_REVIEWER);
 	if (b->approval.id != 0)
-		return refuse(link, id, ERR_BUSY);
+		return link_refuse(link, id, ERR_BUSY);
 	b->approval = approval;
 	if (control_try_number(FD_CONTROL, CONTROL_USER, 0, link->peer.uid) !=
 	    0)
@@ -545,7 +537,7 @@ take_revoke(struct link *link, int64_t id, const struct handle_params *params)
 	if (rc == 0)
 		rc = again_remove(b->inbox, number);
 	if (rc != 0)
-		return refuse(link, id, rc);
+		return link_refuse(link, id, rc);
 	tickets_load_rules(b);
 	entry_init(&entry, RECORD_DENIAL);
 	entry_text(entry.rule, sizeof entry.rule, params->handle);

@@ -264,13 +264,6 @@ suspect_feedback(struct broker *b, int64_t after, struct json_writer *w)
 	return at.id;
 }
 
-static void
-refuse(struct link *link, int64_t id, int error)
-{
-	channel_error(
-	    link->channel, id, error, err_text(error), (struct span){0});
-}
-
 /* The card of a suspect item. */
 void
 suspect_show(struct link *link, int64_t id, int64_t item)
@@ -292,7 +285,7 @@ suspect_show(struct link *link, int64_t id, int64_t item)
 		json_put_text(&m.json, "code", code);
 		link_answer(link, &m, id, 0);
 	} else {
-		refuse(link, id, rc);
+		link_refuse(link, id, rc);
 	}
 	buf_free(&card);
 }
@@ -308,7 +301,7 @@ suspect_answer(struct link *link, int64_t id, int64_t item, bool release)
 	int rc = inbox_suspect_answer(b->inbox, item, release);
 
 	if (rc != 0) {
-		refuse(link, id, rc);
+		link_refuse(link, id, rc);
 		return;
 	}
 	entry_init(&entry, release ? RECORD_APPROVAL : RECORD_DENIAL);
@@ -344,5 +337,5 @@ suspect_approve(struct link *link, const struct approval *approval)
 	if (rc == 0)
 		suspect_answer(link, approval->id, approval->item, true);
 	else
-		refuse(link, approval->id, rc);
+		link_refuse(link, approval->id, rc);
 }

@@ -78,7 +78,7 @@ task_take(struct link *link, int64_t id, const struct task_params *params)
 	if (rc == 0)
 		rc = facts_add_words(session->facts, params->words);
 	if (rc != 0)
-		return refuse(link, id, rc, err_text(rc));
+		return link_refuse(link, id, rc);
 	record_task(b, params->session, task, params->words);
 	answer_task(link, id, task, NULL);
 	return 0;
@@ -97,7 +97,7 @@ task_next_take(
 	rc = inbox_task_next(
 	    link->broker->inbox, session->id, params->after, &words, &task);
 	if (rc != 0 && rc != -ERR_NOT_FOUND)
-		refuse(link, id, rc, err_text(rc));
+		link_refuse(link, id, rc);
 	else
 		answer_task(link, id, rc == 0 ? task : 0, &words);
 	buf_free(&words);

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/account.h"
 #include "common/alloc.h"
@@ -66,16 +64,11 @@ static int
 erase_as_owner(const char *dir, uint64_t seq)
 {
 	struct erasure what = {dir, seq};
-	struct account owner = {.uid = 0};
-	struct stat st;
+	struct account owner;
 
-	if (stat(dir, &st) != 0) {
+	if (account_owner(dir, &owner) != 0) {
 		fprintf(stderr, "%s: %s\n", dir, strerror(errno));
 		return EXIT_UNAVAILABLE;
-	}
-	if (geteuid() == 0) {
-		owner.uid = st.st_uid;
-		owner.gid = st.st_gid;
 	}
 	return account_as(&owner, erase, &what);
 }

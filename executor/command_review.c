@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/account.h"
 #include "common/err.h"
@@ -116,11 +114,7 @@ static struct span
 text_of(
     const struct json_doc *doc, const struct json_node *object, const char *key)
 {
-	const struct json_node *node = json_get(doc, object, key);
-
-	if (node == NULL || node->type != JSON_STRING)
-		return SPAN("");
-	return node->value.string;
+	return json_span(json_get(doc, object, key));
 }
 
 static int64_t
@@ -476,12 +470,8 @@ config_of_owner(const char *path)
 {
 	struct reading r = {.path = path};
 	struct account owner = {.uid = 0};
-	struct stat st;
 
-	if (geteuid() == 0 && stat(path, &st) == 0) {
-		owner.uid = st.st_uid;
-		owner.gid = st.st_gid;
-	}
+	(void)account_owner(path, &owner); /* not there: reading it says so */
 	account_as(&owner, read_config, &r);
 	return r.config;
 }
