@@ -12,6 +12,7 @@ import stat
 import sys
 
 import gullible
+from calls import allowed, call, live, notes, refused_by, take
 from harness import (Host, Skipped, check, default_policy, equal, frame,
                      is_root, mail, main, own, run, until)
 
@@ -19,37 +20,6 @@ DENIED, UNAVAILABLE, LIMIT, PATH, SCHEMA = 1301, 1302, 1308, 1310, 1312
 CONFIG = 78
 CANARY = "canary-7d1c0e"
 FILES = ["file.list", "file.read", "file.write"]
-
-
-def call(wire, name, **arguments):
-    return wire.request("call", {"name": name, "arguments": arguments})
-
-
-def allowed(answer):
-    check(answer.ok, "refused: %r", answer.error)
-    return answer.result
-
-
-def refused_by(answer, rule, code=DENIED):
-    check(not answer.ok, "not refused: %r", answer.result)
-    equal((answer.error["code"], answer.error["data"].get("rule")),
-          (code, rule), "refusal")
-
-
-def notes(host):
-    return host.notes.read_text() if host.notes.exists() else ""
-
-
-def live(host):
-    return max(host.operate("session.list")["sessions"],
-               key=lambda row: row["session"])
-
-
-def take(wire):
-    handle = allowed(wire.request("inbox.next", {"wait_ms": 20000},
-                                  30))["handle"]
-    check(handle, "no item")
-    return handle
 
 
 def writing(host):

@@ -9,10 +9,11 @@ import os
 import signal
 
 import gullible
+from calls import allowed, call, live, notes, refused_by, take
 from harness import (Host, check, default_policy, equal, frame, mail, main,
                      own, until)
 
-DENIED, NOT_FOUND, WRONG_STATE, CODE = 1301, 1306, 1307, 1322
+NOT_FOUND, WRONG_STATE, CODE = 1306, 1307, 1322
 URL = "https://evil.example/c?d=the-secret"
 ALL = [{"id": "all", "verdict": "allow", "why": "a test",
         "capability": ["file.list", "file.read", "file.write",
@@ -33,38 +34,6 @@ def host_for(rules, session="per-message", excepted=True):
         del host.policy["floor"]
     host.write_settings()
     return host
-
-
-def call(wire, name, **arguments):
-    return wire.request("call", {"name": name, "arguments": arguments})
-
-
-def allowed(answer):
-    check(answer.ok, "refused: %r", answer.error)
-    return answer.result
-
-
-def refused_by(answer, rule, code=DENIED):
-    check(not answer.ok, "not refused: %r", answer.result)
-    equal((answer.error["code"], answer.error["data"]["rule"]), (code, rule),
-          "refusal")
-    return answer.error["data"]
-
-
-def live(host):
-    return max(host.operate("session.list")["sessions"],
-               key=lambda row: row["session"])
-
-
-def take(wire):
-    answer = wire.request("inbox.next", {"wait_ms": 20000}, 30)
-    handle = allowed(answer)["handle"]
-    check(handle, "no item")
-    return handle
-
-
-def notes(host):
-    return host.notes.read_text() if host.notes.exists() else ""
 
 
 def crash(host):

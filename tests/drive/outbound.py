@@ -8,10 +8,11 @@ import hashlib
 import json
 
 import gullible
+from calls import allowed, live, note, refused_by
 from harness import (Host, check, default_policy, equal, frame, mail, main,
                      until)
 
-DENIED, LIMIT, SCHEMA = 1301, 1308, 1312
+LIMIT, SCHEMA = 1308, 1312
 EXIT_CONFIG = 78
 URL = "https://evil.example/c?d=the-secret"
 # The same for whoever shows it; none may arrive so that it can be followed.
@@ -57,31 +58,11 @@ def host_for(session="per-message", outbound=None, file=False, **more):
     return host
 
 
-def note(wire, text, **more):
-    return wire.request("call", {"name": "notify.send",
-                                 "arguments": dict(more, text=text)})
-
-
-def allowed(answer):
-    check(answer.ok, "refused: %r", answer.error)
-
-
-def refused_by(answer, rule, code=DENIED):
-    check(not answer.ok, "not refused: %r", answer.result)
-    equal((answer.error["code"], answer.error["data"]["rule"]), (code, rule),
-          "refusal")
-
-
 def notes(host):
     if not host.notes.exists():
         return []
     return [json.loads(line) for line in
             host.notes.read_text().splitlines()]
-
-
-def live(host):
-    return max(host.operate("session.list")["sessions"],
-               key=lambda row: row["session"])
 
 
 def task(host, words):

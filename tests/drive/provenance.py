@@ -8,10 +8,11 @@ import json
 import os
 
 import gullible
+from calls import allowed, live, note, refused_by, take
 from harness import (ACCOUNTS, Host, check, default_policy, equal, is_root,
                      mail, main, own, until)
 
-DENIED, NOT_FOUND, SCHEMA, PEER = 1301, 1306, 1312, 1204
+NOT_FOUND, SCHEMA = 1306, 1312
 OWN = "me@operator.example"
 AUTH = ("Authentication-Results: mx.operator.example; dkim=pass "
         "header.d=%s\n")
@@ -33,33 +34,6 @@ def host_for(rules, session="per-message", **config):
     host.policy = policy_of(host, rules)
     host.write_settings()
     return host
-
-
-def note(wire, text, **more):
-    return wire.request("call", {"name": "notify.send",
-                                 "arguments": dict(more, text=text)})
-
-
-def refused_by(answer, rule, code=DENIED):
-    check(not answer.ok, "not refused: %r", answer.result)
-    equal((answer.error["code"], answer.error["data"]["rule"]), (code, rule),
-          "refusal")
-
-
-def allowed(answer):
-    check(answer.ok, "refused: %r", answer.error)
-
-
-def live(host):
-    rows = host.operate("session.list")["sessions"]
-    return max(rows, key=lambda row: row["session"])
-
-
-def take(wire):
-    answer = wire.request("inbox.next", {"wait_ms": 20000}, 30)
-    allowed(answer)
-    check(answer.result["handle"], "no item")
-    return answer.result["handle"]
 
 
 def task(host, session, words):

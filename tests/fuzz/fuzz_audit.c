@@ -10,15 +10,9 @@
 #include "executor/audit_show.h"
 #include "executor/audit_verify.h"
 #include "executor/record.h"
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* What verify, the auditor's start and show do with a line. */
 static void

@@ -10,6 +10,7 @@
 
 #include "executor/facts.h"
 #include "executor/reference.h"
+#include "tests/fuzz/must.h"
 
 #define OUT_BYTES (1u << 18)
 #define DETAIL_BYTES 200
@@ -27,13 +28,6 @@ fetch(void *context, struct span handle, const struct json_doc **doc_out,
 	*doc_out = item;
 	*object_out = json_root(item);
 	return 0;
-}
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "executor/format.h"
 #include "executor/idn.h"
 #include "executor/uri.h"
+#include "tests/fuzz/must.h"
 
 #define OUT_BYTES (1u << 16)
 
@@ -17,13 +18,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names[] = {"email", "uri", "hostname", "idn-hostname",
     "ipv4", "ipv6", "date-time", "date", "uuid", "json-pointer"};
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool
 fits(const char *name, struct span text)

@@ -8,17 +8,11 @@
 #include <string.h>
 
 #include "executor/inputs.h"
+#include "tests/fuzz/must.h"
 
 #define TEXT_BYTES (1u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 check_again(const struct inputs *one, const struct buf *text)

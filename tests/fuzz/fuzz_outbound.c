@@ -8,15 +8,9 @@
 
 #include "common/err.h"
 #include "executor/outbound.h"
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 check_defanged(struct span text)

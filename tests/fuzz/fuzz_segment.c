@@ -9,15 +9,9 @@
 #include <unistd.h>
 
 #include "executor/inputs_file.h"
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 check_rows(int fd, uint64_t at, const uint8_t *data, size_t size)
