@@ -307,6 +307,16 @@ leaves_accept(const struct leaves *leaves, enum from from, unsigned origins)
 	return found;
 }
 
+bool
+leaves_have(const struct leaves *leaves, enum from from, unsigned origins)
+{
+	for (uint32_t i = 0; i < leaves->count; i++)
+		if (leaves->at[i].from == from &&
+		    (leaves->at[i].origins & origins) != 0)
+			return true;
+	return leaves->too_many;
+}
+
 size_t
 decide_values(const struct policy *policy, const struct decide_request *request,
     struct decide_value *out)

@@ -160,7 +160,7 @@ struct decide_value {
 	struct span what;     /* as kind_argument.what, or empty */
 	unsigned origins;     /* enum origin bits */
 };
-#define DECIDE_VALUES_MAX 256u /* of more, no rule accepts any */
+#define DECIDE_VALUES_MAX 256u /* more: none is accepted */
 /* A rule that "don't ask again" made out of a ticket: what rule `asked_by` (or
  * the floor, while it asks) would ask about is allowed, if it is this
  * capability, for this zone, with these arguments; with `any_content` titles

@@ -129,7 +129,8 @@ add_values(const struct rule *rule, struct buf *out)
 	for (int i = 0; i < FROM_COUNT; i++) {
 		if (rule->from[i] == 0)
 			continue;
-		buf_add_format(out, "; only if each %s is from ",
+		buf_add_format(out, "; only if %s %s is from ",
+		    rule->verdict == VERDICT_DENY ? "a" : "each",
 		    i == FROM_LINKS ? "link in it" : from_name((enum from)i));
 		words_add_origins(out, rule->from[i], " or ");
 	}

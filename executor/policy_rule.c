@@ -335,7 +335,8 @@ read_why_of_model(const struct json_doc *doc, const struct json_node *node,
 
 	for (int i = 0; i < FROM_COUNT; i++)
 		accepted |= rule->from[i];
-	if (rc == 0 && (accepted & ORIGIN_MODEL) == 0)
+	if (rc == 0 &&
+	    ((accepted & ORIGIN_MODEL) == 0 || rule->verdict == VERDICT_DENY))
 		rc = json_complain(doc, node, where, ERR_RANGE,
 		    "it is the why of a rule that accepts \"model\"");
 	if (rc == 0)
