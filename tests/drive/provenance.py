@@ -382,9 +382,15 @@ def written_and_read():
             allowed(call(wire, "work.read", path=path))
             equal(live(host)["legs"], legs, "legs of " + path)
             wire.close()
+        for more in ({"path": "work"}, {"path": "."}, {}):
+            wire = host.connect("planner")
+            allowed(call(wire, "work.list", **more))
+            equal(live(host)["legs"], ["A", "B"], "names carry labels too")
+            wire.close()
+        # where a file system takes it for the same file
         wire = host.connect("planner")
-        allowed(call(wire, "work.list", path="work"))
-        equal(live(host)["legs"], ["A", "B"], "names carry labels too")
+        call(wire, "work.read", path="Work/AFTER.txt")
+        equal(live(host)["legs"], ["A", "B"], "legs of another spelling")
         wire.close()
         host.stop_executor()
         host.start()
