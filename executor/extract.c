@@ -338,6 +338,9 @@ number_behind(const struct field *f, struct span text, int64_t *number_out)
 	text.p = p + words.n;
 	if (!value_next(VALUE_NUMBER, text, &at, &found) || found.n > 13)
 		return false;
+	for (const char *digit = text.p; digit < found.p; digit++)
+		if (*digit >= '0' && *digit <= '9')
+			return false; /* another one, in no plain form */
 	*number_out = 0;
 	for (size_t i = 0; i < found.n; i++) {
 		if (found.p[i] == '.')

@@ -76,7 +76,9 @@ bool facts_full(const struct facts *facts);
  * Origins of a value, never 0. Of an id that is an object's: what holds for
  * each object of that id and of `what` (of any kind, if that is empty); the
  * operator named it when his words have its whole title. Digits alone are
- * named only where they stand in quotes, as they are in dates too.
+ * named only where they stand in quotes, as they are in dates too. A piece of
+ * an address or a URL in his words is not named, nor is an id that is a piece
+ * of a path, nor what has no letter or digit.
  * Pure; no allocation; linear in operator's words.
  */
 unsigned facts_origins(const struct facts *facts, enum value_type type,
