@@ -51,11 +51,14 @@ policy_capability(const struct policy *policy, uint32_t number)
 }
 
 const struct extract *
-policy_extract(const struct policy *policy, struct span name)
+policy_extract(
+    const struct policy *policy, struct span name, uint32_t *number_out)
 {
 	for (uint32_t i = 0; i < policy->extract_count; i++)
-		if (span_is(name, extract_name(policy->extracts[i])))
+		if (span_is(name, extract_name(policy->extracts[i]))) {
+			*number_out = i;
 			return policy->extracts[i];
+		}
 	return NULL;
 }
 

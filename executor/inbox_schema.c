@@ -46,9 +46,9 @@ static const char first[] =
 
 /* Version 2: items that a person has to look at first (state 9), what was
  * judged suspect, tickets, and rules that "don't ask again" made; tasks, money
- * spent, what leaked, and labels of places; a standing session can end. A table's check cannot be
- * changed, so items move to a new one; the numbers given so far go with
- * them. */
+ * spent, what leaked, and labels of places; a standing session can end. A
+ * table's check cannot be changed, so items move to a new one; the numbers
+ * given so far go with them. */
 static const char second[] =
     "CREATE TABLE item_2 ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -142,10 +142,16 @@ static const char second[] =
     " made INTEGER NOT NULL,"
     " expires INTEGER NOT NULL) STRICT;";
 
+/* Version 3: which sessions have endorsed values of strangers. */
+static const char third[] =
+    "ALTER TABLE session ADD COLUMN endorsed INTEGER NOT NULL DEFAULT 0 "
+    "CHECK (endorsed IN (0, 1));";
+
 const char *
 inbox_schema_step(int from)
 {
-	static const char *const steps[INBOX_SCHEMA_VERSION] = {first, second};
+	static const char *const steps[INBOX_SCHEMA_VERSION] = {
+	    first, second, third};
 
 	if (from < 0 || from >= INBOX_SCHEMA_VERSION)
 		bug("no schema after version %d", from);

@@ -126,9 +126,10 @@ const struct capability *policy_capability(
 const struct capability *policy_find(
     const struct policy *policy, struct span name);
 
-/* The extract of that name, or NULL. */
+/* The extract of that name, or NULL; *number_out is its place, below
+ * EXTRACTS_MAX. */
 const struct extract *policy_extract(
-    const struct policy *policy, struct span name);
+    const struct policy *policy, struct span name, uint32_t *number_out);
 
 /* One capability object alone, as a courier gets it (capability.source);
  * its number is given by the caller. Free with capability_free. */

@@ -11,7 +11,7 @@ import gullible
 from harness import (ACCOUNTS, Host, check, default_policy, equal, is_root,
                      mail, main, own, until)
 
-DENIED, NOT_FOUND, SCHEMA, PEER = 1301, 1306, 1312, 1204
+DENIED, NOT_FOUND, QUOTA, SCHEMA, PEER = 1301, 1306, 1309, 1312, 1204
 OWN = "me@operator.example"
 AUTH = ("Authentication-Results: mx.operator.example; dkim=pass "
         "header.d=%s\n")
@@ -336,6 +336,55 @@ def extracts():
                   % (wrong[:1], done.stderr[-200:]))
 
 
+def endorsed():
+    """Endorsed values are a stranger's under every type, over a reconnect,
+    and no more than their budget."""
+    rules = [dict(NOTE_FROM, **{"from": {"content": ["model"]}})]
+    number = {"name": "total", "type": "number", "in": "/body",
+              "after": "total:", "least": 0, "most": 10000}
+    with host_for([], session="standing") as host:
+        host.policy = policy_of(host, rules, extracts=[
+            {"name": "bill", "why": "bills are sorted", "fields": [
+                number, {"name": "topic", "type": "choice", "in": "/subject",
+                         "values": ["Invoice"]},
+                {"name": "links", "type": "count", "in": "/links",
+                 "most": 30}]},
+            {"name": "days", "why": "when", "fields": [
+                {"name": "a", "type": "date"}, {"name": "b", "type": "date"},
+                {"name": "c", "type": "verified"}]},
+            {"name": "more", "why": "more", "fields": [dict(
+                number, most=10 ** 6)]}])
+        host.write_settings()
+        host.start()
+        host.attach_reader()
+        host.deliver_and_wait(mail("Your invoice", "Total: 4711"))
+        wire = host.connect("planner")
+        handle = take(wire)
+
+        def extract(name):
+            return wire.request("inbox.extract",
+                                {"handle": handle, "name": name})
+        allowed(note(wire, "4711"))  # as it is nobody's yet
+        for name, ok in (("bill", True), ("days", False), ("bill", True),
+                         ("more", True), ("more", True), ("days", False)):
+            answer = extract(name)
+            equal(answer.ok, ok, "extract %s: %r" % (name, answer.error))
+            if not ok:
+                equal(answer.error["code"], QUOTA, "over the budget")
+        for value in ("4711", "Invoice", "0"):
+            refused_by(note(wire, value), "default")
+        allowed(note(wire, "something else"))
+        equal(live(host)["legs"], ["C"], "an extract adds no leg")
+        wire.close()
+        until(lambda: host.zone_status("planner")["channels"] == 0, 10,
+              "the channel is gone")
+        # what it was told is not known any more, but that it was
+        wire = host.connect("planner")
+        equal(live(host)["legs"], ["A", "C"], "legs after a reconnect")
+        refused_by(note(wire, "4711"), "default")
+        wire.close()
+
+
 def written_and_read():
     """A file that a session wrote gives back what the session had seen."""
     with host_for([]) as host:
@@ -510,6 +559,7 @@ def body(suite):
     suite.case("by itself", by_itself)
     suite.case("ended", ended)
     suite.case("extracts", extracts)
+    suite.case("endorsed", endorsed)
     suite.case("written and read", written_and_read)
     suite.case("thousand", thousand)
     suite.case("data flow (attack case 25)", data_flow)

@@ -488,12 +488,16 @@ START_TEST(sessions)
 	ck_assert_int_eq(state_of(b), INBOX_READY);
 	REFUSED(ERR_WRONG_STATE, inbox_claim(inbox, brief, &got));
 	REFUSED(ERR_WRONG_STATE, inbox_session_add_legs(inbox, brief, 1));
+	REFUSED(ERR_WRONG_STATE, inbox_session_endorsed(inbox, brief));
+	OK(inbox_session_get(inbox, standing, &s));
+	ck_assert(!s.endorsed);
+	OK(inbox_session_endorsed(inbox, standing));
 	OK(inbox_session_ended(inbox, standing));
 	OK(reopen(NULL));
 	OK(inbox_session_new(inbox, SPAN("z"), SESSION_STANDING, &same));
 	ck_assert_int_eq(same, standing);
 	OK(inbox_session_get(inbox, standing, &s));
-	ck_assert(s.legs == 5 && s.ended_ms == 0);
+	ck_assert(s.legs == 5 && s.ended_ms == 0 && s.endorsed);
 	ck_assert_str_eq(s.zone, "z");
 	ck_assert_str_eq(session_mode_name(s.mode), "standing");
 	REFUSED(ERR_NOT_FOUND, inbox_session_get(inbox, INT64_MIN, &s));
