@@ -325,7 +325,8 @@ int inbox_session_list(struct inbox *inbox, int64_t after, bool live_only,
  * Tasks: the operator's words for a session, which are what a value of the
  * operator's is compared with.
  */
-#define INBOX_TASK_BYTES TASK_MAX_BYTES /* of all tasks of one session */
+#define INBOX_TASK_BYTES                                                       \
+	TASK_MAX_BYTES /* of all tasks of one session, one more between two */
 
 /* -ERR_RANGE: no words. -ERR_QUOTA: with those before, over the limit.
  * -ERR_WRONG_STATE: the session has ended. */

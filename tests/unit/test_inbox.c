@@ -12,6 +12,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "executor/facts.h"
 #include "tests/unit/inbox_fixture.h"
 
 #define DAY ((int64_t)86400000)
@@ -508,6 +509,33 @@ START_TEST(sessions)
 }
 END_TEST
 
+/* All that a session may have fits its facts, in however many tasks. */
+START_TEST(tasks)
+{
+	struct facts *facts = facts_new();
+	int64_t mine, task, count = 0;
+	struct buf words;
+	int rc;
+
+	OK(inbox_session_new(inbox, SPAN("z"), SESSION_PER_TASK, &mine));
+	REFUSED(ERR_RANGE, inbox_task_add(inbox, mine, SPAN(""), &task));
+	while ((rc = inbox_task_add(inbox, mine, SPAN("x"), &task)) == 0)
+		count++;
+	ck_assert_int_eq(rc, -ERR_QUOTA);
+	ck_assert_int_eq(count, (INBOX_TASK_BYTES + 1) / 2);
+	buf_init(&words, INBOX_TASK_BYTES);
+	task = 0;
+	while (inbox_task_next(inbox, mine, task, &words, &task) == 0) {
+		OK(facts_add_words(
+		    facts, (struct span){words.data, words.len}));
+		count--;
+	}
+	ck_assert_int_eq(count, 0);
+	buf_free(&words);
+	facts_free(facts);
+}
+END_TEST
+
 static struct inbox_counts
 expire_all(int64_t now_ms)
 {
@@ -610,6 +638,7 @@ main(void)
 	tcase_add_test(tests, channels_are_apart);
 	tcase_add_test(tests, listing);
 	tcase_add_test(tests, sessions);
+	tcase_add_test(tests, tasks);
 	tcase_add_test(tests, retention);
 	tcase_add_test(tests, wrong_clock);
 	suite_add_tcase(suite, tests);
