@@ -153,12 +153,12 @@ add_conditions(const struct rule *rule, struct buf *out)
 		add_legs(out, rule->without_legs);
 	}
 	if (rule->effects_has != 0) {
-		buf_add_text(out, "; only if it ");
-		words_add_effects(out, rule->effects_has, " or ");
+		buf_add_text(out, "; only with the effects ");
+		words_add_effects(out, rule->effects_has, " and ");
 	}
 	if (rule->effects_not != 0) {
-		buf_add_text(out, "; only if it not ");
-		words_add_effects(out, rule->effects_not, " or ");
+		buf_add_text(out, "; only without the effects ");
+		words_add_effects(out, rule->effects_not, " and ");
 	}
 	add_values(rule, out);
 	if (rule->has_hours) {
