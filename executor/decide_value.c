@@ -273,17 +273,35 @@ again_find(const struct decide_request *request,
 	return NULL;
 }
 
+/* Whether somebody's words may be in a value. Content may be words of anybody
+ * known; where a call goes and what it is about may not, if it is a whole value
+ * of his, but what the model has put together can carry as much as a text. */
+static bool
+may_leak(enum from from, unsigned origins)
+{
+	const unsigned ours = ORIGIN_OPERATOR | ORIGIN_SELF;
+	const unsigned made = ORIGIN_MODEL | ORIGIN_PROSE;
+
+	switch (from) {
+	case FROM_CONTENT:
+		return (origins & ours) == 0;
+	case FROM_DESTINATION:
+	case FROM_OBJECT:
+	case FROM_SELECTOR:
+		return (origins & ~made) == 0;
+	default: /* a part of content, or content too */
+		return false;
+	}
+}
+
 void
 leaves_leak(
     const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out)
 {
-	const unsigned ours = ORIGIN_OPERATOR | ORIGIN_SELF;
-
 	*bytes_out = 0;
 	*fields_out = 0;
 	for (uint32_t i = 0; i < leaves->count; i++) {
-		if (leaves->at[i].from != FROM_CONTENT ||
-		    (leaves->at[i].origins & ours) != 0)
+		if (!may_leak(leaves->at[i].from, leaves->at[i].origins))
 			continue;
 		*bytes_out += leaves->at[i].bytes;
 		++*fields_out;

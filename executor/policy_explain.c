@@ -222,7 +222,7 @@ wants_ours(const struct search *s, enum from from)
 	const struct capability *c = s->explanation->decision.capability;
 
 	return (from == FROM_LINKS && c->outbound.links >= OUTBOUND_ASK) ||
-	       (from == FROM_CONTENT && s->policy->leak.capped);
+	       (from != FROM_LINKS && s->policy->leak.capped);
 }
 
 /* Every set of origins that a rule tells from another is one of these: an

@@ -164,8 +164,9 @@ struct leaves {
 
 void leaves_fill(struct leaves *leaves, const struct decide_request *request,
     const struct kind_effects *effects);
-/* Bytes and number of values of titles and content that are not the operator's
- * own words. */
+/* Bytes and number of values that may be somebody's words: titles and content
+ * that are not the operator's own, and of the others what is the model's or
+ * out of prose and nothing else. */
 void leaves_leak(
     const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out);
 /* Whether each value of that role has an origin in `origins`, and there is

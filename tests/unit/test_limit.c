@@ -270,6 +270,11 @@ START_TEST(leak_meter)
 				  "\"bytes_per_session\":25}",
 			    "", ""));
 	OK(facts_add_words(t.facts, SPAN("say hello to her")));
+	for (char name = 'a'; name <= 'd'; name++) {
+		snprintf(text, sizeof text, "%c@b.example", name);
+		facts_add(
+		    t.facts, VALUE_ADDRESS, span_of(text), ORIGIN_UNVERIFIED);
+	}
 	/* nothing was read yet */
 	ck_assert_str_eq(call(&t, "mail.send",
 			     "{\"to\":\"a@b.example\",\"text\":\"0123456789"
@@ -297,6 +302,16 @@ START_TEST(leak_meter)
 	    "leak");
 	ck_assert_int_eq(t.decision.verdict, VERDICT_ASK);
 	ck_assert_ptr_nonnull(strstr(t.decision.detail, "session"));
+	trial_end(&t);
+	/* an address that the model makes up says what it likes */
+	trial_begin(
+	    &t, policy_of(",\"leak\":{\"bytes_per_session\":20}", "", ""));
+	OK(facts_add_words(t.facts, SPAN("say hello to her")));
+	t.legs = LEG_A;
+	ck_assert_str_eq(mail_to(&t, "secret@b.example"), "yes");
+	ck_assert_uint_eq(t.leak.bytes, 16);
+	ck_assert_uint_eq(t.leak.fields, 1);
+	ck_assert_str_eq(mail_to(&t, "spills@b.example"), "leak");
 	trial_end(&t);
 }
 END_TEST
