@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "executor/extract.h"
 #include "executor/policy_words.h"
 
 static const struct {
@@ -222,6 +223,19 @@ print_rule(const struct policy *policy, uint32_t index, struct buf *out)
 	warn_of_missing(policy, rule, out);
 }
 
+static void
+print_extracts(const struct policy *policy, struct buf *out)
+{
+	for (uint32_t i = 0; i < policy->extract_count; i++) {
+		const struct extract *e = policy->extracts[i];
+
+		buf_add_format(out,
+		    "Extract %s: a sender can say %u bits in it to a session "
+		    "without leg A.\n    why: %s\n",
+		    extract_name(e), extract_bits(e), extract_why(e));
+	}
+}
+
 void
 policy_print(const struct policy *policy, struct buf *out)
 {
@@ -236,6 +250,7 @@ policy_print(const struct policy *policy, struct buf *out)
 		print_rule(policy, i, out);
 	print_floor(policy, out);
 	limits_print(policy, out);
+	print_extracts(policy, out);
 	buf_add_text(out, "Everything else is denied.\n");
 }
 
@@ -322,6 +337,23 @@ json_rule(struct json_writer *w, const struct policy *policy, uint32_t index)
 	json_close(w, '}');
 }
 
+static void
+json_extracts(struct json_writer *w, const struct policy *policy)
+{
+	json_key(w, "extracts");
+	json_open(w, '[');
+	for (uint32_t i = 0; i < policy->extract_count; i++) {
+		const struct extract *e = policy->extracts[i];
+
+		json_open(w, '{');
+		json_put_text(w, "name", extract_name(e));
+		json_put_integer(w, "bits", extract_bits(e));
+		json_put_text(w, "why", extract_why(e));
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 void
 policy_print_json(const struct policy *policy, struct buf *out)
 {
@@ -341,6 +373,7 @@ policy_print_json(const struct policy *policy, struct buf *out)
 	json_close(&w, ']');
 	json_put_text(&w, "floor", verdict_name(policy->floor));
 	limits_print_json(policy, &w);
+	json_extracts(&w, policy);
 	json_put_text(&w, "default", "deny");
 	json_close(&w, '}');
 }

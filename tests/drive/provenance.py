@@ -355,6 +355,9 @@ def endorsed():
             {"name": "more", "why": "more", "fields": [dict(
                 number, most=10 ** 6)]}])
         host.write_settings()
+        done = host.command("check")
+        check(b"Extract bill: a sender can say 20 bits in it" in done.stdout
+              and b"why: bills are sorted" in done.stdout, "check: %r", done)
         host.start()
         host.attach_reader()
         host.deliver_and_wait(mail("Your invoice", "Total: 4711"))
