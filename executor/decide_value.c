@@ -206,12 +206,6 @@ decide_labels(const struct capability *c, const struct decide_request *request,
 	return leaves.count;
 }
 
-unsigned
-decide_effects(const struct capability *c, const struct decide_request *request)
-{
-	return call_effects(request, c->effects);
-}
-
 static bool
 is_content(const struct kind_effects *effects, const struct json_node *key)
 {

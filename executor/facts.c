@@ -79,16 +79,6 @@ facts_new(void)
 }
 
 void
-facts_clear(struct facts *facts)
-{
-	facts->value_count = facts->object_count = 0;
-	facts->full = false;
-	buf_clear(&facts->strings);
-	buf_clear(&facts->words);
-	buf_clear(&facts->marks);
-}
-
-void
 facts_free(struct facts *facts)
 {
 	if (facts == NULL)

@@ -3,9 +3,11 @@
  * was given, and the typed fields of the items it has seen. A literal in a
  * call is compared with them whole (value.h) and gets a set of origins.
  *
- * Facts only ever widen what a rule may accept. So losing them (a restart, a
- * full table) makes a session ask more, never less; what narrows, legs, is in
- * the inbox's durable ledger.
+ * Facts say whom a value is from; one that they do not know is the model's,
+ * which with leg A no rule accepts by itself. So losing them (a restart, a full
+ * table) makes a session that has read something ask more, never less, and one
+ * that has endorsed values without leg A gets that leg then. Legs are in the
+ * inbox's durable ledger.
  */
 #ifndef TRIZONE_EXECUTOR_FACTS_H
 #define TRIZONE_EXECUTOR_FACTS_H
@@ -48,9 +50,6 @@ struct facts;
 /* Free with facts_free (NULL is fine). */
 struct facts *facts_new(void);
 void facts_free(struct facts *facts);
-
-/* Forget everything. */
-void facts_clear(struct facts *facts);
 
 /* A task's words. -ERR_TOO_LARGE: with those before, over the limit; then
  * nothing was added. */

@@ -256,11 +256,6 @@ struct label {
 size_t decide_labels(const struct capability *c,
     const struct decide_request *request, struct label labels_out[LABELS_MAX]);
 
-/* What this call does: enum effect bits, which may be fewer than its
- * method's. */
-unsigned decide_effects(
-    const struct capability *c, const struct decide_request *request);
-
 /* In words: every capability, every rule, what is denied. For `check`. */
 void policy_print(const struct policy *policy, struct buf *out);
 /* The same as one JSON object. */

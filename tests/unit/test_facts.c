@@ -150,9 +150,6 @@ START_TEST(adds_origins_up)
 	    origins(VALUE_URL, "https://x.example/?y=1"), ORIGIN_PROSE);
 	ck_assert_uint_eq(
 	    origins(VALUE_URL, "https://x.example/?y=2"), ORIGIN_MODEL);
-	facts_clear(facts);
-	ck_assert_uint_eq(
-	    origins(VALUE_ADDRESS, "ann@a.example"), ORIGIN_MODEL);
 }
 END_TEST
 
