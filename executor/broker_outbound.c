@@ -67,3 +67,34 @@ outbound_take(struct broker *b, struct decide_request *request,
 	request->arguments = json_root(&b->outbound_doc);
 	return 0;
 }
+
+static bool
+has_novel_link(const struct decide_request *request)
+{
+	const unsigned named = ORIGIN_OPERATOR | ORIGIN_SELF;
+
+	for (size_t i = 0; i < request->value_count; i++)
+		if (request->values[i].link != 0 &&
+		    (request->values[i].origins & named) == 0)
+			return true;
+	return request->value_count == DECIDE_VALUES_MAX;
+}
+
+bool
+outbound_would_change(struct broker *b, const struct capability *c,
+    const struct decide_request *request)
+{
+	struct outbound markup = {
+	    .links = OUTBOUND_ALLOW, .plain = c->outbound.plain};
+	bool changed = false;
+	int rc;
+
+	if ((call_effects(request, c->effects) & EFFECT_LEAVES) == 0)
+		return false;
+	if (c->outbound.links == OUTBOUND_DEFANG && has_novel_link(request))
+		return true;
+	buf_clear(&b->outbound_text);
+	rc = outbound_rewrite(&markup, NULL, request->doc, request->arguments,
+	    c->effects, &b->outbound_work, &b->outbound_text, &changed);
+	return rc != 0 || changed;
+}

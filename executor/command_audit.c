@@ -26,8 +26,9 @@ static const char usage[] =
 
 static const char erase_usage[] =
     "usage: trizone-executor audit erase [--config FILE] SEQ\n"
-    "Erase what the record SEQ (16 digits) was decided on and the salt of its\n"
-    "commitment. The record itself stays, and the chain with it.\n"
+    "Erase what the record SEQ was decided on and the salt of its commitment. SEQ\n"
+    "is as audit show prints it, or the 16 digits in the record, which stays, and\n"
+    "the chain with it.\n"
     "Exit status: 0 it is gone; 69 there was nothing; 77 not permitted.\n";
 
 struct erasure {
@@ -79,6 +80,19 @@ erase_as_owner(const char *dir, uint64_t seq)
 	return account_as(&owner, erase, &what);
 }
 
+/* As `audit show` prints it, or as it stands in the record: 16 digits. */
+static int
+read_seq(const char *text, uint64_t *seq_out)
+{
+	char *end;
+
+	if (strlen(text) >= RECORD_SEQ_DIGITS)
+		return record_seq_parse(span_of(text), seq_out);
+	*seq_out = strtoull(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' ? 0
+								: -ERR_SYNTAX;
+}
+
 static int
 audit_erase_main(int argc, char **argv, const char *default_dir)
 {
@@ -86,7 +100,7 @@ audit_erase_main(int argc, char **argv, const char *default_dir)
 	uint64_t seq;
 
 	if (argc == 2 && !help && default_dir != NULL &&
-	    record_seq_parse(span_of(argv[1]), &seq) == 0)
+	    read_seq(argv[1], &seq) == 0)
 		return erase_as_owner(default_dir, seq);
 	fputs(erase_usage, help ? stdout : stderr);
 	return help ? EXIT_DONE : EXIT_USAGE;

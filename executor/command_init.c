@@ -296,6 +296,10 @@ write_all_files(const struct places *places)
 	       "needs it;\n      move it off this machine.\n"
 	       "recipient %s\n"
 	       "files the agent may read go to %s\n"
+	       "in config.json, if you want it (trizone-config(5)): "
+	       "\"reviewer\", who\n      approves calls without being root; "
+	       "audit \"recipient\", to keep what decisions\n      were made "
+	       "from, for policy replay\n"
 	       "next: trizone-executor check --config %s/config.json\n"
 	       "      trizone-executor run --config %s/config.json\n",
 	    places->dir, places->dir, recipient, files, places->dir,

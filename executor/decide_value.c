@@ -267,25 +267,20 @@ again_find(const struct decide_request *request,
 	return NULL;
 }
 
-/* Whether somebody's words may be in a value. Content may be words of anybody
- * known; where a call goes and what it is about may not, if it is a whole value
- * of his, but what the model has put together can carry as much as a text. */
+/* Whether a value may carry something out. A title is counted as content, a
+ * link within its text. Where it goes and what it is about may be a value that
+ * was seen whole, but for one of prose, where a stranger offers as many as he
+ * likes to choose from. */
 static bool
-may_leak(enum from from, unsigned origins)
+may_tell(enum from from, unsigned origins)
 {
 	const unsigned ours = ORIGIN_OPERATOR | ORIGIN_SELF;
-	const unsigned made = ORIGIN_MODEL | ORIGIN_PROSE;
 
-	switch (from) {
-	case FROM_CONTENT:
-		return (origins & ours) == 0;
-	case FROM_DESTINATION:
-	case FROM_OBJECT:
-	case FROM_SELECTOR:
-		return (origins & ~made) == 0;
-	default: /* a part of content, or content too */
+	if (from == FROM_TITLE || from == FROM_LINKS)
 		return false;
-	}
+	if (from == FROM_CONTENT)
+		return (origins & ours) == 0;
+	return (origins & ~(unsigned)(ORIGIN_MODEL | ORIGIN_PROSE)) == 0;
 }
 
 void
@@ -295,7 +290,7 @@ leaves_leak(
 	*bytes_out = 0;
 	*fields_out = 0;
 	for (uint32_t i = 0; i < leaves->count; i++) {
-		if (!may_leak(leaves->at[i].from, leaves->at[i].origins))
+		if (!may_tell(leaves->at[i].from, leaves->at[i].origins))
 			continue;
 		*bytes_out += leaves->at[i].bytes;
 		++*fields_out;

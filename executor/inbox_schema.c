@@ -140,7 +140,8 @@ static const char second[] =
     " rule TEXT NOT NULL,"
     " any_content INTEGER NOT NULL CHECK (any_content IN (0, 1)),"
     " made INTEGER NOT NULL,"
-    " expires INTEGER NOT NULL) STRICT;";
+    " expires INTEGER NOT NULL,"
+    " source BLOB NOT NULL CHECK (length(source) = 32)) STRICT;";
 
 /* Version 3: which sessions have endorsed values of strangers. */
 static const char third[] =

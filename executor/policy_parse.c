@@ -286,6 +286,8 @@ policy_parse(
 		rc = leak_read(policy, &doc, members.leak, where);
 	json_done(&doc);
 	if (rc == 0)
+		index_make(policy);
+	if (rc == 0)
 		*policy_out = policy;
 	else
 		policy_free(policy);
@@ -304,6 +306,7 @@ policy_free(struct policy *policy)
 	for (uint32_t i = 0; i < policy->exception_count; i++)
 		free(policy->exceptions[i].why);
 	limits_done(policy);
+	index_done(policy);
 	free(policy->exceptions);
 	for (uint32_t i = 0; i < policy->extract_count; i++)
 		extract_free(policy->extracts[i]);

@@ -51,6 +51,7 @@ struct channel {
 	bool waits;	  /* output may not leave yet, says the owner */
 	bool hold;	  /* the owner's wish */
 	bool above;	  /* output passed the high mark */
+	bool wanted;	  /* the owner waits for the low mark */
 	bool busy;	  /* inside the input round; output waits for its end */
 	bool ended;	  /* nothing more leaves; the timer closes it */
 	bool dead;	  /* closed; the timer frees it in the next round */
@@ -477,9 +478,10 @@ channel_flush(struct channel *c)
 	}
 	if (c->out.len != 0 && c->write_deadline_ms == 0 && !c->waits)
 		c->write_deadline_ms = clock_ms() + CHANNEL_WRITE_DEADLINE_MS;
-	drained = c->above && channel_queued(c) < CHANNEL_LOW_BYTES;
+	drained =
+	    (c->above || c->wanted) && channel_queued(c) < CHANNEL_LOW_BYTES;
 	if (drained)
-		c->above = false;
+		c->above = c->wanted = false;
 	settle_watches(c);
 	arm_timer(c);
 	if (drained) {
@@ -653,6 +655,12 @@ size_t
 channel_queued(const struct channel *c)
 {
 	return c->out.len - c->out_sent;
+}
+
+void
+channel_want_drained(struct channel *c)
+{
+	c->wanted = true;
 }
 
 bool

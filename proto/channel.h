@@ -47,8 +47,8 @@ struct channel_owner {
 	 * then cancel is ignored. */
 	void (*cancelled)(struct channel *channel, void *context, int64_t id);
 
-	/* Output fell below CHANNEL_LOW_BYTES after having been above it. May
-	 * be NULL. */
+	/* Output fell below CHANNEL_LOW_BYTES after having been above
+	 * CHANNEL_HIGH_BYTES, or after channel_want_drained. May be NULL. */
 	void (*drained)(struct channel *channel, void *context);
 
 	/* Output is about to leave: what has to be on its way before it, has
@@ -115,6 +115,8 @@ void channel_hold(struct channel *channel, bool hold);
 
 /* Output bytes not yet written. */
 size_t channel_queued(const struct channel *channel);
+/* Who has more to send than there is room for is told when there is. */
+void channel_want_drained(struct channel *channel);
 
 bool channel_is_open(const struct channel *channel); /* hellos are through */
 

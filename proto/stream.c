@@ -67,6 +67,9 @@ stream_out_run(struct stream_out *s)
 		sha256_end(s->digest, sha256);
 		rc = message_end_stream(channel_out(s->channel), s->id, sha256);
 	}
+	/* what is queued may be of others: no credit comes for that */
+	if (rc == 0 && s->sent < s->bytes && s->credit > 0)
+		channel_want_drained(s->channel);
 	channel_flush(s->channel);
 	return rc;
 }

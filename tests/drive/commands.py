@@ -554,7 +554,7 @@ def strangers(host, uid):
 
 
 def other_user():
-    """Nobody else may use a socket, whatever its mode says."""
+    """Attack case 12: nobody else may use a socket, whatever its mode says."""
     if os.geteuid() != 0:
         raise Skipped("needs root to become somebody else")
     nobody = pwd.getpwnam("nobody").pw_uid
@@ -892,7 +892,7 @@ def body(suite):
             ("deliver's statuses", deliver_statuses),
             ("inbox full", inbox_full), ("second run", second_run),
             ("stale and foreign sockets", stale_and_foreign_sockets),
-            ("another user", other_user), ("--json", json_everywhere),
+            ("another user (attack case 12)", other_user), ("--json", json_everywhere),
             ("audit options", audit_options), ("NO_COLOR", no_colour),
             ("planner call", planner_call_statuses),
             ("rules, the whole way", rules_way),

@@ -479,14 +479,14 @@ def by_reload():
 
 
 def body(suite):
-    suite.case("link preview", link_preview)
+    suite.case("link preview (attack case 8)", link_preview)
     suite.case("by handle", by_handle)
     suite.case("ask and deny", ask_and_deny)
     suite.case("kept as data", kept_as_data)
     suite.case("too long", too_long)
-    suite.case("literally", literally)
-    suite.case("lists that are empty", lists_that_are_empty)
-    suite.case("nested and pipelined", nested_and_pipelined)
+    suite.case("literally (attack case 19)", literally)
+    suite.case("lists that are empty (attack case 2)", lists_that_are_empty)
+    suite.case("nested and pipelined (attack case 10)", nested_and_pipelined)
     suite.case("racing one budget", racing_one_budget)
     suite.case("given back", given_back)
     suite.case("meter", meter)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Another policy while the service runs.
+"""Another policy while the service runs (attack case 9).
 
 usage: reload.py [BIN]
 
@@ -398,7 +398,7 @@ def cases(suite):
     for body in (by_signal_and_command, bad_files, restart_is_said,
                  limits_and_counters, thousand, never_a_mixture, deaths,
                  broker_dies, signals_in_a_row):
-        suite.case(body.__name__, with_host(body))
+        suite.case(body.__name__ + " (attack case 9)", with_host(body))
     suite.case("courier_alone", courier_alone)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Hostile frames on every socket of a real executor.
+"""Hostile frames on every socket of a real executor (attack case 13).
 
 usage: wire.py [BIN]
 
@@ -343,7 +343,7 @@ def run_slow(suite, host, slow, health):
         time.sleep(1)
         suite.case("served while they wait", health.check)
         for case, future in waiting:
-            suite.case(case.name, future.result)
+            suite.case(case.name + " (attack case 13)", future.result)
     suite.case("descriptors after them", health.check_descriptors)
 
 
@@ -779,7 +779,8 @@ def body(suite):
         known = cases()
         for case in known:
             if not case.slow:
-                suite.case(case.name, play_and_check, host, case, health)
+                suite.case(case.name + " (attack case 13)", play_and_check,
+                           host, case, health)
         run_slow(suite, host, [case for case in known if case.slow], health)
         if not suite.only:
             suite.case("records of refusals", records_of_refusals, host)

@@ -1,6 +1,6 @@
 /*
  * decide(): the cases in tests/policy, one folder each, and what no file can
- * show: purity, speed, limits.
+ * show: purity, limits.
  *
  * A folder has policy.json, call.json ({"capability", "arguments"} and, if
  * they matter, "zone" (else planner), "legs", "used_hour", "week_minute", the
@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
@@ -339,53 +338,6 @@ hundred_rules(const char *condition)
 	return policy;
 }
 
-static double
-microseconds_each(
-    const struct policy *policy, const struct decide_request *request)
-{
-	struct timespec start, end;
-	struct decision decision;
-	const int rounds = 100000;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-	for (int i = 0; i < rounds; i++) {
-		decide(policy, request, &decision);
-		ck_assert_uint_eq(decision.rule_number, 100);
-	}
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	return ((double)(end.tv_sec - start.tv_sec) * 1e6 +
-		   (double)(end.tv_nsec - start.tv_nsec) / 1e3) /
-	       rounds;
-}
-
-START_TEST(fast)
-{
-	static const char *const conditions[] = {"\"zone\":\"helper\"",
-	    "\"without_legs\":[\"B\"]",
-	    "\"arguments\":{\"properties\":{\"text\":{\"const\":1}}}"};
-	struct json_doc doc;
-	struct decide_request request = {.capability = SPAN("tell"),
-	    .doc = &doc,
-	    .zone = SPAN("planner"),
-	    .legs = LEG_B};
-
-	json_init(&doc);
-	ck_assert_int_eq(
-	    json_parse(&doc, SPAN("{\"text\":\"x\"}"), NULL, NULL), 0);
-	request.arguments = json_root(&doc);
-	for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
-		struct policy *policy = hundred_rules(conditions[i]);
-		double each = microseconds_each(policy, &request);
-
-		fprintf(
-		    stderr, "100 rules, %s: %.3f us\n", conditions[i], each);
-		ck_assert_double_lt(each, 20); /* sanitizers included */
-		policy_free(policy);
-	}
-	json_done(&doc);
-}
-END_TEST
-
 /* The same question twice, and others between. */
 START_TEST(pure)
 {
@@ -408,6 +360,75 @@ START_TEST(pure)
 }
 END_TEST
 
+/* Rules the index can see into, and the same where it cannot. */
+static struct policy *
+rules_of_texts(bool seen)
+{
+	static const char *const conditions[] = {"{\"const\":\"a\"}",
+	    "{\"const\":\"ab\"}", "{\"const\":7}", "{\"const\":\"\"}",
+	    "{\"maxLength\":1}"};
+	static const char *const zones[] = {
+	    "", ",\"zone\":\"planner\"", ",\"zone\":\"helper\""};
+	struct policy *policy;
+	struct buf rules;
+
+	buf_init(&rules, 1u << 20);
+	for (size_t i = 0; i < 90; i++)
+		buf_add_format(&rules,
+		    "%s{\"id\":\"r%zu\",\"why\":\"w\",\"verdict\":\"%s\","
+		    "\"capability\":\"%s\",\"arguments\":{%s"
+		    "\"properties\":{\"%s\":%s},\"required\":[\"text\"%s]"
+		    "%s}%s%s}",
+		    i == 0 ? "" : ",", i, i % 2 == 0 ? "deny" : "ask",
+		    i % 7 == 0 ? "*" : "tell", seen ? "" : "\"allOf\":[{",
+		    i % 3 == 0 ? "title" : "text", conditions[i % 5],
+		    i % 4 == 0 ? "" : ",\"title\"", seen ? "" : "}]",
+		    zones[i / 5 % 3],
+		    i % 4 == 3 ? ",\"without_legs\":[\"B\"]" : "");
+	buf_add_byte(&rules, '\0');
+	policy = policy_with(rules.data);
+	buf_free(&rules);
+	return policy;
+}
+
+START_TEST(index_passes_over_no_rule)
+{
+	static const char *const texts[] = {"a", "ab", "", "b", "aba"};
+	static const struct span zones[] = {
+	    {"planner", 7}, {"helper", 6}, {"third", 5}};
+	struct policy *seen = rules_of_texts(true);
+	struct policy *hidden = rules_of_texts(false);
+
+	for (unsigned i = 0; i < 5 * 6 * 3 * 2; i++) {
+		unsigned title = i / 5 % 6;
+		struct decide_request request = {.capability = SPAN("tell"),
+		    .zone = zones[i / 30 % 3],
+		    .legs = i / 90 % 2 == 0 ? 0 : LEG_B};
+		struct decision one, other;
+		struct json_doc doc;
+		char text[80];
+
+		snprintf(text, sizeof text, "{\"text\":\"%s\"%s%s%s}",
+		    texts[i % 5], title == 5 ? "" : ",\"title\":\"",
+		    title == 5 ? "" : texts[title], title == 5 ? "" : "\"");
+		json_init(&doc);
+		ck_assert_int_eq(
+		    json_parse(&doc, span_of(text), NULL, NULL), 0);
+		request.doc = &doc;
+		request.arguments = json_root(&doc);
+		decide(seen, &request, &one);
+		decide(hidden, &request, &other);
+		ck_assert_msg(one.rule_number == other.rule_number &&
+				  one.verdict == other.verdict,
+		    "%s: rule %u, and %u without the index", text,
+		    one.rule_number, other.rule_number);
+		json_done(&doc);
+	}
+	policy_free(seen);
+	policy_free(hidden);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -420,7 +441,7 @@ main(void)
 	tcase_add_test(cases, folders);
 	tcase_add_test(cases, unclear_rule_denies);
 	tcase_add_test(cases, missing_request_parts);
-	tcase_add_test(cases, fast);
+	tcase_add_test(cases, index_passes_over_no_rule);
 	tcase_add_test(cases, pure);
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_NORMAL);

@@ -31,6 +31,9 @@ static const struct {
 } defanged[] = {
     {"see https://evil.example/x?d=1.", "see hxxps://evil[.]example/x?d=1."},
     {"HTTP://Evil.Example", "hxxp://Evil[.]Example"},
+    {"evil&#000000000000046;example", "evil[.]example"},
+    {"evil&#x0000000000002e;example", "evil[.]example"},
+    {"<app:secret>", "<app[:]secret>"},
     {"hTTps://evil.example", "hxxps://evil[.]example"},
     {"ftp://evil.example/x", "fxp://evil[.]example/x"},
     {"https:evil.example/x", "https[:]evil[.]example/x"},
@@ -109,6 +112,7 @@ static const struct {
     {"evil\\.example", "evil[.]example"},
     /* what runs or opens something */
     {"javascript:alert(1)", "javascript[:]alert(1)"},
+    {"c.--javascript:p", "c[.]--javascript[:]p"},
     {"JavaScript:fetch('//x')", "JavaScript[:]fetch('/[/]x')"},
     {"data:text/html,x", "data[:]text/html,x"},
     {"tel:+4930123", "tel[:]+4930123"},
@@ -167,6 +171,14 @@ static const struct {
     {"(SHOP.example/a?b=c).", NULL},
     {"https://op.example/ www.op.example", NULL},
     {"https://shop.example/a?b=secret", "hxxps://shop[.]example/a?b=secret"},
+    /* some programs end a link nowhere but at a blank or "<" */
+    {"\"https://shop.example/a?b=c\" x", NULL},
+    {"https://shop.example/a?b=c\"secret",
+	"hxxps://shop[.]example/a?b=c\"secret"},
+    {"https://shop.example/a?b=c\xc2\xa0secret",
+	"hxxps://shop[.]example/a?b=c\xc2\xa0secret"},
+    {"https://shop.example/a?b=c\xf3\xa0\x81\x81",
+	"hxxps://shop[.]example/a?b=c"},
     {"https://shop.example/a", "hxxps://shop[.]example/a"},
     {"http://op.example/", "hxxp://op[.]example/"},
     {"op.example.evil.example", "op[.]example[.]evil[.]example"},
