@@ -46,6 +46,12 @@ struct session {
 	bool had_claim; /* a per-message session gets one */
 	struct facts *facts;
 	int64_t seen;	  /* the item whose fields are among them, 0: none */
+	bool endorsed;	  /* as in the ledger */
+	/* Extracts it has of the item it works on, as bits by their place in
+	 * the policy of that many reloads; and what a sender can say there. */
+	uint64_t extracts;
+	uint32_t extracts_of;
+	unsigned extract_bits;
 	struct leak leak; /* on disk too if it is a standing one */
 };
 
@@ -286,6 +292,11 @@ int item_load_clean(struct broker *b, int64_t item);
 /* The session sees the item: its clean object is in item_text and item_doc,
  * the legs that gives are durable, and its fields are among the facts. */
 int session_see(struct broker *b, struct session *session, int64_t item);
+/* Before the session gets an extract of the item it works on: that it has such
+ * values is durable, if it can lose its facts. -ERR_QUOTA: with those it has
+ * it would be more bits than an item's sender may say to who has no leg A. */
+int session_endorse(struct broker *b, struct session *session, uint32_t number,
+    const struct extract *extract);
 
 /* broker_facts.c */
 /* Whether the operator's mail server vouches for the sender of a clean

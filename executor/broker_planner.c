@@ -87,6 +87,8 @@ claim(struct planner *p)
 	s->claim = item;
 	s->acted = false;
 	s->had_claim = true;
+	s->extracts = 0;
+	s->extract_bits = 0;
 	timer_set(p->work_timer, p->link.listener->zone->deadline_ms);
 	record_claim(p);
 	return 0;
@@ -252,7 +254,10 @@ take_extract(struct planner *p, int64_t id, const struct extract_params *params)
 {
 	struct broker *b = p->link.broker;
 	int64_t item = own_item(p, params->handle);
-	const struct extract *extract = policy_extract(b->policy, params->name);
+	struct session *s = p->session;
+	uint32_t number;
+	const struct extract *extract =
+	    policy_extract(b->policy, params->name, &number);
 	struct message_writer m;
 	int rc;
 
@@ -265,8 +270,13 @@ take_extract(struct planner *p, int64_t id, const struct extract_params *params)
 	/* of what is suspect, only what inbox.read gives */
 	rc = suspect_is_narrow(b, item) ? -ERR_WRONG_STATE
 					: item_load_clean(b, item);
+	if (rc == 0)
+		rc = session_endorse(b, s, number, extract);
 	if (rc != 0) {
-		fail(p, id, rc, err_text(rc));
+		fail(p, id, rc,
+		    rc == -ERR_QUOTA
+			? "its extracts of this item say as much as they may"
+			: err_text(rc));
 		return 0;
 	}
 	record_extract(p, params->name);
@@ -276,9 +286,11 @@ take_extract(struct planner *p, int64_t id, const struct extract_params *params)
 	json_open(&m.json, '{');
 	extract_write(extract, &b->item_doc, json_root(&b->item_doc),
 	    item_is_verified(&b->item_doc, json_root(&b->item_doc)), &m.json,
-	    p->session->facts);
+	    s->facts);
 	json_close(&m.json, '}');
-	link_answer(&p->link, &m, id, 0);
+	if (facts_full(s->facts)) /* it may not know whose they are */
+		rc = session_add_legs(b, s, LEG_A);
+	link_answer(&p->link, &m, id, rc);
 	return 0;
 }
 

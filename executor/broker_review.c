@@ -255,7 +255,7 @@ decide_again(struct broker *b, const struct ticket *t,
 		return -ERR_DENIED;
 	/* what brings bytes back for a reader needs somebody who waits */
 	*now_out = !decision->capability->method->content &&
-		   (decide_effects(decision->capability, out) &
+		   (call_effects(out, decision->capability->effects) &
 		       (EFFECT_CHANGES | EFFECT_LEAVES)) != 0;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/broker.h"
+#include "executor/extract.h"
 
 #define VOUCH_MS 10000 /* from the promise to the connection */
 
@@ -99,6 +100,7 @@ session_open(struct broker *b, const struct config_zone *zone, bool vouched,
 	session->id = id;
 	session->legs = ledger.legs;
 	session->mode = mode;
+	session->endorsed = ledger.endorsed;
 	session->facts = facts_new();
 	facts_of_operator(session->facts, b->config);
 	session->next = b->sessions;
@@ -114,7 +116,36 @@ session_open(struct broker *b, const struct config_zone *zone, bool vouched,
 	}
 	record_session(
 	    b, session, zone->name, "begins", session_mode_name(session->mode));
+	/* whose the endorsed values are went with its facts */
+	rc = ledger.endorsed ? session_add_legs(b, session, LEG_A) : 0;
+	if (rc != 0)
+		die(EXIT_SYSTEM, "legs cannot be stored: %s", err_text(rc));
 	*session_out = session;
+	return 0;
+}
+
+int
+session_endorse(struct broker *b, struct session *session, uint32_t number,
+    const struct extract *extract)
+{
+	uint64_t bit = UINT64_C(1) << number;
+	unsigned bits = session->extract_bits + extract_bits(extract);
+	int rc = 0;
+
+	if (session->extracts_of != b->reloads)
+		session->extracts = 0;
+	session->extracts_of = b->reloads;
+	if ((session->extracts & bit) != 0)
+		return 0;
+	if (bits > EXTRACT_BITS_MAX && (session->legs & LEG_A) == 0)
+		return -ERR_QUOTA;
+	if (session->mode == SESSION_STANDING && !session->endorsed)
+		rc = inbox_session_endorsed(b->inbox, session->id);
+	if (rc != 0)
+		return rc;
+	session->endorsed = true;
+	session->extracts |= bit;
+	session->extract_bits = bits;
 	return 0;
 }
 

@@ -60,6 +60,9 @@ answer_task(
 	link_answer(link, &m, id, 0);
 }
 
+_Static_assert(INBOX_TASK_BYTES + 1 <= FACTS_WORDS_BYTES,
+    "facts have room for all tasks and a byte behind each");
+
 int
 task_take(struct link *link, int64_t id, const struct task_params *params)
 {
@@ -75,11 +78,11 @@ task_take(struct link *link, int64_t id, const struct task_params *params)
 		return refuse(link, id, ERR_NOT_FOUND,
 		    "no such session is live: see session list");
 	rc = inbox_task_add(b->inbox, params->session, params->words, &task);
-	if (rc == 0)
-		rc = facts_add_words(session->facts, params->words);
 	if (rc != 0)
 		return link_refuse(link, id, rc);
 	record_task(b, params->session, task, params->words);
+	if (facts_add_words(session->facts, params->words) != 0)
+		bug("a session's tasks are more than its facts");
 	answer_task(link, id, task, NULL);
 	return 0;
 }

@@ -51,11 +51,14 @@ policy_capability(const struct policy *policy, uint32_t number)
 }
 
 const struct extract *
-policy_extract(const struct policy *policy, struct span name)
+policy_extract(
+    const struct policy *policy, struct span name, uint32_t *number_out)
 {
 	for (uint32_t i = 0; i < policy->extract_count; i++)
-		if (span_is(name, extract_name(policy->extracts[i])))
+		if (span_is(name, extract_name(policy->extracts[i]))) {
+			*number_out = i;
 			return policy->extracts[i];
+		}
 	return NULL;
 }
 
@@ -217,15 +220,28 @@ match_call(const struct question *q, const struct rule *rule, char *detail,
 	return 0;
 }
 
-/* "model" is the session's words too, and stands for all that it has seen. */
+/* "model" is the session's words too, and stands for all that it has seen. A
+ * rule that denies accepts nothing, so it goes on naming it. */
 unsigned
 rule_accepts(const struct rule *rule, enum from from, unsigned legs)
 {
 	unsigned accepted = rule->from[from];
 
-	if ((legs & LEG_A) != 0 && rule->model_after_untrusted == NULL)
+	if ((legs & LEG_A) != 0 && rule->model_after_untrusted == NULL &&
+	    rule->verdict != VERDICT_DENY)
 		accepted &= ~(unsigned)ORIGIN_MODEL;
 	return accepted;
+}
+
+bool
+rule_fits(const struct rule *rule, enum from from, const struct leaves *leaves,
+    unsigned legs)
+{
+	unsigned origins = rule_accepts(rule, from, legs);
+
+	return rule->verdict == VERDICT_DENY
+		   ? leaves_have(leaves, from, origins)
+		   : leaves_accept(leaves, from, origins);
 }
 
 /* Where its values came from. */
@@ -234,16 +250,14 @@ match_values(
     struct question *q, const struct rule *rule, char *detail, size_t room)
 {
 	for (int i = 0; i < FROM_COUNT; i++) {
-		unsigned accepted;
-
 		if (rule->from[i] == 0)
 			continue;
-		accepted = rule_accepts(rule, (enum from)i, q->request->legs);
 		if (!q->leaves.filled)
 			leaves_fill(
 			    &q->leaves, q->request, q->capability->effects);
 		q->decision->unknown |= q->leaves.unknown;
-		if (!leaves_accept(&q->leaves, (enum from)i, accepted))
+		if (!rule_fits(
+			rule, (enum from)i, &q->leaves, q->request->legs))
 			return miss(detail, room,
 			    "where its %s come%s from is not what it accepts",
 			    from_name((enum from)i),

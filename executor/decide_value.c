@@ -206,12 +206,6 @@ decide_labels(const struct capability *c, const struct decide_request *request,
 	return leaves.count;
 }
 
-unsigned
-decide_effects(const struct capability *c, const struct decide_request *request)
-{
-	return call_effects(request, c->effects);
-}
-
 static bool
 is_content(const struct kind_effects *effects, const struct json_node *key)
 {
@@ -318,6 +312,16 @@ leaves_accept(const struct leaves *leaves, enum from from, unsigned origins)
 		found = true;
 	}
 	return found;
+}
+
+bool
+leaves_have(const struct leaves *leaves, enum from from, unsigned origins)
+{
+	for (uint32_t i = 0; i < leaves->count; i++)
+		if (leaves->at[i].from == from &&
+		    (leaves->at[i].origins & origins) != 0)
+			return true;
+	return leaves->too_many;
 }
 
 size_t

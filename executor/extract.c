@@ -309,6 +309,24 @@ text_at(const struct field *f, const struct json_doc *doc,
 	return (struct span){out->data, out->len};
 }
 
+/* A stranger's, whatever argument it is written into. */
+static void
+add_fact(struct facts *facts, struct span value)
+{
+	facts_add(facts, VALUE_NUMBER, value, ORIGIN_PROSE);
+	facts_add(facts, VALUE_ID, value, ORIGIN_PROSE);
+	facts_add(facts, VALUE_TEXT, value, ORIGIN_PROSE);
+}
+
+static void
+add_number(struct facts *facts, int64_t number)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof digits, "%" PRId64, number);
+	add_fact(facts, span_of(digits));
+}
+
 static void
 write_choice(const struct field *f, struct span text, struct json_writer *w,
     struct facts *facts)
@@ -316,8 +334,7 @@ write_choice(const struct field *f, struct span text, struct json_writer *w,
 	for (size_t i = 0; i < f->count; i++)
 		if (value_stands_in(span_of(f->words[i]), text)) {
 			json_text(w, f->shown[i]);
-			facts_add(facts, VALUE_NAME, span_of(f->shown[i]),
-			    ORIGIN_PROSE);
+			add_fact(facts, span_of(f->shown[i]));
 			return;
 		}
 	json_null(w);
@@ -338,6 +355,9 @@ number_behind(const struct field *f, struct span text, int64_t *number_out)
 	text.p = p + words.n;
 	if (!value_next(VALUE_NUMBER, text, &at, &found) || found.n > 13)
 		return false;
+	for (const char *digit = text.p; digit < found.p; digit++)
+		if (*digit >= '0' && *digit <= '9')
+			return false; /* another one, in no plain form */
 	*number_out = 0;
 	for (size_t i = 0; i < found.n; i++) {
 		if (found.p[i] == '.')
@@ -352,15 +372,13 @@ write_number(const struct field *f, struct span text, struct json_writer *w,
     struct facts *facts)
 {
 	int64_t number;
-	char digits[24];
 
 	if (!number_behind(f, text, &number)) {
 		json_null(w);
 		return;
 	}
 	json_integer(w, number);
-	snprintf(digits, sizeof digits, "%" PRId64, number);
-	facts_add(facts, VALUE_NUMBER, span_of(digits), ORIGIN_PROSE);
+	add_number(facts, number);
 }
 
 static void
@@ -377,21 +395,23 @@ write_date(const struct json_doc *doc, const struct json_node *item,
 	}
 	day = (struct span){date->value.string.p, DAY_BYTES};
 	json_string(w, day);
-	facts_add(facts, VALUE_NAME, day, ORIGIN_PROSE);
+	add_fact(facts, day);
 }
 
 static void
 write_count(const struct field *f, const struct json_doc *doc,
-    const struct json_node *item, struct json_writer *w)
+    const struct json_node *item, struct json_writer *w, struct facts *facts)
 {
 	const struct json_node *list = json_pointer(doc, item, span_of(f->in));
+	int64_t count;
 
-	if (list == NULL || list->type != JSON_ARRAY)
+	if (list == NULL || list->type != JSON_ARRAY) {
 		json_null(w);
-	else
-		json_integer(w, (int64_t)list->count < f->most
-				    ? (int64_t)list->count
-				    : f->most);
+		return;
+	}
+	count = (int64_t)list->count < f->most ? (int64_t)list->count : f->most;
+	json_integer(w, count);
+	add_number(facts, count);
 }
 
 void
@@ -417,7 +437,7 @@ extract_write(const struct extract *extract, const struct json_doc *doc,
 			write_number(f, text_at(f, doc, item, &text), w, facts);
 			break;
 		case LIST_COUNT:
-			write_count(f, doc, item, w);
+			write_count(f, doc, item, w, facts);
 			break;
 		default:
 			json_boolean(w, verified);

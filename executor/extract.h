@@ -18,7 +18,8 @@
  *
  *   date      the day of the item's date, "2026-01-31"
  *   choice    the first of the values that stands whole in that text
- *   number    the first whole number behind the words, if in the range
+ *   number    the first digits behind the words, if they are a whole number
+ *             in the range
  *   count     how many the list has, at most `most`
  *   verified  whether the operator's mail server vouches for the sender
  * null where there is none.

@@ -13,6 +13,10 @@
 
 #define PHRASE_BYTES 1024u /* longest that is looked for in words */
 
+/* What stands in an address or a URL is none of the words around it: whoever
+ * says bob@corp.example names neither "bob" nor "@corp". */
+enum mark { MARK_NONE, MARK_FIRST, MARK_WITHIN };
+
 struct text {
 	uint32_t at; /* offset in the strings */
 	uint32_t length;
@@ -36,6 +40,7 @@ struct facts {
 	size_t object_count, object_room;
 	struct buf strings;
 	struct buf words; /* canonical, each task between two newlines */
+	struct buf marks; /* enum mark of each byte of the words */
 	bool full;
 };
 
@@ -69,16 +74,8 @@ facts_new(void)
 
 	buf_init(&facts->strings, FACTS_BYTES);
 	buf_init(&facts->words, FACTS_WORDS_BYTES);
+	buf_init(&facts->marks, FACTS_WORDS_BYTES);
 	return facts;
-}
-
-void
-facts_clear(struct facts *facts)
-{
-	facts->value_count = facts->object_count = 0;
-	facts->full = false;
-	buf_clear(&facts->strings);
-	buf_clear(&facts->words);
 }
 
 void
@@ -90,6 +87,7 @@ facts_free(struct facts *facts)
 	free(facts->objects);
 	buf_free(&facts->strings);
 	buf_free(&facts->words);
+	buf_free(&facts->marks);
 	free(facts);
 }
 
@@ -277,15 +275,37 @@ add_quoted(struct facts *facts, struct span text)
 	}
 }
 
+static void
+mark_each(struct span words, char *marks, enum value_type type)
+{
+	struct span found;
+	size_t at = 0;
+
+	while (value_next(type, words, &at, &found)) {
+		char *mark = marks + (found.p - words.p);
+
+		if (*mark == MARK_NONE)
+			*mark = MARK_FIRST;
+		memset(mark + 1, MARK_WITHIN, found.n - 1);
+	}
+}
+
 int
 facts_add_words(struct facts *facts, struct span text)
 {
-	char *room = buf_reserve(&facts->words, text.n + 1);
+	char *room = buf_reserve(&facts->words, text.n + 1), *marks;
+	struct span words;
 
 	if (room == NULL)
 		return -ERR_TOO_LARGE;
-	facts->words.len += value_fold(text, room);
+	words = (struct span){room, value_fold(text, room)};
+	facts->words.len += words.n;
 	buf_add_byte(&facts->words, '\n'); /* no phrase spans two tasks */
+	marks = buf_reserve(&facts->marks, words.n + 1);
+	memset(marks, MARK_NONE, words.n + 1);
+	facts->marks.len = facts->words.len;
+	mark_each(words, marks, VALUE_ADDRESS);
+	mark_each(words, marks, VALUE_URL);
 	facts_add_prose(facts, text, ORIGIN_OPERATOR);
 	add_found(facts, VALUE_NUMBER, text, ORIGIN_OPERATOR);
 	add_cut_hosts(facts, text);
@@ -318,6 +338,20 @@ same_object(const struct facts *facts, const struct object *o, struct span id,
 	       span_equal(span_at(facts, o->what), what);
 }
 
+/* It was shown in a way that there is no room for: what was known before is
+ * not all, so that nothing vouches for it any more. */
+static void
+forget_object(struct facts *facts, size_t at, struct span id, struct span what)
+{
+	for (; at < facts->object_count &&
+	       span_equal(span_at(facts, facts->objects[at].id), id);
+	     at++)
+		if (same_object(facts, &facts->objects[at], id, what)) {
+			facts->objects[at].mine = false;
+			facts->objects[at].title = (struct text){0, 0};
+		}
+}
+
 void
 facts_add_object(struct facts *facts, struct span what, struct span id,
     struct span title, bool mine)
@@ -341,25 +375,52 @@ facts_add_object(struct facts *facts, struct span what, struct span id,
 			return;
 		}
 	if (!insert(facts, &table, sizeof *facts->objects, at,
-		facts->object_count, &facts->object_room, FACTS_OBJECTS))
+		facts->object_count, &facts->object_room, FACTS_OBJECTS)) {
+		forget_object(facts, at, id, what);
 		return;
+	}
 	facts->objects = table;
 	if (!keep(facts, id, &o.id) || !keep(facts, what, &o.what) ||
 	    !keep(facts, title, &o.title)) {
 		memmove(&facts->objects[at], &facts->objects[at + 1],
 		    (facts->object_count - at) * sizeof *facts->objects);
+		forget_object(facts, at, id, what);
 		return;
 	}
 	facts->objects[at] = o;
 	facts->object_count++;
 }
 
+/* Whether the bytes from `start` to `end` are a whole value of the words, no
+ * piece of an address or a URL, and of a path neither if it is an id. */
+static bool
+is_whole(const struct facts *facts, size_t start, size_t end, bool id)
+{
+	struct span words = words_of(facts); /* ends with a newline */
+	const char *p = words.p;
+
+	if (facts->marks.data[start] == MARK_WITHIN ||
+	    facts->marks.data[end] == MARK_WITHIN)
+		return false;
+	if (id && start > 1 && p[start - 1] == '/' &&
+	    value_has_word((struct span){p + start - 2, 1}))
+		return false;
+	return !id || p[end] != '/' ||
+	       !value_has_word((struct span){p + end + 1, 1});
+}
+
 /* Whether the operator's words have the phrase, a canonical name. */
 static bool
-is_named(const struct facts *facts, struct span phrase)
+is_named(const struct facts *facts, struct span phrase, bool id)
 {
-	return phrase.n <= PHRASE_BYTES &&
-	       value_stands_in(phrase, words_of(facts));
+	size_t at = 0, start;
+
+	if (phrase.n > PHRASE_BYTES || !value_has_word(phrase))
+		return false;
+	while (value_find(phrase, words_of(facts), &at, &start))
+		if (is_whole(facts, start, start + phrase.n, id))
+			return true;
+	return false;
 }
 
 static bool
@@ -397,7 +458,7 @@ object_origins(const struct facts *facts, struct span what, struct span id)
 		if (what.n != 0 && !span_equal(span_at(facts, o->what), what))
 			continue;
 		found = true;
-		if (!is_named(facts, span_at(facts, o->title)))
+		if (!is_named(facts, span_at(facts, o->title), false))
 			all &= ~(unsigned)ORIGIN_OPERATOR;
 		if (!o->mine)
 			all &= ~(unsigned)ORIGIN_MINE;
@@ -431,7 +492,7 @@ facts_origins(const struct facts *facts, enum value_type type, struct span what,
 	if (type == VALUE_ID || type == VALUE_NAME) {
 		n = value_canonical(VALUE_NAME, value, name);
 		if (!is_digits((struct span){name, n}) &&
-		    is_named(facts, (struct span){name, n}))
+		    is_named(facts, (struct span){name, n}, type == VALUE_ID))
 			origins |= ORIGIN_OPERATOR;
 	}
 	return origins == 0 ? (unsigned)ORIGIN_MODEL : origins;

@@ -3,9 +3,11 @@
  * was given, and the typed fields of the items it has seen. A literal in a
  * call is compared with them whole (value.h) and gets a set of origins.
  *
- * Facts only ever widen what a rule may accept. So losing them (a restart, a
- * full table) makes a session ask more, never less; what narrows, legs, is in
- * the inbox's durable ledger.
+ * Facts say whom a value is from; one that they do not know is the model's,
+ * which with leg A no rule accepts by itself. So losing them (a restart, a full
+ * table) makes a session that has read something ask more, never less, and one
+ * that has endorsed values without leg A gets that leg then. Legs are in the
+ * inbox's durable ledger.
  */
 #ifndef TRIZONE_EXECUTOR_FACTS_H
 #define TRIZONE_EXECUTOR_FACTS_H
@@ -49,9 +51,6 @@ struct facts;
 struct facts *facts_new(void);
 void facts_free(struct facts *facts);
 
-/* Forget everything. */
-void facts_clear(struct facts *facts);
-
 /* A task's words. -ERR_TOO_LARGE: with those before, over the limit; then
  * nothing was added. */
 int facts_add_words(struct facts *facts, struct span text);
@@ -76,7 +75,9 @@ bool facts_full(const struct facts *facts);
  * Origins of a value, never 0. Of an id that is an object's: what holds for
  * each object of that id and of `what` (of any kind, if that is empty); the
  * operator named it when his words have its whole title. Digits alone are
- * named only where they stand in quotes, as they are in dates too.
+ * named only where they stand in quotes, as they are in dates too. A piece of
+ * an address or a URL in his words is not named, nor is an id that is a piece
+ * of a path, nor what has no letter or digit.
  * Pure; no allocation; linear in operator's words.
  */
 unsigned facts_origins(const struct facts *facts, enum value_type type,

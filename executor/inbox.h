@@ -287,6 +287,7 @@ struct inbox_session {
 	unsigned legs;
 	int64_t started_ms, ended_ms; /* ended 0: live */
 	char zone[NAME_MAX_BYTES + 1];
+	bool endorsed; /* it was given values of an extract */
 };
 
 /* "per-message"; and back, SESSION_MODE_COUNT if there is none. */
@@ -300,6 +301,9 @@ int inbox_session_new(struct inbox *inbox, struct span zone,
 
 /* Legs only grow; writes only if one is new. -ERR_WRONG_STATE: ended. */
 int inbox_session_add_legs(struct inbox *inbox, int64_t session, unsigned legs);
+
+/* It is given values of an extract. -ERR_WRONG_STATE: ended. */
+int inbox_session_endorsed(struct inbox *inbox, int64_t session);
 
 /* Its claims: claimed -> ready, acted -> interrupted; and its end is written,
  * unless it is a standing one. Again: 0. */
@@ -321,7 +325,8 @@ int inbox_session_list(struct inbox *inbox, int64_t after, bool live_only,
  * Tasks: the operator's words for a session, which are what a value of the
  * operator's is compared with.
  */
-#define INBOX_TASK_BYTES TASK_MAX_BYTES /* of all tasks of one session */
+#define INBOX_TASK_BYTES                                                       \
+	TASK_MAX_BYTES /* of all tasks of one session, one more between two */
 
 /* -ERR_RANGE: no words. -ERR_QUOTA: with those before, over the limit.
  * -ERR_WRONG_STATE: the session has ended. */

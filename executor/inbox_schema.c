@@ -143,10 +143,16 @@ static const char second[] =
     " expires INTEGER NOT NULL,"
     " source BLOB NOT NULL CHECK (length(source) = 32)) STRICT;";
 
+/* Version 3: which sessions have endorsed values of strangers. */
+static const char third[] =
+    "ALTER TABLE session ADD COLUMN endorsed INTEGER NOT NULL DEFAULT 0 "
+    "CHECK (endorsed IN (0, 1));";
+
 const char *
 inbox_schema_step(int from)
 {
-	static const char *const steps[INBOX_SCHEMA_VERSION] = {first, second};
+	static const char *const steps[INBOX_SCHEMA_VERSION] = {
+	    first, second, third};
 
 	if (from < 0 || from >= INBOX_SCHEMA_VERSION)
 		bug("no schema after version %d", from);

@@ -5,7 +5,7 @@
 #ifndef TRIZONE_EXECUTOR_INBOX_SCHEMA_H
 #define TRIZONE_EXECUTOR_INBOX_SCHEMA_H
 
-#define INBOX_SCHEMA_VERSION 2
+#define INBOX_SCHEMA_VERSION 3
 
 /* SQL that makes version `from` + 1 of version `from`, which is 0 for an empty
  * file and below INBOX_SCHEMA_VERSION. Run inside one transaction. */

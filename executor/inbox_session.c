@@ -38,6 +38,7 @@ session_next(struct inbox *inbox, int64_t after, bool live_only,
 	session.ended_ms = query_get_integer(&q, 4);
 	error = span_copy(
 	    query_get_bytes(&q, 5), session.zone, sizeof session.zone);
+	session.endorsed = query_get_integer(&q, 6) != 0;
 	query_done(&q);
 	if (error != 0 || mode < 0 || mode >= SESSION_MODE_COUNT ||
 	    session.id <= after)
@@ -164,6 +165,21 @@ inbox_session_add_legs(struct inbox *inbox, int64_t session, unsigned legs)
 	query_init(&q, &inbox->db, SQL_SESSION_LEGS);
 	query_integer(&q, 1, session);
 	query_integer(&q, 2, s.legs | legs);
+	return inbox_end(inbox, query_run(&q));
+}
+
+int
+inbox_session_endorsed(struct inbox *inbox, int64_t session)
+{
+	struct query q;
+	int error = inbox_session_live(inbox, session);
+
+	if (error == 0)
+		error = inbox_begin(inbox);
+	if (error != 0)
+		return error;
+	query_init(&q, &inbox->db, SQL_SESSION_ENDORSED);
+	query_integer(&q, 1, session);
 	return inbox_end(inbox, query_run(&q));
 }
 

@@ -280,22 +280,53 @@ kind_file_check(const void *settings, const struct kind_method *method,
 	    settings, method, doc, arguments, &ignored, detail, detail_room);
 }
 
-/* check refuses every other spelling of a path; "." is the root itself. */
+/* In lower case, as some file systems do not tell cases apart. */
+static void
+add_lower(struct buf *out, struct span path)
+{
+	for (size_t i = 0; i < path.n; i++) {
+		char c = path.p[i];
+
+		buf_add_byte(
+		    out, c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c);
+	}
+}
+
+/* The part of a path in front of the first name beyond ASCII, which a file
+ * system may know under several spellings: its folder has its labels. */
+static struct span
+with_one_spelling(struct span path)
+{
+	size_t n = 0;
+
+	while (n < path.n && (path.p[n] & 0x80) == 0)
+		n++;
+	if (n == path.n)
+		return path;
+	while (n > 0 && path.p[n] != '/')
+		n--;
+	return (struct span){path.p, n};
+}
+
+/* check refuses every other spelling of a path, but for the root's own. */
 void
 kind_file_place(const void *untyped, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments,
     struct buf *out)
 {
 	const struct file_settings *settings = untyped;
-	const struct json_node *path = json_get(doc, arguments, "path");
+	const struct json_node *node = json_get(doc, arguments, "path");
+	struct span path = {NULL, 0};
 
 	(void)method;
-	buf_add_text(out, settings->root);
-	if (path == NULL || path->type != JSON_STRING ||
-	    span_is(path->value.string, "."))
+	if (node != NULL && node->type == JSON_STRING &&
+	    !span_is(node->value.string, "."))
+		path = with_one_spelling(node->value.string);
+	add_lower(out, span_of(settings->root));
+	if (path.n == 0)
 		return;
 	buf_add_byte(out, '/');
-	buf_add(out, path->value.string.p, path->value.string.n);
+	add_lower(out, path);
 }
 
 size_t

@@ -181,7 +181,7 @@ const struct kind_method kind_slack_methods[KIND_SLACK_METHOD_COUNT] = {
 static const struct kind_argument prompt_arguments[] = {
     {"system", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
     {"messages", ARGUMENT_CONTENT, VALUE_TEXT, NULL, false},
-    {"max_tokens", ARGUMENT_SELECTOR, VALUE_NUMBER, NULL, false},
+    {"max_tokens", ARGUMENT_SELECTOR, VALUE_NUMBER, KIND_AMOUNT_TOKENS, false},
 };
 
 /* Its answer is the session's own model's, so it adds no leg but C. */

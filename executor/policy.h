@@ -126,9 +126,10 @@ const struct capability *policy_capability(
 const struct capability *policy_find(
     const struct policy *policy, struct span name);
 
-/* The extract of that name, or NULL. */
+/* The extract of that name, or NULL; *number_out is its place, below
+ * EXTRACTS_MAX. */
 const struct extract *policy_extract(
-    const struct policy *policy, struct span name);
+    const struct policy *policy, struct span name, uint32_t *number_out);
 
 /* One capability object alone, as a courier gets it (capability.source);
  * its number is given by the caller. Free with capability_free. */
@@ -160,7 +161,7 @@ struct decide_value {
 	struct span what;     /* as kind_argument.what, or empty */
 	unsigned origins;     /* enum origin bits */
 };
-#define DECIDE_VALUES_MAX 256u /* of more, no rule accepts any */
+#define DECIDE_VALUES_MAX 256u /* more: none is accepted */
 /* A rule that "don't ask again" made out of a ticket: what rule `asked_by` (or
  * the floor, while it asks) would ask about is allowed, if it is this
  * capability, for this zone, with these arguments; with `any_content` titles
@@ -254,11 +255,6 @@ struct label {
  * them if there are at most LABELS_MAX. Returns how many. Pure. */
 size_t decide_labels(const struct capability *c,
     const struct decide_request *request, struct label labels_out[LABELS_MAX]);
-
-/* What this call does: enum effect bits, which may be fewer than its
- * method's. */
-unsigned decide_effects(
-    const struct capability *c, const struct decide_request *request);
 
 /* In words: every capability, every rule, what is denied. For `check`. */
 void policy_print(const struct policy *policy, struct buf *out);

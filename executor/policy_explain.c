@@ -56,8 +56,7 @@ misses_of(const struct explanation *e, const struct decide_request *r,
 		enum from from = (enum from)i;
 
 		if (rule->from[i] == 0 ||
-		    leaves_accept(
-			&e->leaves, from, rule_accepts(rule, from, r->legs)))
+		    rule_fits(rule, from, &e->leaves, r->legs))
 			continue;
 		m.roles |= 1u << i;
 		if (!leaves_accept(&e->leaves, from, ~0u))
@@ -223,7 +222,7 @@ wants_ours(const struct search *s, enum from from)
 	const struct capability *c = s->explanation->decision.capability;
 
 	return (from == FROM_LINKS && c->outbound.links >= OUTBOUND_ASK) ||
-	       (from == FROM_CONTENT && s->policy->leak.capped);
+	       (from != FROM_LINKS && s->policy->leak.capped);
 }
 
 /* Every set of origins that a rule tells from another is one of these: an
@@ -444,8 +443,8 @@ supply(const struct search *s, const struct rule *rule, struct change *c)
 		    rule_accepts(rule, (enum from)i, c->request.legs);
 
 		if ((m.roles >> i & 1) != 0 && (m.none >> i & 1) == 0 &&
-		    !leaves_accept(
-			&s->explanation->leaves, (enum from)i, accepted) &&
+		    !rule_fits(rule, (enum from)i, &s->explanation->leaves,
+			c->request.legs) &&
 		    accepted != 0)
 			change_from(c, (enum from)i, lowest(accepted));
 	}

@@ -159,10 +159,14 @@ typedef void decide_watch(void *context, const struct rule *rule, int rc);
 void decide_watched(const struct policy *policy,
     const struct decide_request *request, struct decision *decision_out,
     decide_watch *watch, void *context);
-/* Parts of it, for who says why: whether it is the rule's time, and the
- * origins it accepts of a role in a session with these legs. */
+struct leaves;
+/* Parts of it, for who says why: whether it is the rule's time, the origins it
+ * names of a role in a session with these legs, and whether the values of that
+ * role have them: each, or of a rule that denies one. */
 bool rule_in_hours(const struct rule *rule, uint32_t week_minute);
 unsigned rule_accepts(const struct rule *rule, enum from from, unsigned legs);
+bool rule_fits(const struct rule *rule, enum from from,
+    const struct leaves *leaves, unsigned legs);
 
 /* For `check`. */
 void limits_print(const struct policy *policy, struct buf *out);
@@ -204,6 +208,10 @@ void leaves_leak(
 /* Whether each value of that role has an origin in `origins`, and there is
  * one; links may be none. */
 bool leaves_accept(
+    const struct leaves *leaves, enum from from, unsigned origins);
+/* Whether a value of that role has one, or that cannot be told, as there are
+ * more values than are looked at. */
+bool leaves_have(
     const struct leaves *leaves, enum from from, unsigned origins);
 /* The first rule of "don't ask again" that fits a call of `capability`, which
  * `asked_by` asks about; NULL if there is none. */

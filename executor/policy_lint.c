@@ -95,7 +95,8 @@ matches_nothing(const struct rule *rule, const struct capability *c)
 	if ((rule->effects_has & ~e->effects) != 0 ||
 	    (rule->effects_not & sure_effects(e)) != 0)
 		return true;
-	for (int i = 0; i < FROM_COUNT; i++)
+	/* but for a rule that denies, which takes what has too many values */
+	for (int i = 0; i < FROM_COUNT && rule->verdict != VERDICT_DENY; i++)
 		if (rule->from[i] != 0 && !can_have_role(e, (enum from)i))
 			return true;
 	return false;
@@ -114,6 +115,16 @@ covers_effects(const struct rule *wide, const struct rule *narrow,
 	       (wide->effects_not & ~not ) == 0;
 }
 
+/* One that denies takes a call for one value of it, another for all, and that
+ * may be no link. */
+static bool
+takes_alike(const struct rule *wide, const struct rule *narrow, enum from from)
+{
+	if (wide->verdict != VERDICT_DENY)
+		return narrow->verdict != VERDICT_DENY;
+	return narrow->verdict == VERDICT_DENY || from != FROM_LINKS;
+}
+
 static bool
 covers_origins(
     const struct rule *wide, const struct rule *narrow, unsigned legs)
@@ -124,6 +135,7 @@ covers_origins(
 		if (wide->from[i] == 0)
 			continue;
 		if (narrow->from[i] == 0 ||
+		    !takes_alike(wide, narrow, (enum from)i) ||
 		    (takes & ~rule_accepts(wide, (enum from)i, legs)) != 0)
 			return false;
 	}

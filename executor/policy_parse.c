@@ -241,10 +241,11 @@ read_extracts(struct policy *policy, const struct json_doc *doc,
 	for (node = json_first(doc, list); node != NULL && rc == 0;
 	     node = json_next(doc, list, node)) {
 		struct extract *e = NULL;
+		uint32_t other;
 
 		rc = extract_read(doc, node, &e, where);
-		if (rc == 0 &&
-		    policy_extract(policy, span_of(extract_name(e))) != NULL) {
+		if (rc == 0 && policy_extract(policy, span_of(extract_name(e)),
+				   &other) != NULL) {
 			rc = json_complain(doc, node, where, ERR_RANGE,
 			    "extract \"%s\" twice", extract_name(e));
 			extract_free(e);

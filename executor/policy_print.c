@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "executor/extract.h"
 #include "executor/policy_words.h"
 
 static const struct {
@@ -129,7 +130,8 @@ add_values(const struct rule *rule, struct buf *out)
 	for (int i = 0; i < FROM_COUNT; i++) {
 		if (rule->from[i] == 0)
 			continue;
-		buf_add_format(out, "; only if each %s is from ",
+		buf_add_format(out, "; only if %s %s is from ",
+		    rule->verdict == VERDICT_DENY ? "a" : "each",
 		    i == FROM_LINKS ? "link in it" : from_name((enum from)i));
 		words_add_origins(out, rule->from[i], " or ");
 	}
@@ -152,12 +154,12 @@ add_conditions(const struct rule *rule, struct buf *out)
 		add_legs(out, rule->without_legs);
 	}
 	if (rule->effects_has != 0) {
-		buf_add_text(out, "; only if it ");
-		words_add_effects(out, rule->effects_has, " or ");
+		buf_add_text(out, "; only with the effects ");
+		words_add_effects(out, rule->effects_has, " and ");
 	}
 	if (rule->effects_not != 0) {
-		buf_add_text(out, "; only if it not ");
-		words_add_effects(out, rule->effects_not, " or ");
+		buf_add_text(out, "; only without the effects ");
+		words_add_effects(out, rule->effects_not, " and ");
 	}
 	add_values(rule, out);
 	if (rule->has_hours) {
@@ -221,6 +223,19 @@ print_rule(const struct policy *policy, uint32_t index, struct buf *out)
 	warn_of_missing(policy, rule, out);
 }
 
+static void
+print_extracts(const struct policy *policy, struct buf *out)
+{
+	for (uint32_t i = 0; i < policy->extract_count; i++) {
+		const struct extract *e = policy->extracts[i];
+
+		buf_add_format(out,
+		    "Extract %s: a sender can say %u bits in it to a session "
+		    "without leg A.\n    why: %s\n",
+		    extract_name(e), extract_bits(e), extract_why(e));
+	}
+}
+
 void
 policy_print(const struct policy *policy, struct buf *out)
 {
@@ -235,6 +250,7 @@ policy_print(const struct policy *policy, struct buf *out)
 		print_rule(policy, i, out);
 	print_floor(policy, out);
 	limits_print(policy, out);
+	print_extracts(policy, out);
 	buf_add_text(out, "Everything else is denied.\n");
 }
 
@@ -321,6 +337,23 @@ json_rule(struct json_writer *w, const struct policy *policy, uint32_t index)
 	json_close(w, '}');
 }
 
+static void
+json_extracts(struct json_writer *w, const struct policy *policy)
+{
+	json_key(w, "extracts");
+	json_open(w, '[');
+	for (uint32_t i = 0; i < policy->extract_count; i++) {
+		const struct extract *e = policy->extracts[i];
+
+		json_open(w, '{');
+		json_put_text(w, "name", extract_name(e));
+		json_put_integer(w, "bits", extract_bits(e));
+		json_put_text(w, "why", extract_why(e));
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 void
 policy_print_json(const struct policy *policy, struct buf *out)
 {
@@ -340,6 +373,7 @@ policy_print_json(const struct policy *policy, struct buf *out)
 	json_close(&w, ']');
 	json_put_text(&w, "floor", verdict_name(policy->floor));
 	limits_print_json(policy, &w);
+	json_extracts(&w, policy);
 	json_put_text(&w, "default", "deny");
 	json_close(&w, '}');
 }

@@ -40,19 +40,12 @@ static const struct json_field rule_fields[] = {
     MEMBER(hours, JSON_WANT_OBJECT, false, rule_text),
 };
 
-static const char *const from_names[FROM_COUNT] = {
-    [FROM_DESTINATION] = "destination",
-    [FROM_OBJECT] = "object",
-    [FROM_TITLE] = "title",
-    [FROM_CONTENT] = "content",
-    [FROM_SELECTOR] = "selector",
-    [FROM_LINKS] = "links",
-};
-
 const char *
 from_name(enum from from)
 {
-	return from_names[from];
+	return from == FROM_LINKS
+		   ? "links"
+		   : argument_role_name((enum argument_role)from);
 }
 
 static int
@@ -237,8 +230,8 @@ policy_from_read(const struct json_doc *doc, const struct json_node *node,
 		const struct json_node *list = json_value(key);
 		int from = 0;
 
-		while (
-		    from < FROM_COUNT && !json_is_string(key, from_names[from]))
+		while (from < FROM_COUNT &&
+		       !json_is_string(key, from_name((enum from)from)))
 			from++;
 		if (from == FROM_COUNT)
 			return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
@@ -247,7 +240,7 @@ policy_from_read(const struct json_doc *doc, const struct json_node *node,
 		if (list->type != JSON_ARRAY || list->count == 0)
 			return json_complain(doc, list, where, ERR_TYPE,
 			    "\"%s\" has to be a list of origins",
-			    from_names[from]);
+			    from_name((enum from)from));
 		rc = policy_bits_read(
 		    doc, list, POLICY_ORIGINS, &from_out[from], where);
 	}
@@ -332,7 +325,8 @@ read_why_of_model(const struct json_doc *doc, const struct json_node *node,
 
 	for (int i = 0; i < FROM_COUNT; i++)
 		accepted |= rule->from[i];
-	if (rc == 0 && (accepted & ORIGIN_MODEL) == 0)
+	if (rc == 0 &&
+	    ((accepted & ORIGIN_MODEL) == 0 || rule->verdict == VERDICT_DENY))
 		rc = json_complain(doc, node, where, ERR_RANGE,
 		    "it is the why of a rule that accepts \"model\"");
 	if (rc == 0)

@@ -263,7 +263,8 @@ card_write(struct buf *out, const struct ticket *t, const struct policy *policy,
 	if (rc == 0) {
 		add_head(out, t, c, legs);
 		if (c != NULL) {
-			add_effects(out, decide_effects(c, &call.request));
+			add_effects(
+			    out, call_effects(&call.request, c->effects));
 			add_values(out, c, &call.request);
 		}
 		add_bytes(out, t);

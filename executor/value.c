@@ -269,6 +269,16 @@ joins_number(char c)
 	       c == '@';
 }
 
+/* Whether what stands at `at` parts the digits of one number, in whichever way
+ * a country does. */
+static bool
+parts_digits(struct span text, size_t at)
+{
+	return at > 0 && at + 1 < text.n &&
+	       (text.p[at] == ',' || text.p[at] == '\'') &&
+	       is_digit(text.p[at - 1]) && is_digit(text.p[at + 1]);
+}
+
 static bool
 next_number(struct span text, size_t *at, struct span *found_out)
 {
@@ -292,6 +302,9 @@ next_number(struct span text, size_t *at, struct span *found_out)
 			continue;
 		if (end + 1 < text.n && text.p[end] == ':' &&
 		    is_digit(text.p[end + 1]))
+			continue;
+		if (parts_digits(text, end) ||
+		    (start > 0 && parts_digits(text, start - 1)))
 			continue;
 		*found_out = (struct span){text.p + start, end - start};
 		return true;
@@ -427,26 +440,42 @@ value_shape(struct span text)
 }
 
 bool
-value_stands_in(struct span phrase, struct span text)
+value_find(struct span phrase, struct span text, size_t *at, size_t *start_out)
 {
-	size_t at = 0;
-
 	if (phrase.n == 0)
 		return false;
-	while (at + phrase.n <= text.n) {
+	while (*at + phrase.n <= text.n) {
 		const char *p = memchr(
-		    text.p + at, phrase.p[0], text.n - phrase.n - at + 1);
+		    text.p + *at, phrase.p[0], text.n - phrase.n - *at + 1);
 		size_t start;
 
 		if (p == NULL)
 			return false;
 		start = (size_t)(p - text.p);
-		at = start + 1;
+		*at = start + 1;
+		*start_out = start;
 		if (memcmp(p, phrase.p, phrase.n) == 0 &&
 		    (start == 0 || !is_word(p[-1]) || !is_word(p[0])) &&
 		    (start + phrase.n == text.n || !is_word(p[phrase.n]) ||
 			!is_word(p[phrase.n - 1])))
 			return true;
 	}
+	return false;
+}
+
+bool
+value_stands_in(struct span phrase, struct span text)
+{
+	size_t at = 0, start;
+
+	return value_find(phrase, text, &at, &start);
+}
+
+bool
+value_has_word(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (is_word(text.p[i]))
+			return true;
 	return false;
 }

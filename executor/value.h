@@ -55,7 +55,8 @@ size_t value_fold(struct span text, char *out);
  * The next value of `type` (address, url or number) in a text, from *at on;
  * *at is then behind it. False: there is no more. A url is what a mail or chat
  * program makes a link of: with a scheme, with "www.", or a bare host name. A
- * number does not touch letters, dates, times or versions. Linear in the text.
+ * number does not touch letters, dates, times or versions, and is none of the
+ * groups of a longer one (1,000). Linear in the text.
  */
 bool value_next(
     enum value_type type, struct span text, size_t *at, struct span *found_out);
@@ -64,8 +65,15 @@ bool value_next(
  * no top-level domain: "report.pdf". */
 bool value_is_file_name(struct span host);
 
-/* Whether `phrase`, a canonical name, stands in `text`, which is one too, with
- * no letter or digit beside it. */
+/* Where `phrase`, a canonical name, stands next in `text`, which is one too,
+ * with no letter or digit beside it, from *at on; *at is then behind its first
+ * byte. False: nowhere. */
+bool value_find(
+    struct span phrase, struct span text, size_t *at, size_t *start_out);
+/* Whether it does at all. */
 bool value_stands_in(struct span phrase, struct span text);
+
+/* Whether a letter or digit is in it. */
+bool value_has_word(struct span text);
 
 #endif

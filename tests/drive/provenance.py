@@ -12,7 +12,7 @@ from calls import allowed, live, note, refused_by, take
 from harness import (ACCOUNTS, Host, check, default_policy, equal, is_root,
                      mail, main, own, until)
 
-NOT_FOUND, SCHEMA = 1306, 1312
+NOT_FOUND, QUOTA, SCHEMA = 1306, 1309, 1312
 OWN = "me@operator.example"
 AUTH = ("Authentication-Results: mx.operator.example; dkim=pass "
         "header.d=%s\n")
@@ -283,9 +283,11 @@ def extracts():
             check(got.pop("day") is None or True, "a day")
             equal(got, want, "values")
             equal(live(host)["legs"], [], "an extract adds no leg")
-            # endorsed is not the operator's: no amount for a payment
-            answer = note(wire, str(want["total"]))
-            refused_by(answer, "default")
+            # endorsed is neither the operator's nor the model's, in whatever
+            # form it comes back: it is out of prose
+            if want["total"] is not None:
+                allowed(note(wire, str(want["total"])))
+            refused_by(note(wire, "4712"), "default")
             # and the word of the operator's list was a stranger's choice
             if want["topic"] is not None:
                 allowed(note(wire, want["topic"]))
@@ -313,6 +315,58 @@ def extracts():
             done = host.command("check")
             equal(done.returncode, 78, "check of %r: %r"
                   % (wrong[:1], done.stderr[-200:]))
+
+
+def endorsed():
+    """Endorsed values are a stranger's under every type, over a reconnect,
+    and no more than their budget."""
+    rules = [dict(NOTE_FROM, **{"from": {"content": ["model"]}})]
+    number = {"name": "total", "type": "number", "in": "/body",
+              "after": "total:", "least": 0, "most": 10000}
+    with host_for([], session="standing") as host:
+        host.policy = policy_of(host, rules, extracts=[
+            {"name": "bill", "why": "bills are sorted", "fields": [
+                number, {"name": "topic", "type": "choice", "in": "/subject",
+                         "values": ["Invoice"]},
+                {"name": "links", "type": "count", "in": "/links",
+                 "most": 30}]},
+            {"name": "days", "why": "when", "fields": [
+                {"name": "a", "type": "date"}, {"name": "b", "type": "date"},
+                {"name": "c", "type": "verified"}]},
+            {"name": "more", "why": "more", "fields": [dict(
+                number, most=10 ** 6)]}])
+        host.write_settings()
+        done = host.command("check")
+        check(b"Extract bill: a sender can say 20 bits in it" in done.stdout
+              and b"why: bills are sorted" in done.stdout, "check: %r", done)
+        host.start()
+        host.attach_reader()
+        host.deliver_and_wait(mail("Your invoice", "Total: 4711"))
+        wire = host.connect("planner")
+        handle = take(wire)
+
+        def extract(name):
+            return wire.request("inbox.extract",
+                                {"handle": handle, "name": name})
+        allowed(note(wire, "4711"))  # as it is nobody's yet
+        for name, ok in (("bill", True), ("days", False), ("bill", True),
+                         ("more", True), ("more", True), ("days", False)):
+            answer = extract(name)
+            equal(answer.ok, ok, "extract %s: %r" % (name, answer.error))
+            if not ok:
+                equal(answer.error["code"], QUOTA, "over the budget")
+        for value in ("4711", "Invoice", "0"):
+            refused_by(note(wire, value), "default")
+        allowed(note(wire, "something else"))
+        equal(live(host)["legs"], ["C"], "an extract adds no leg")
+        wire.close()
+        until(lambda: host.zone_status("planner")["channels"] == 0, 10,
+              "the channel is gone")
+        # what it was told is not known any more, but that it was
+        wire = host.connect("planner")
+        equal(live(host)["legs"], ["A", "C"], "legs after a reconnect")
+        refused_by(note(wire, "4711"), "default")
+        wire.close()
 
 
 def written_and_read():
@@ -361,11 +415,16 @@ def written_and_read():
             allowed(call(wire, "work.read", path=path))
             equal(live(host)["legs"], legs, "legs of " + path)
             wire.close()
-        for path in ("work", "."):
+        for more in ({"path": "work"}, {"path": "."}, {}):
             wire = host.connect("planner")
-            allowed(call(wire, "work.list", path=path))
+            allowed(call(wire, "work.list", **more))
             equal(live(host)["legs"], ["A", "B"], "names carry labels too")
             wire.close()
+        # where a file system takes it for the same file
+        wire = host.connect("planner")
+        call(wire, "work.read", path="Work/AFTER.txt")
+        equal(live(host)["legs"], ["A", "B"], "legs of another spelling")
+        wire.close()
         host.stop_executor()
         host.start()
         wire = host.connect("planner")
@@ -497,6 +556,7 @@ def body(suite):
     suite.case("by itself", by_itself)
     suite.case("ended", ended)
     suite.case("extracts", extracts)
+    suite.case("endorsed", endorsed)
     suite.case("written and read", written_and_read)
     suite.case("another name", another_name)
     suite.case("thousand", thousand)

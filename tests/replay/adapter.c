@@ -242,7 +242,8 @@ start(const struct json_doc *doc, const struct json_node *line)
 	struct span me = text_of(doc, line, "user");
 
 	load_suite(text_of(doc, line, "suite"));
-	facts_clear(facts);
+	facts_free(facts);
+	facts = facts_new();
 	legs = 0;
 	if (span_copy(me, user_text, sizeof user_text) != 0)
 		fail("user", "has too long a name");

@@ -75,6 +75,8 @@ facts_of(const struct json_doc *doc, const struct json_node *call)
 		ck_assert_uint_ne(origins, 0);
 		facts_add(facts, VALUE_ID,
 		    json_get(doc, at, "value")->value.string, origins);
+		facts_add(facts, VALUE_NAME,
+		    json_get(doc, at, "value")->value.string, origins);
 	}
 	return facts;
 }

@@ -69,6 +69,63 @@ START_TEST(knows_the_operators_words)
 }
 END_TEST
 
+/* A piece of one value is no other. */
+START_TEST(a_piece_is_not_named)
+{
+	say("Mail bob@corp.example, see https://shop.example/pay/carol and "
+	    "work/plan.txt; he/she.  Dave (dave@d.example) knows a/b.");
+	ck_assert_uint_eq(origins(VALUE_NAME, "bob"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NAME, "@corp"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NAME, "corp"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NAME, "shop"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NAME, "carol"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NAME, "https"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NAME, "dave"), ORIGIN_OPERATOR);
+	ck_assert_uint_eq(
+	    origins(VALUE_NAME, "Dave (dave@d.example)"), ORIGIN_OPERATOR);
+	ck_assert_uint_eq(
+	    origins(VALUE_NAME, "Dave (dave@d.exam"), ORIGIN_MODEL);
+	ck_assert_uint_eq(object("file", "work/plan.txt"), ORIGIN_OPERATOR);
+	ck_assert_uint_eq(object("file", "plan.txt"), ORIGIN_MODEL);
+	ck_assert_uint_eq(object("file", "work"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NAME, "she"), ORIGIN_OPERATOR);
+	/* marks of anything say nothing */
+	ck_assert_uint_eq(object("file", "."), ORIGIN_MODEL);
+	ck_assert_uint_eq(object("file", "/"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NAME, "@"), ORIGIN_MODEL);
+}
+END_TEST
+
+START_TEST(a_group_of_digits_is_no_number)
+{
+	say("pay 1,000 or 2'500 to 3, 4 and 5");
+	ck_assert_uint_eq(origins(VALUE_NUMBER, "1"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NUMBER, "0"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NUMBER, "500"), ORIGIN_MODEL);
+	ck_assert_uint_eq(origins(VALUE_NUMBER, "3"), ORIGIN_OPERATOR);
+	ck_assert_uint_eq(origins(VALUE_NUMBER, "4"), ORIGIN_OPERATOR);
+	ck_assert_uint_eq(origins(VALUE_NUMBER, "5"), ORIGIN_OPERATOR);
+}
+END_TEST
+
+/* What a full table cannot keep vouches for nothing. */
+START_TEST(forgets_what_it_cannot_keep)
+{
+	char id[32];
+
+	say("read the Plan");
+	facts_add_object(facts, SPAN("file"), SPAN("f"), SPAN("Plan"), true);
+	for (unsigned i = 0; !facts_full(facts); i++) {
+		snprintf(id, sizeof id, "x%u", i);
+		facts_add_object(
+		    facts, SPAN("file"), span_of(id), SPAN("X"), true);
+	}
+	ck_assert_uint_eq(object("file", "f"), ORIGIN_OPERATOR | ORIGIN_MINE);
+	facts_add_object(facts, SPAN("file"), SPAN("f"), SPAN("Evil"), false);
+	ck_assert_uint_eq(object("file", "f"), ORIGIN_MODEL);
+}
+END_TEST
+
 START_TEST(no_phrase_spans_two_tasks)
 {
 	say("delete the");
@@ -93,9 +150,6 @@ START_TEST(adds_origins_up)
 	    origins(VALUE_URL, "https://x.example/?y=1"), ORIGIN_PROSE);
 	ck_assert_uint_eq(
 	    origins(VALUE_URL, "https://x.example/?y=2"), ORIGIN_MODEL);
-	facts_clear(facts);
-	ck_assert_uint_eq(
-	    origins(VALUE_ADDRESS, "ann@a.example"), ORIGIN_MODEL);
 }
 END_TEST
 
@@ -171,6 +225,9 @@ facts_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, knows_the_operators_words);
+	tcase_add_test(tc, a_piece_is_not_named);
+	tcase_add_test(tc, a_group_of_digits_is_no_number);
+	tcase_add_test(tc, forgets_what_it_cannot_keep);
 	tcase_add_test(tc, no_phrase_spans_two_tasks);
 	tcase_add_test(tc, adds_origins_up);
 	tcase_add_test(tc, names_objects_by_title);

@@ -12,6 +12,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "executor/facts.h"
 #include "tests/unit/inbox_fixture.h"
 
 #define DAY ((int64_t)86400000)
@@ -488,12 +489,16 @@ START_TEST(sessions)
 	ck_assert_int_eq(state_of(b), INBOX_READY);
 	REFUSED(ERR_WRONG_STATE, inbox_claim(inbox, brief, &got));
 	REFUSED(ERR_WRONG_STATE, inbox_session_add_legs(inbox, brief, 1));
+	REFUSED(ERR_WRONG_STATE, inbox_session_endorsed(inbox, brief));
+	OK(inbox_session_get(inbox, standing, &s));
+	ck_assert(!s.endorsed);
+	OK(inbox_session_endorsed(inbox, standing));
 	OK(inbox_session_ended(inbox, standing));
 	OK(reopen(NULL));
 	OK(inbox_session_new(inbox, SPAN("z"), SESSION_STANDING, &same));
 	ck_assert_int_eq(same, standing);
 	OK(inbox_session_get(inbox, standing, &s));
-	ck_assert(s.legs == 5 && s.ended_ms == 0);
+	ck_assert(s.legs == 5 && s.ended_ms == 0 && s.endorsed);
 	ck_assert_str_eq(s.zone, "z");
 	ck_assert_str_eq(session_mode_name(s.mode), "standing");
 	REFUSED(ERR_NOT_FOUND, inbox_session_get(inbox, INT64_MIN, &s));
@@ -501,6 +506,33 @@ START_TEST(sessions)
 	inbox_session_list(inbox, 0, true, gather_session, live);
 	ck_assert_str_eq(all, "1+0 2+5 3-0 ");
 	ck_assert_str_eq(live, "1+0 2+5 ");
+}
+END_TEST
+
+/* All that a session may have fits its facts, in however many tasks. */
+START_TEST(tasks)
+{
+	struct facts *facts = facts_new();
+	int64_t mine, task, count = 0;
+	struct buf words;
+	int rc;
+
+	OK(inbox_session_new(inbox, SPAN("z"), SESSION_PER_TASK, &mine));
+	REFUSED(ERR_RANGE, inbox_task_add(inbox, mine, SPAN(""), &task));
+	while ((rc = inbox_task_add(inbox, mine, SPAN("x"), &task)) == 0)
+		count++;
+	ck_assert_int_eq(rc, -ERR_QUOTA);
+	ck_assert_int_eq(count, (INBOX_TASK_BYTES + 1) / 2);
+	buf_init(&words, INBOX_TASK_BYTES);
+	task = 0;
+	while (inbox_task_next(inbox, mine, task, &words, &task) == 0) {
+		OK(facts_add_words(
+		    facts, (struct span){words.data, words.len}));
+		count--;
+	}
+	ck_assert_int_eq(count, 0);
+	buf_free(&words);
+	facts_free(facts);
 }
 END_TEST
 
@@ -612,6 +644,7 @@ main(void)
 	tcase_add_test(tests, channels_are_apart);
 	tcase_add_test(tests, listing);
 	tcase_add_test(tests, sessions);
+	tcase_add_test(tests, tasks);
 	tcase_add_test(tests, retention);
 	tcase_add_test(tests, wrong_clock);
 	suite_add_tcase(suite, tests);

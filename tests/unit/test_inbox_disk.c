@@ -125,7 +125,7 @@ START_TEST(not_an_inbox)
 		const char *sql;
 		int error;
 	} rows[] = {
-	    {"PRAGMA user_version = 3", -ERR_VERSION},
+	    {"PRAGMA user_version = 4", -ERR_VERSION},
 	    {"PRAGMA user_version = 0", -ERR_CONFIG},
 	    {"PRAGMA user_version = -1", -ERR_CONFIG},
 	    {"PRAGMA application_id = 1", -ERR_CONFIG},

@@ -1115,6 +1115,49 @@ START_TEST(table)
 }
 END_TEST
 
+/* What a file system may take for one file is one place: labels hang on it. */
+static const struct {
+	const char *arguments, *below; /* of the root */
+} places[] = {
+    {"{}", ""},
+    {"{\"path\":\".\"}", ""},
+    {"{\"path\":7}", ""},
+    {"{\"path\":\"sub/a.txt\"}", "/sub/a.txt"},
+    {"{\"path\":\"Sub/A.TXT\"}", "/sub/a.txt"},
+    {"{\"path\":\"Sub/x\xc3\xa4/b\"}", "/sub"},
+    {"{\"path\":\"xA\xcc\x88\"}", ""},
+};
+
+START_TEST(place_has_one_spelling)
+{
+	struct json_error where;
+	struct json_doc doc;
+	struct buf place;
+	void *settings;
+
+	ck_assert_int_eq(
+	    parse_settings("list", "{\"root\":\"/srv/Notes\",\"trusted\":true}",
+		&settings, &where),
+	    0);
+	json_init(&doc);
+	buf_init(&place, 4096);
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		ck_assert_int_eq(
+		    json_parse(&doc, span_of(places[i].arguments), NULL, NULL),
+		    0);
+		buf_clear(&place);
+		kind->place(settings, kind_method_find(kind, SPAN("list")),
+		    &doc, json_root(&doc), &place);
+		buf_add_byte(&place, '\0');
+		ck_assert_int_eq(strncmp(place.data, "/srv/notes", 10), 0);
+		ck_assert_str_eq(place.data + 10, places[i].below);
+	}
+	buf_free(&place);
+	json_done(&doc);
+	kind->settings_free(settings);
+}
+END_TEST
+
 static Suite *
 kind_file_suite(void)
 {
@@ -1127,6 +1170,7 @@ kind_file_suite(void)
 	tcase_add_test(tc, settings_refused);
 	tcase_add_test(tc, settings_in_words);
 	tcase_add_test(tc, arguments_refused);
+	tcase_add_test(tc, place_has_one_spelling);
 	tcase_add_test(tc, read_plain);
 	tcase_add_test(tc, read_hostile_bytes);
 	tcase_add_test(tc, read_cut_bytes);

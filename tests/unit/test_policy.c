@@ -261,7 +261,11 @@ START_TEST(printed)
 			  "\"verdict\":\"allow\",\"capability\":"
 			  "\"file.read\",\"zone\":\"planner\","
 			  "\"arguments\":{},"
-			  "\"without_legs\":[\"A\",\"C\"]") "," DENY_ALL),
+			  "\"without_legs\":[\"A\",\"C\"]") "," RULE("two",
+			  "\"verdict\":\"deny\",\"capability\":\"*\","
+			  "\"effects\":{\"has\":[\"leaves\",\"shares\"],"
+			  "\"not\":[\"destroys\",\"changes\"]},"
+			  "\"from\":{\"content\":[\"prose\"]}") "," DENY_ALL),
 		&policy, &where),
 	    0);
 	buf_init(&out, 1u << 16);
@@ -273,9 +277,13 @@ START_TEST(printed)
 	    "arguments fit its schema; only for a session without leg A "
 	    "(untrusted words) and leg C (an effect outside)\n"));
 	ck_assert_ptr_nonnull(
-	    strstr(out.data, "2. no: deny every capability\n"));
+	    strstr(out.data, "3. no: deny every capability\n"));
+	ck_assert_ptr_nonnull(strstr(out.data,
+	    "2. two: deny every capability; only with the effects leaves and "
+	    "shares; only without the effects changes and destroys; only if a "
+	    "content is from prose\n"));
 	ck_assert_ptr_nonnull(
-	    strstr(out.data, "rules: allow by read, deny by no"));
+	    strstr(out.data, "rules: allow by read, deny by two, deny by no"));
 	ck_assert_ptr_nonnull(strstr(out.data, "Everything else is denied.\n"));
 	buf_clear(&out);
 	policy_print_json(policy, &out);
@@ -287,7 +295,7 @@ START_TEST(printed)
 				     SPAN("/rules/0/without_legs/1")),
 	    "C"));
 	ck_assert(json_is_string(json_pointer(&doc, json_root(&doc),
-				     SPAN("/rules/1/capabilities/0")),
+				     SPAN("/rules/2/capabilities/0")),
 	    "*"));
 	ck_assert(json_is_string(json_pointer(&doc, json_root(&doc),
 				     SPAN("/capabilities/0/arguments/type")),

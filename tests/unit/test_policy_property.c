@@ -148,11 +148,12 @@ static void
 add_rule(struct buf *out, unsigned number)
 {
 	static const char *const verdicts[] = {"allow", "allow", "ask", "deny"};
+	const char *verdict = ANY(verdicts);
 	bool model = false;
 
 	buf_add_format(out,
 	    "{\"id\":\"r%u\",\"why\":\"w\",\"verdict\":\"%s\",\"capability\":",
-	    number, ANY(verdicts));
+	    number, verdict);
 	add_some(out, COUNT(names), name_of);
 	if (one_in(4))
 		buf_add_format(out, ",\"zone\":\"%s\"", ANY(zones));
@@ -166,7 +167,7 @@ add_rule(struct buf *out, unsigned number)
 				   : ",\"effects\":{\"has\":[\"audience\"]}");
 	if (one_in(2))
 		add_from(out, &model);
-	if (model && one_in(2))
+	if (model && strcmp(verdict, "deny") != 0 && one_in(2))
 		buf_add_text(out, ",\"model_after_untrusted\":\"w\"");
 	if (one_in(4)) {
 		unsigned from = random_below(20);

@@ -414,7 +414,7 @@ START_TEST(older_database)
 	    sqlite3_exec(db,
 		"DROP TABLE ticket; DROP TABLE again; DROP TABLE suspect;"
 		"DROP TABLE task; DROP TABLE label; DROP TABLE spent;"
-		"DROP TABLE leak;"
+		"DROP TABLE leak; ALTER TABLE session DROP COLUMN endorsed;"
 		"DELETE FROM item WHERE id = 2; PRAGMA user_version = 1",
 		NULL, NULL, NULL),
 	    SQLITE_OK);

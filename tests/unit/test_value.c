@@ -24,6 +24,7 @@ static const struct {
     {VALUE_URL, "HTTP://Example.org/", "http://example.org"},
     {VALUE_URL, "https://example.org@evil.example/",
 	"example.org@evil.example"},
+    {VALUE_URL, "https://http://a.example", "https://http://a.example"},
     {VALUE_URL, "example.org evil.example", ""},
     {VALUE_URL, "report.pdf", ""},
     {VALUE_URL, "not a url", ""},
@@ -71,6 +72,7 @@ static const struct {
 	"100.50|3"},
     {VALUE_NUMBER, "at 10:00, room 7.", "7"},
     {VALUE_NUMBER, "$100", "100"},
+    {VALUE_NUMBER, "1,000 or 2'500, 3", "3"},
 };
 
 START_TEST(is_found_whole)
