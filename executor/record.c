@@ -32,6 +32,8 @@ _Static_assert(sizeof front - 1 == RECORD_KIND_AT, "front of a line");
 
 const struct record_field record_fields[FIELD_COUNT] = {
     {"intent", FIELD_SEQUENCE, OF(intent), 0, 0},
+    {"key", FIELD_REFERENCE, OF(key), 0, 0},
+    {"next", FIELD_REFERENCE, OF(next), 0, 0},
     {"request", FIELD_U64, OF(request), 0, 0},
     {"session", FIELD_U64, OF(session), 0, 0},
     {"zone", FIELD_TEXT, OF(zone), NAME_MAX_BYTES, 0},
@@ -46,8 +48,9 @@ const struct record_field record_fields[FIELD_COUNT] = {
     {"grant", FIELD_U64, OF(grant), 0, 0},
     {"bytes", FIELD_U64, OF(bytes), 0, UINT64_MAX},
     {"commit", FIELD_COMMITMENT, 0, 0, 0},
-    {"inputs", FIELD_REFERENCE, 0, 0, 0},
+    {"inputs", FIELD_REFERENCE, OF(inputs), 0, 0},
     {"detail", FIELD_TEXT, OF(detail), RECORD_DETAIL_MAX, 0},
+    {"sig", FIELD_SIGNATURE, 0, 0, 0},
 };
 
 static const struct {
@@ -273,7 +276,9 @@ add_value(struct buf *out, const struct record_field *field,
 	case FIELD_COMMITMENT:
 		return add_commitment(out, commit);
 	case FIELD_REFERENCE:
-		return add_commitment(out, record->inputs);
+		return add_commitment(out, *(const unsigned char *const *)at);
+	case FIELD_SIGNATURE:
+		break; /* over the line: see add_signature */
 	}
 	bug("record field of no type");
 }
@@ -287,7 +292,8 @@ add_fields(
 	for (unsigned id = 0; id < FIELD_COUNT && rc == 0; id++) {
 		const struct record_field *field = &record_fields[id];
 
-		if (!record_has(record->kind, (enum record_field_id)id))
+		if (!record_has(record->kind, (enum record_field_id)id) ||
+		    field->type == FIELD_SIGNATURE)
 			continue;
 		rc = add_key(out, field->key, "");
 		if (rc == 0)
@@ -341,10 +347,27 @@ add_front(struct buf *out, const struct record_head *head)
 	return buf_add(out, line, sizeof front - 1);
 }
 
+/* Of the line from the quote before prev up to here. */
+static int
+add_signature(struct buf *out, size_t start, const struct signer *signer)
+{
+	struct span text = {out->data + start + RECORD_HASHED_AT,
+	    out->len - start - RECORD_HASHED_AT};
+	unsigned char signature[SIGN_BYTES];
+	char digits[SIGN_DIGITS + 1];
+	int rc;
+
+	signer_sign(signer, text, signature);
+	hex_encode(signature, sizeof signature, digits);
+	rc = add_key(out, record_fields[FIELD_SIG].key, "");
+	return rc != 0 ? rc : buf_add_format(out, "\"%s\"", digits);
+}
+
 static int
 add_line(struct buf *out, const struct record_head *head,
     const struct record *record)
 {
+	size_t start = out->len;
 	int rc = add_front(out, head);
 
 	if (rc == 0)
@@ -353,6 +376,8 @@ add_line(struct buf *out, const struct record_head *head,
 		rc = buf_add_byte(out, '"');
 	if (rc == 0)
 		rc = add_fields(out, record, head->commit);
+	if (rc == 0 && record_has(record->kind, FIELD_SIG))
+		rc = add_signature(out, start, record->signer);
 	return rc != 0 ? rc : buf_add(out, "}\n", 2);
 }
 
@@ -368,7 +393,8 @@ record_add(struct buf *out, struct sha256 *digest,
 
 	if ((unsigned)record->kind >= RECORD_KIND_COUNT ||
 	    head->time_ms > TIME_MAX_MS ||
-	    (head->commit != NULL && !record_commits(record->kind)))
+	    (head->commit != NULL && !record_commits(record->kind)) ||
+	    (record->signer == NULL && record_has(record->kind, FIELD_SIG)))
 		return -ERR_RANGE;
 	rc = add_line(out, head, record);
 	if (rc != 0) {
