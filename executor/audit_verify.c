@@ -131,7 +131,7 @@ judge_sequence(struct check *check, struct span line, enum damage *damage)
 
 	memcpy(hash, line.p + RECORD_HASH_AT, sizeof hash);
 	if (seq <= check->chain.last) {
-		rc = audit_reader_seek(check->reader, seq);
+		rc = audit_reader_seek(check->reader, 0);
 		if (rc == 0)
 			rc = find_record(check->reader, seq, &found);
 		*damage = rc == 1 && memcmp(found.text.p + RECORD_HASH_AT, hash,
@@ -223,12 +223,10 @@ check_line(struct check *check, const struct audit_line *line)
 	struct seal_line seal, *sealed = NULL;
 	enum damage damage;
 
-	/* what was removed was the oldest */
-	if (line->stub && check->whole)
-		return DAMAGE_CUT;
-	check->whole = !line->stub;
-	damage = line->stub ? chain_skip(&check->chain, line->text)
-			    : chain_next(&check->chain, line->text);
+	/* what retention removes is the oldest */
+	check->whole = check->whole || !line->stub;
+	damage = check->whole ? chain_next(&check->chain, line->text)
+			      : chain_skip(&check->chain, line->text);
 	if (damage != DAMAGE_NONE)
 		return damage;
 	if (seal_line_is(line->text)) {
@@ -243,7 +241,7 @@ check_line(struct check *check, const struct audit_line *line)
 	}
 	if (damage == DAMAGE_NONE)
 		damage = check_proofs(check, sealed);
-	if (damage == DAMAGE_NONE && line->stub)
+	if (damage == DAMAGE_NONE && !check->whole)
 		check->result->removed += check->chain.last - before.last - 1;
 	if (damage != DAMAGE_NONE)
 		check->chain = before;
