@@ -40,7 +40,8 @@ struct audit {
 	struct intents intents;
 	struct grants grants; /* that intents named */
 	size_t batch_records;
-	size_t lazy_salts;     /* rows written and not synced */
+	bool lazy_salts;       /* rows are written and not synced */
+	int64_t salts_ms;      /* when they last were */
 	size_t unsynced;       /* records in the log that may not be on disk */
 	size_t unsynced_bytes; /* and what they take */
 	bool dead;

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -16,6 +15,7 @@
 #include "common/err.h"
 #include "executor/audit_impl.h"
 #include "executor/audit_salt.h"
+#include "executor/named.h"
 #include "executor/sync.h"
 
 static void
@@ -94,7 +94,7 @@ write_salts(struct audit *audit)
 	if (rc != 0 || bytes == 0)
 		return rc;
 	wipe(audit->salts.batch.data, bytes);
-	audit->lazy_salts += bytes / SALT_ROW_BYTES;
+	audit->lazy_salts = true;
 	return 0;
 }
 
@@ -127,12 +127,9 @@ static int
 check_name(struct audit *audit)
 {
 	char name[SEGMENT_NAME_BYTES];
-	struct stat named, ours;
 
 	segment_name(&audit->segment, name);
-	if (fstatat(audit->folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fstat(audit->log.fd, &ours) == 0 && named.st_dev == ours.st_dev &&
-	    named.st_ino == ours.st_ino)
+	if (file_has_name(audit->folder, name, audit->log.fd))
 		return 0;
 	audit->dead = true;
 	return -ERR_NOT_FOUND;
@@ -169,13 +166,16 @@ audit_flush(struct audit *audit, bool sync)
 		rc = write_salts(audit);
 	if (rc == 0)
 		rc = write_log(audit);
-	salts_due = audit->lazy_salts >= AUDIT_LAZY_SALTS;
+	salts_due =
+	    audit->lazy_salts && clock_ms() >= audit->salts_ms + AUDIT_SALTS_MS;
 	if (rc == 0 && (sync || salts_due))
 		rc = sync_log(audit);
 	if (rc == 0 && salts_due)
 		rc = sync_or_die(audit, audit->salts.fd);
-	if (rc == 0 && salts_due)
-		audit->lazy_salts = 0;
+	if (rc == 0 && salts_due) {
+		audit->lazy_salts = false;
+		audit->salts_ms = clock_ms();
+	}
 	if (rc == 0)
 		(void)audit_make_spare(audit); /* no matter yet */
 	return rc;
@@ -412,7 +412,7 @@ audit_close(struct audit *audit)
 	rc = audit->dead ? -ERR_IO : audit_checkpoint(audit, "end");
 	if (rc == 0)
 		rc = audit_flush(audit, true);
-	if (rc == 0 && audit->lazy_salts > 0)
+	if (rc == 0 && audit->lazy_salts)
 		rc = sync_or_die(audit, audit->salts.fd);
 	if (rc == 0)
 		keep_key(audit);

@@ -22,7 +22,7 @@
 /* Records of a batch, and with it all that are not yet on disk: so many salts
  * may be found ahead of the log after a loss of power, and no more. */
 #define AUDIT_BATCH_RECORDS 1024
-#define AUDIT_LAZY_SALTS 512 /* rows that a loss of power may cost */
+#define AUDIT_SALTS_MS 1000 /* how many salts a loss of power may cost */
 
 struct audit;
 

@@ -396,9 +396,8 @@ audit_new(const struct audit_limits *limits)
 	audit->spare = -1;
 	audit->salts.fd = -1;
 	buf_init(&audit->log.batch, AUDIT_BATCH_BYTES);
-	/* and the NUL that formatting leaves behind */
-	buf_init(&audit->salts.batch,
-	    (size_t)AUDIT_BATCH_RECORDS * SALT_ROW_BYTES + 1);
+	buf_init(
+	    &audit->salts.batch, (size_t)AUDIT_BATCH_RECORDS * SALT_ROW_BYTES);
 	chain_init(&audit->chain, sha256_new());
 	return audit;
 }

@@ -27,6 +27,15 @@ text_of(const char *text, size_t room)
 	return (struct span){text, end == NULL ? room : (size_t)(end - text)};
 }
 
+static _Noreturn void
+die_unwritten(int error)
+{
+	die(EXIT_SYSTEM,
+	    "the audit cannot be written (%s): nothing is done until it can; "
+	    "see doctor",
+	    err_text(error));
+}
+
 void
 auditor_flush(struct auditor *a, bool sync)
 {
@@ -38,12 +47,8 @@ auditor_flush(struct auditor *a, bool sync)
 		    "until they can; free some space",
 		    err_text(rc));
 	rc = audit_flush(a->audit, sync);
-
 	if (rc != 0)
-		die(EXIT_SYSTEM,
-		    "the audit cannot be written (%s): nothing "
-		    "is done until it can; see doctor",
-		    err_text(rc));
+		die_unwritten(rc);
 	if (sync)
 		a->sync_at_ms = 0;
 }
@@ -54,6 +59,8 @@ auditor_append(struct auditor *a, const struct record *record)
 	uint64_t sequence;
 	int rc = audit_append(a->audit, record, &sequence, NULL);
 
+	if (rc == -ERR_NO_SPACE || rc == -ERR_IO)
+		die_unwritten(rc);
 	if (rc != 0)
 		die(EXIT_SYSTEM, "audit record refused: %s", err_text(rc));
 	if (a->sync_at_ms == 0)
@@ -214,8 +221,7 @@ end_batch(struct auditor *a)
 	    due != 0 && now >= due ? audit_checkpoint(a->audit, "time") : 0;
 
 	if (rc != 0)
-		die(EXIT_SYSTEM, "no checkpoint of the audit: %s",
-		    err_text(rc));
+		die_unwritten(rc);
 	auditor_flush(a, sync);
 	a->must_sync = false;
 	orders_release(a);

@@ -184,13 +184,24 @@ add_number(struct buf *out, uint64_t value, uint64_t none)
 	return add_decimal(out, value);
 }
 
+/* Printable ASCII that needs no escapes. */
+static int
+add_quoted(struct buf *out, const char *text, size_t count)
+{
+	int rc = buf_add_byte(out, '"');
+
+	if (rc == 0)
+		rc = buf_add(out, text, count);
+	return rc != 0 ? rc : buf_add_byte(out, '"');
+}
+
 /* A name from one of our own tables; NULL stands for a number without one. */
 static int
 add_name(struct buf *out, const char *name)
 {
 	if (name == NULL)
 		return -ERR_RANGE;
-	return buf_add_format(out, "\"%s\"", name);
+	return add_quoted(out, name, strlen(name));
 }
 
 static int
@@ -203,7 +214,7 @@ add_message(struct buf *out, uint64_t message)
 	if (message > RECORD_NUMBER_MAX)
 		return -ERR_RANGE;
 	handle_format((int64_t)message, handle);
-	return buf_add_format(out, "\"%s\"", handle);
+	return add_quoted(out, handle, strlen(handle));
 }
 
 static int
@@ -214,7 +225,7 @@ add_commitment(struct buf *out, const unsigned char *commit)
 	if (commit == NULL)
 		return buf_add_text(out, "null");
 	hex_encode(commit, SHA256_BYTES, digits);
-	return buf_add_format(out, "\"%s\"", digits);
+	return add_quoted(out, digits, RECORD_HASH_DIGITS);
 }
 
 static int
@@ -360,7 +371,7 @@ add_signature(struct buf *out, size_t start, const struct signer *signer)
 	signer_sign(signer, text, signature);
 	hex_encode(signature, sizeof signature, digits);
 	rc = add_key(out, record_fields[FIELD_SIG].key, "");
-	return rc != 0 ? rc : buf_add_format(out, "\"%s\"", digits);
+	return rc != 0 ? rc : add_quoted(out, digits, SIGN_DIGITS);
 }
 
 static int
@@ -410,26 +421,52 @@ record_add(struct buf *out, struct sha256 *digest,
 	return 0;
 }
 
+/* Without branches, so that the compiler does many bytes at a time. */
 static bool
-is_hex(char c)
+all_hex(const char *p, size_t count)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+	unsigned bad = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		bad |= (unsigned)((unsigned char)(c - '0') > 9) &
+		       (unsigned)((unsigned char)(c - 'a') > 5);
+	}
+	return bad == 0;
+}
+
+static bool
+time_fits(const char *p)
+{
+	const char *shape = front + RECORD_TIME_AT;
+
+	for (size_t i = 0; i < RECORD_TIME_BYTES; i++)
+		if (shape[i] == '0' ? (unsigned char)(p[i] - '0') > 9
+				    : p[i] != shape[i])
+			return false;
+	return true;
+}
+
+/* What is the same in every line, from `from` up to `to`. */
+static bool
+same(const char *p, size_t from, size_t to)
+{
+	return memcmp(p + from, front + from, to - from) == 0;
 }
 
 static bool
 front_fits(const char *p)
 {
-	for (size_t i = 0; i < RECORD_KIND_AT; i++) {
-		bool fits = p[i] == front[i];
-
-		if (front[i] == '#')
-			fits = is_hex(p[i]);
-		else if (front[i] == '0')
-			fits = p[i] >= '0' && p[i] <= '9';
-		if (!fits)
-			return false;
-	}
-	return true;
+	return same(p, 0, RECORD_HASH_AT) &&
+	       same(p, RECORD_HASH_AT + RECORD_HASH_DIGITS, RECORD_PREV_AT) &&
+	       same(p, RECORD_PREV_AT + RECORD_HASH_DIGITS, RECORD_SEQ_AT) &&
+	       same(p, RECORD_SEQ_AT + RECORD_SEQ_DIGITS, RECORD_TIME_AT) &&
+	       same(p, RECORD_TIME_AT + RECORD_TIME_BYTES, RECORD_KIND_AT) &&
+	       all_hex(p + RECORD_HASH_AT, RECORD_HASH_DIGITS) &&
+	       all_hex(p + RECORD_PREV_AT, RECORD_HASH_DIGITS) &&
+	       all_hex(p + RECORD_SEQ_AT, RECORD_SEQ_DIGITS) &&
+	       time_fits(p + RECORD_TIME_AT);
 }
 
 /* The kind's letters and the quote behind them. */
@@ -453,10 +490,10 @@ record_check(struct span line)
 	    !front_fits(line.p) || !kind_fits(line) ||
 	    line.p[line.n - 1] != '}')
 		return -ERR_SYNTAX;
-	for (size_t i = RECORD_KIND_AT; i < line.n; i++)
-		if (line.p[i] < 0x20 || line.p[i] > 0x7e)
-			return -ERR_SYNTAX;
-	return 0;
+	return ascii_printable(line.p + RECORD_KIND_AT,
+		   line.n - RECORD_KIND_AT) == line.n - RECORD_KIND_AT
+		   ? 0
+		   : -ERR_SYNTAX;
 }
 
 void
