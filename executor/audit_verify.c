@@ -236,8 +236,6 @@ check_line(struct check *check, const struct audit_line *line)
 			     : DAMAGE_NONE;
 		if (damage == DAMAGE_NONE)
 			damage = check_seal(check, sealed);
-		if (damage == DAMAGE_NONE)
-			check->result->sealed = check->chain.last;
 	}
 	if (damage == DAMAGE_NONE)
 		damage = check_proofs(check, sealed);
@@ -245,6 +243,8 @@ check_line(struct check *check, const struct audit_line *line)
 		check->result->removed += check->chain.last - before.last - 1;
 	if (damage != DAMAGE_NONE)
 		check->chain = before;
+	else if (sealed != NULL)
+		check->result->sealed = check->chain.last;
 	return damage;
 }
 
