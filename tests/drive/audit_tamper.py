@@ -67,7 +67,6 @@ class Log:
         self.lines, self.head = [], "0" * 64
         self.chain = chain or [keys.new() for _ in
                                range(RECORDS // CHECKPOINT + 1)]
-        self.signer = None
 
     def seal(self, seq, members):
         """The members of a lineage or checkpoint, and who signs it."""
@@ -78,20 +77,24 @@ class Log:
         return ('checkpoint","key":"%s","next":"%s","detail":"%s"'
                 % (members or public[at], public[at + 1], self.why), at)
 
-    def add(self, change="", signer=None, key=None):
+    def append(self, members, signer=None):
+        """A record with these members from kind on; signed, if it is."""
         seq = len(self.lines) + 1
         rest = ('"prev":"%s","seq":"%016x","time":"2026-01-02T03:04:05.%03dZ",'
-                '"kind":"' % (self.head, seq, seq % 1000))
+                '"kind":"%s' % (self.head, seq, seq % 1000, members))
+        if signer is not None:
+            rest += ',"sig":"%s"' % self.keys.sign(signer, rest)
+        self.head = hashlib.sha256((rest + "}").encode()).hexdigest()
+        self.lines.append(('{"hash":"%s",%s}\n' % (self.head, rest)).encode())
+
+    def add(self, change="", signer=None, key=None):
+        seq = len(self.lines) + 1
         if seq == 1 or seq % CHECKPOINT == 0:
             members, at = self.seal(seq, key)
-            rest += members
-            rest += ',"sig":"%s"}' % self.keys.sign(
-                self.chain[at] if signer is None else signer, rest)
+            self.append(members, self.chain[at] if signer is None else signer)
         else:
-            rest += 'stop","why":"%s","detail":"%s"}' % (
-                self.why, change + "x" * (seq % 37))
-        self.head = hashlib.sha256(rest.encode()).hexdigest()
-        self.lines.append(('{"hash":"%s",%s\n' % (self.head, rest)).encode())
+            self.append('stop","why":"%s","detail":"%s"' % (
+                self.why, change + "x" * (seq % 37)))
 
 
 def make_log(keys, why, chain=None):
