@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "executor/audit_impl.h"
+#include "executor/audit_stub.h"
 
 static char folder[48];
 static const struct audit_limits limits = {65536, 50, 10000};
@@ -340,6 +341,39 @@ START_TEST(checkpoints)
 }
 END_TEST
 
+/* The oldest go, one after the other; the rest stays provable. */
+START_TEST(oldest_are_removed)
+{
+	struct verify_result before, after;
+	struct verify_known known = {NULL, NULL};
+	uint64_t next = 0;
+	int at, count = 0, rc;
+
+	must_open();
+	append(2000);
+	must_close();
+	before = verified(NULL);
+	known.root = before.keys.root;
+	at = open(folder, O_RDONLY | O_DIRECTORY);
+	while ((rc = audit_remove_oldest(at, &next)) == 0) {
+		after = verified(&known);
+		ck_assert_str_eq(damage_name(after.damage), "none");
+		ck_assert_mem_eq(after.head, before.head, SHA256_BYTES);
+		ck_assert_uint_eq(after.count + after.removed, before.count);
+		ck_assert_uint_lt(after.removed, next);
+		count++;
+	}
+	close(at);
+	ck_assert_int_eq(rc, -ERR_NOT_FOUND);
+	ck_assert_uint_eq((size_t)count + 1, segments());
+	must_open();
+	ck_assert_ptr_null(found.lineage);
+	append(10);
+	must_close();
+	must_be_good();
+}
+END_TEST
+
 /*
  * Reading.
  */
@@ -421,6 +455,7 @@ main(void)
 	tcase_add_loop_test(writing, old_log_is_taken_over, 0, 2);
 	tcase_add_test(writing, anchors);
 	tcase_add_test(writing, checkpoints);
+	tcase_add_test(writing, oldest_are_removed);
 	suite_add_tcase(suite, reading);
 	tcase_add_checked_fixture(reading, setup, teardown);
 	tcase_set_timeout(reading, 120);
