@@ -195,7 +195,7 @@ show_lines(struct show *show)
 		return got;
 	if (got == 0)
 		rc = audit_reader_rest(show->reader, NULL, &rest);
-	if (rest.bytes > 0)
+	if (rest.torn)
 		fprintf(stderr, "%s\n", damage_text(DAMAGE_TORN));
 	return rc;
 }

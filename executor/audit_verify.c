@@ -16,7 +16,8 @@ struct check {
 	const struct verify_known *known;
 	struct chain chain;
 	struct verify_result *result;
-	bool whole; /* a segment with all its records was seen */
+	struct audit_rest rest; /* behind the last line */
+	bool whole;		/* a segment with all its records was seen */
 };
 
 static const struct {
@@ -267,14 +268,10 @@ note_end(struct check *check, const struct audit_line *end)
 {
 	const struct verify_known *known = check->known;
 	struct verify_result *result = check->result;
-	struct audit_rest rest;
-	int rc = audit_reader_rest(check->reader, NULL, &rest);
 
-	if (rc != 0)
-		return rc;
 	result->end_segment = end->segment;
 	result->end_offset = end->offset;
-	if (rest.bytes != 0)
+	if (check->rest.bytes != 0)
 		return note_damage(check, end, DAMAGE_MALFORMED);
 	if (known != NULL && known->root != NULL && !result->keys.begun)
 		result->damage = DAMAGE_ROOT;
@@ -289,6 +286,21 @@ note_end(struct check *check, const struct audit_line *end)
 	return 0;
 }
 
+/* The next line. What seems to be behind the end can have been written since
+ * that was read. */
+static int
+next_line(struct check *check, struct audit_line *line)
+{
+	int rc = audit_reader_next(check->reader, line);
+
+	if (rc != 0)
+		return rc;
+	rc = audit_reader_rest(check->reader, NULL, &check->rest);
+	if (rc != 0 || check->rest.bytes == 0)
+		return rc;
+	return audit_reader_next(check->reader, line);
+}
+
 static int
 verify_lines(struct check *check,
     int (*each)(void *context, struct span line, uint64_t place), void *context)
@@ -297,7 +309,7 @@ verify_lines(struct check *check,
 	enum damage damage;
 	int rc;
 
-	while ((rc = audit_reader_next(check->reader, &line)) == 1) {
+	while ((rc = next_line(check, &line)) == 1) {
 		damage = check_line(check, &line);
 		if (damage != DAMAGE_NONE) {
 			check->result->end_segment = line.segment;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -435,6 +436,36 @@ START_TEST(follows)
 }
 END_TEST
 
+/* Verified again and again while it is written to. */
+START_TEST(verified_while_written)
+{
+	struct verify_result result;
+	int looks = 0, good = 0;
+	pid_t child;
+
+	must_open();
+	child = fork();
+	if (child == 0) {
+		for (int i = 0; i < 3000; i++) {
+			append(1 + i % 5);
+			audit_flush(audit, false);
+		}
+		_exit(0);
+	}
+	while (waitpid(child, NULL, WNOHANG) == 0) {
+		result = verified(NULL);
+		ck_assert_msg(result.damage == DAMAGE_NONE ||
+				  result.damage == DAMAGE_TORN,
+		    "%s at %llu", damage_text(result.damage),
+		    (unsigned long long)result.bad_record);
+		good += result.damage == DAMAGE_NONE;
+		looks++;
+	}
+	printf("%d looks, %d of them whole\n", looks, good);
+	abandon();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -461,6 +492,7 @@ main(void)
 	tcase_set_timeout(reading, 120);
 	tcase_add_test(reading, seeks);
 	tcase_add_test(reading, follows);
+	tcase_add_test(reading, verified_while_written);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
