@@ -117,6 +117,9 @@ json_value(const struct json_node *key)
 /* Value of `key` in an object, or NULL (also if `object` is no object). */
 const struct json_node *json_get(const struct json_doc *doc,
     const struct json_node *object, const char *key);
+/* The same, of a key that may have any bytes. */
+const struct json_node *json_get_named(const struct json_doc *doc,
+    const struct json_node *object, struct span key);
 
 bool json_is_string(const struct json_node *node, const char *text);
 

@@ -19,8 +19,8 @@ json_raw(const struct json_doc *doc, const struct json_node *node)
 	    doc->text.p + node->start, (size_t)(node->end - node->start)};
 }
 
-static const struct json_node *
-get(const struct json_doc *doc, const struct json_node *object,
+const struct json_node *
+json_get_named(const struct json_doc *doc, const struct json_node *object,
     struct span name)
 {
 	const struct json_node *key;
@@ -38,7 +38,7 @@ const struct json_node *
 json_get(
     const struct json_doc *doc, const struct json_node *object, const char *key)
 {
-	return get(doc, object, span_of(key));
+	return json_get_named(doc, object, span_of(key));
 }
 
 bool
@@ -160,7 +160,7 @@ objects_equal(const struct json_doc *a_doc, const struct json_node *a,
 	for (key = json_first(a_doc, a); key != NULL;
 	     key = json_next(a_doc, a, key)) {
 		const struct json_node *other =
-		    get(b_doc, b, key->value.string);
+		    json_get_named(b_doc, b, key->value.string);
 
 		if (other == NULL ||
 		    !json_equal(a_doc, json_value(key), b_doc, other))

@@ -326,6 +326,8 @@ on_tick(void *context)
 
 		if (rc == 0)
 			rc = ticket_erase_old(b->inbox, clock_utc_ms());
+		if (rc == 0)
+			rc = inbox_spent_expire(b->inbox, clock_utc_ms());
 		if (rc != 0)
 			log_event(
 			    LOG_ERROR, "expire", "reason=%s", err_text(rc));
@@ -462,7 +464,7 @@ broker_main(void)
 	open_inbox(&b);
 	sessions_settle(&b);
 	tickets_start(&b);
-	count_open(&b);
+	count_adopt(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);
 	results_open(&b, fd);
 	b.control = loop_watch_read(b.loop, FD_CONTROL, on_control, &b);

@@ -322,8 +322,9 @@ void outbound_open(struct broker *b);
 int outbound_take(struct broker *b, struct decide_request *request,
     struct decision *decision, bool *changed_out);
 
-/* broker_count.c: limits and the leak meter. At start: what was spent. */
-void count_open(struct broker *b);
+/* broker_count.c: limits and the leak meter. The policy's limits count from
+ * here on, with what was spent before. */
+void count_adopt(struct broker *b);
 /* What was taken before, into the request; for one call until the next. 0, or
  * an error of the inbox. */
 int count_look(
@@ -441,7 +442,7 @@ void ticket_record(struct broker *b, const struct ticket *ticket,
 /* broker_review.c: what the operator's socket does with them. -ERR_NO_METHOD:
  * it is not one of its methods. */
 int review_take(struct link *link, const struct message *message);
-/* The parent has counted the reviewer's processes. */
+/* The parent has counted the reviewer's processes; UINT64_MAX: it could not. */
 void review_counted(struct broker *b, uint64_t count);
 void review_forget_link(struct broker *b, const struct link *link);
 

@@ -12,13 +12,14 @@
 #include "executor/broker.h"
 
 void
-count_open(struct broker *b)
+count_adopt(struct broker *b)
 {
-	int rc;
+	int rc = 0;
 
-	b->counters = counters_new();
-	counters_adopt(b->counters, b->policy);
-	rc = inbox_spent_load(b->inbox, b->counters);
+	if (b->counters == NULL)
+		b->counters = counters_new();
+	if (counters_adopt(b->counters, b->policy, clock_ms()))
+		rc = inbox_spent_load(b->inbox, b->counters);
 	if (rc != 0)
 		die(EXIT_SYSTEM, "what was spent cannot be read: %s",
 		    err_text(rc));

@@ -42,7 +42,8 @@ take_policy(struct broker *b, struct policy *policy, struct span text)
 
 	policy_free(b->policy);
 	b->policy = policy;
-	counters_adopt(b->counters, policy);
+	count_adopt(b);
+	tickets_load_rules(b);
 	b->reloads++;
 	sha256_of(text.p, text.n, b->policy_hash);
 	hex_encode(b->policy_hash, sizeof b->policy_hash, hex);

@@ -294,6 +294,7 @@ make_rule(struct broker *b, const struct ticket *t,
 	entry_text(row.zone, sizeof row.zone, span_of(t->zone));
 	entry_text(
 	    row.capability, sizeof row.capability, span_of(t->capability));
+	card_capability(b->policy, span_of(t->capability), row.is);
 	entry_text(row.rule, sizeof row.rule, span_of(t->rule));
 	row.arguments = t->arguments; /* borrowed */
 	rc = again_add(b->inbox, &row);
@@ -464,26 +465,6 @@ take_approve(struct link *link, int64_t id, const struct approve_params *params)
 	return 0;
 }
 
-/* What was not looked at is on record, beside the approval. */
-static void
-say_unchecked(struct broker *b, const struct approval *approval)
-{
-	struct entry_head entry;
-
-	log_event(LOG_WARN, "reviewer",
-	    "reason=whether the reviewer account has other processes cannot "
-	    "be told here");
-	entry_init(&entry, RECORD_APPROVAL);
-	entry.message = (uint64_t)approval->item;
-	entry_text(entry.why, sizeof entry.why,
-	    SPAN("whether the reviewer account has other processes could not "
-		 "be told"));
-	snprintf(entry.detail, sizeof entry.detail, "ticket:%lld by user %lu",
-	    (long long)approval->ticket,
-	    (unsigned long)approval->link->peer.uid);
-	entry_send(b, &entry, (struct span){0}, (struct span){0});
-}
-
 void
 review_counted(struct broker *b, uint64_t count)
 {
@@ -492,12 +473,11 @@ review_counted(struct broker *b, uint64_t count)
 	b->approval = (struct approval){0};
 	if (approval.link == NULL)
 		return; /* it has gone meanwhile */
-	if (count == UINT64_MAX)
-		say_unchecked(b, &approval);
-	if (count != UINT64_MAX && count > 1)
-		refuse_approval(approval.link, &approval, ERR_NOT_ALONE);
-	else
+	/* none: the connection is in somebody else's hands */
+	if (count == 1)
 		approve(approval.link, &approval);
+	else
+		refuse_approval(approval.link, &approval, ERR_NOT_ALONE);
 }
 
 void

@@ -76,9 +76,32 @@ add_body(struct buf *out, struct span body)
 		    whole - shown, whole);
 }
 
+/* Two strings of each object of a list: they too are the sender's words, and a
+ * planner gets them with the text. */
+static void
+add_list(struct buf *out, const struct json_doc *doc,
+    const struct json_node *list, const char *label, const char *one,
+    const char *other)
+{
+	const struct json_node *at;
+	size_t replaced = 0;
+
+	for (at = json_first(doc, list); at != NULL;
+	     at = json_next(doc, list, at)) {
+		buf_add_format(out, "%-13s", label);
+		inert_add(out, json_get(doc, at, one)->value.string, false,
+		    &replaced);
+		buf_add_text(out, " | ");
+		inert_add(out, json_get(doc, at, other)->value.string, false,
+		    &replaced);
+		buf_add_byte(out, '\n');
+		add_marks(out, json_get(doc, at, one)->value.string);
+	}
+}
+
 static void
 write_card(struct buf *out, const struct inbox_item *item,
-    const struct clean_view *view)
+    const struct json_doc *doc, const struct clean_view *view)
 {
 	char handle[32];
 
@@ -93,8 +116,13 @@ write_card(struct buf *out, const struct inbox_item *item,
 	add_line(out, "calls itself", view->from.name);
 	add_marks(out, view->from.name);
 	add_line(out, "subject", view->subject);
-	buf_add_format(out, "links        %u, attachments %u, hidden %u\n",
-	    view->links->count, view->attachments->count, view->hidden->count);
+	add_line(out, "message id", view->message_id);
+	add_list(out, doc, view->to, "to", "address", "name");
+	add_list(out, doc, view->cc, "cc", "address", "name");
+	add_list(out, doc, view->reply_to, "reply to", "address", "name");
+	add_list(out, doc, view->links, "link", "url", "text");
+	add_list(out, doc, view->attachments, "attachment", "name", "type");
+	buf_add_format(out, "hidden       %u\n", view->hidden->count);
 	buf_add_text(out, "text         as a planner would get it:\n");
 	add_body(out, view->body);
 }
@@ -116,10 +144,10 @@ suspect_card(struct broker *b, int64_t id, struct buf *out)
 	if (rc == 0)
 		rc = load(b, id, &text, &doc, &view);
 	if (rc == 0)
-		write_card(out, &item, &view);
+		write_card(out, &item, &doc, &view);
 	json_done(&doc);
 	buf_free(&text);
-	return rc;
+	return rc != 0 ? rc : out->overflow ? -ERR_TOO_LARGE : 0;
 }
 
 bool
@@ -128,7 +156,7 @@ suspect_is_narrow(struct broker *b, int64_t id)
 	struct inbox_suspect suspect;
 	int rc = inbox_suspect_get(b->inbox, id, &suspect);
 
-	return rc == 0 ? suspect.narrow && suspect.answer == SUSPECT_OPEN
+	return rc == 0 ? suspect.narrow && suspect.answer != SUSPECT_RELEASED
 		       : rc != -ERR_NOT_FOUND;
 }
 

@@ -96,6 +96,16 @@ take_rule(struct broker *b, const struct again_row *row)
 	return true;
 }
 
+/* What the operator makes another capability of is asked about again. */
+static bool
+is_outdated(const struct broker *b, const struct again_row *row)
+{
+	unsigned char is[SHA256_BYTES];
+
+	card_capability(b->policy, span_of(row->capability), is);
+	return memcmp(is, row->is, sizeof is) != 0;
+}
+
 static int
 load_rules(struct broker *b)
 {
@@ -107,8 +117,13 @@ load_rules(struct broker *b)
 	while (b->again_count < AGAIN_RULES_MAX &&
 	       (rc = again_next(b->inbox, after, &row)) == 0) {
 		after = row.id;
-		if (row.expires_ms <= now || !take_rule(b, &row))
-			again_done(&row);
+		if (is_outdated(b, &row))
+			rc = again_remove(b->inbox, row.id);
+		else if (row.expires_ms > now && take_rule(b, &row))
+			continue;
+		again_done(&row);
+		if (rc != 0)
+			return rc;
 	}
 	return rc == -ERR_NOT_FOUND ? 0 : rc;
 }
@@ -177,7 +192,8 @@ ticket_move(struct broker *b, struct ticket *t, enum ticket_state state,
 	int rc;
 
 	t->state = state;
-	entry_text(t->note, sizeof t->note, span_of(note));
+	if (note != t->note)
+		entry_text(t->note, sizeof t->note, span_of(note));
 	/* between characters */
 	t->note[utf8_prefix(t->note, strlen(t->note), WHY_MAX_BYTES)] = '\0';
 	rc = ticket_save(b->inbox, t, from);
@@ -242,6 +258,23 @@ tickets_settle(struct broker *b, uint64_t grant, bool found)
 }
 
 static int
+expire(struct broker *b, struct ticket *t)
+{
+	switch (t->state) {
+	case TICKET_DONE:
+		return ticket_move(b, t, TICKET_CLOSED, t->note);
+	case TICKET_DENIED:
+		return ticket_move(b, t, TICKET_EXPIRED, "it was denied");
+	case TICKET_APPROVED:
+		return ticket_move(b, t, TICKET_EXPIRED,
+		    "approved, and its session did not come back in time");
+	default:
+		return ticket_move(
+		    b, t, TICKET_EXPIRED, "nobody decided in time");
+	}
+}
+
+static int
 expire_one(struct broker *b, int64_t id)
 {
 	struct ticket t;
@@ -250,11 +283,7 @@ expire_one(struct broker *b, int64_t id)
 	ticket_init(&t);
 	rc = ticket_get(b->inbox, id, &t);
 	if (rc == 0)
-		rc = ticket_move(b, &t,
-		    t.state == TICKET_DONE ? TICKET_CLOSED : TICKET_EXPIRED,
-		    t.state == TICKET_DENIED ? "it was denied"
-		    : t.state == TICKET_DONE ? t.note
-					     : "nobody decided in time");
+		rc = expire(b, &t);
 	ticket_done(&t);
 	return rc;
 }
@@ -389,6 +418,13 @@ is_granted(const struct broker *b, const struct ticket *known,
 	       memcmp(hash, known->hash, sizeof hash) == 0;
 }
 
+/* An approval whose time is over is none, whether a tick has come by or not. */
+static bool
+is_over(const struct ticket *t)
+{
+	return t->state == TICKET_APPROVED && t->expires_ms <= clock_utc_ms();
+}
+
 /* How the call meets a ticket that it has. MEET_NOTHING: it has none any
  * more. */
 static enum meeting
@@ -407,6 +443,8 @@ meet_known(struct broker *b, struct ticket *known, const struct ticket *now,
 		return MEET_ASKS;
 	if (same && known->state != TICKET_APPROVED)
 		return MEET_ASKS;
+	if (is_over(known))
+		return expire(b, known) == 0 ? MEET_NOTHING : MEET_ASKS;
 	if (same && is_granted(b, known, now))
 		return MEET_GRANT;
 	if (ticket_move(b, known, TICKET_STALE,

@@ -74,7 +74,8 @@ read_options(int argc, char **argv, struct options *out, int *status_out)
 			out->json = true;
 			break;
 		default:
-			fputs(policy_replay_usage, option == 'h' ? stdout : stderr);
+			fputs(policy_replay_usage,
+			    option == 'h' ? stdout : stderr);
 			*status_out = option == 'h' ? EXIT_DONE : EXIT_USAGE;
 			return false;
 		}
@@ -132,7 +133,8 @@ store_path(const struct options *options)
 static void
 print_side(const char *verdict, const char *rule)
 {
-	printf("%s by %s", verdict, rule);
+	printf("%s by ", verdict);
+	print_inert(span_of(rule));
 }
 
 static void

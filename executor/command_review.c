@@ -1,7 +1,7 @@
 /*
- * review: calls and pieces of content that a person decides about. Cards come
- * inert from the broker; the rest is printed so that a terminal takes no order
- * from it.
+ * review: calls and pieces of content that a person decides about. Believes
+ * the broker about what is asked, not that its text is harmless: a terminal
+ * takes no order from what is printed.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "common/limits.h"
 #include "executor/command.h"
+#include "executor/inert.h"
 
 static const char usage[] =
     "usage: trizone-executor review list [--config FILE] [--json] [STATE]\n"
@@ -254,7 +255,19 @@ list(struct client *client, const char *state, bool json)
 	return EXIT_DONE;
 }
 
-/* The card has lines of its own, and no character that is none. */
+/* A card is inert when it comes; a terminal is not left to believe that. */
+static void
+print_card(struct span card)
+{
+	struct buf out;
+	size_t replaced = 0;
+
+	buf_init(&out, 3u * FRAME_MAX_BYTES);
+	inert_add(&out, card, true, &replaced);
+	fwrite(out.data, 1, out.len, stdout);
+	buf_free(&out);
+}
+
 static int
 show(struct client *client, const char *handle, bool json)
 {
@@ -270,13 +283,16 @@ show(struct client *client, const char *handle, bool json)
 	}
 	card = text_of(answer.doc, answer.result, "card");
 	code = text_of(answer.doc, answer.result, "code");
-	printf("%.*s", (int)card.n, card.p);
+	print_card(card);
 	printf("state        ");
 	print_text(answer.doc, answer.result, "state", 0);
 	print_text(answer.doc, answer.result, "note", 0);
 	putchar('\n');
-	if (code.n != 0)
-		printf("code         %.*s\n", (int)code.n, code.p);
+	if (code.n != 0) {
+		printf("code         ");
+		print_inert(code);
+		putchar('\n');
+	}
 	return EXIT_DONE;
 }
 

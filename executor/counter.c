@@ -19,6 +19,7 @@ struct table {
 	enum limit_of of;
 	enum limit_per per;
 	int64_t slot_ms;
+	uint64_t born; /* with which policy */
 	uint32_t count;
 	unsigned char key[COUNTER_KEYS][COUNT_KEY_BYTES];
 	struct window window[COUNTER_KEYS];
@@ -27,6 +28,7 @@ struct table {
 struct counters {
 	struct table *tables[POLICY_MAX_LIMITS]; /* as the policy's limits */
 	size_t count;
+	uint64_t adopted; /* policies so far */
 };
 
 struct counters *
@@ -64,43 +66,7 @@ static bool
 is_of(const struct table *table, const struct limit *limit)
 {
 	return table != NULL && strcmp(table->id, limit->id) == 0 &&
-	       table->of == limit->of && table->per == limit->per &&
-	       table->slot_ms == slot_of(limit);
-}
-
-static struct table *
-table_new(const struct limit *limit)
-{
-	struct table *table = alloc_bytes(sizeof *table);
-
-	table->id = alloc_text(limit->id, strlen(limit->id));
-	table->of = limit->of;
-	table->per = limit->per;
-	table->slot_ms = slot_of(limit);
-	return table;
-}
-
-void
-counters_adopt(struct counters *counters, const struct policy *policy)
-{
-	struct counters was = *counters;
-
-	counters->count = policy_limit_count(policy);
-	for (size_t i = 0; i < counters->count; i++) {
-		const struct limit *limit = policy_limit(policy, i);
-
-		counters->tables[i] = NULL;
-		for (size_t k = 0; k < was.count; k++)
-			if (is_of(was.tables[k], limit)) {
-				counters->tables[i] = was.tables[k];
-				was.tables[k] = NULL;
-				break;
-			}
-		if (counters->tables[i] == NULL)
-			counters->tables[i] = table_new(limit);
-	}
-	for (size_t k = 0; k < was.count; k++)
-		table_free(was.tables[k]);
+	       table->of == limit->of && table->per == limit->per;
 }
 
 /* Drop the slots that fell out of the window. */
@@ -227,6 +193,80 @@ add(struct table *table, const unsigned char key[COUNT_KEY_BYTES],
 	return true;
 }
 
+static struct table *
+table_new(const struct limit *limit, uint64_t born)
+{
+	struct table *table = alloc_bytes(sizeof *table);
+
+	table->id = alloc_text(limit->id, strlen(limit->id));
+	table->of = limit->of;
+	table->per = limit->per;
+	table->slot_ms = slot_of(limit);
+	table->born = born;
+	return table;
+}
+
+/* What was taken of the same limit when it had another window: as late as it
+ * can have been, so that nothing is forgotten too early. */
+static void
+carry(struct table *to, const struct table *from, int64_t now_ms)
+{
+	int64_t now = now_ms / to->slot_ms;
+
+	for (uint32_t i = 0; i < from->count; i++)
+		for (int64_t k = 0; k < COUNTER_SLOTS; k++) {
+			const struct window *w = &from->window[i];
+			int64_t slot = w->newest - k;
+			int64_t last =
+			    ((slot + 1) * from->slot_ms - 1) / to->slot_ms;
+
+			if (slot >= 0)
+				add(to, from->key[i],
+				    w->slot[slot % COUNTER_SLOTS],
+				    last < now ? last : now, now);
+		}
+}
+
+/* The limit's table out of those there were, or a new one. */
+static struct table *
+adopt(struct counters *was, const struct limit *limit, uint64_t born,
+    int64_t now_ms, bool *restore_out)
+{
+	struct table *old = NULL, *table;
+
+	for (size_t k = 0; k < was->count && old == NULL; k++)
+		if (is_of(was->tables[k], limit)) {
+			old = was->tables[k];
+			was->tables[k] = NULL;
+		}
+	if (old != NULL && old->slot_ms == slot_of(limit))
+		return old;
+	table = table_new(limit, born);
+	if (limit->of == LIMIT_MONEY)
+		*restore_out = true;
+	else if (old != NULL)
+		carry(table, old, now_ms);
+	table_free(old);
+	return table;
+}
+
+bool
+counters_adopt(
+    struct counters *counters, const struct policy *policy, int64_t now_ms)
+{
+	struct counters was = *counters;
+	bool restore = false;
+
+	counters->count = policy_limit_count(policy);
+	counters->adopted++;
+	for (size_t i = 0; i < counters->count; i++)
+		counters->tables[i] = adopt(&was, policy_limit(policy, i),
+		    counters->adopted, now_ms, &restore);
+	for (size_t k = 0; k < was.count; k++)
+		table_free(was.tables[k]);
+	return restore;
+}
+
 static void
 take_away(struct table *table, const unsigned char key[COUNT_KEY_BYTES],
     uint64_t amount, int64_t slot, int64_t now_slot)
@@ -246,10 +286,11 @@ take_away(struct table *table, const unsigned char key[COUNT_KEY_BYTES],
 
 bool
 counters_take(struct counters *counters, const struct policy *policy,
-    const struct charge *charge)
+    struct charge *charge)
 {
 	const unsigned char(*key)[COUNT_KEY_BYTES];
 
+	charge->adopted = counters->adopted;
 	for (size_t i = 0; i < counters->count; i++) {
 		const struct limit *limit = policy_limit(policy, i);
 		struct table *table = counters->tables[i];
@@ -273,6 +314,8 @@ counters_give_back(struct counters *counters, const struct policy *policy,
 {
 	const unsigned char(*key)[COUNT_KEY_BYTES];
 
+	if (charge->adopted != counters->adopted)
+		return;
 	for (size_t i = 0; i < counters->count; i++) {
 		const struct limit *limit = policy_limit(policy, i);
 		struct table *table = counters->tables[i];
@@ -297,7 +340,8 @@ counters_restore(struct counters *counters, struct span limit,
 		int64_t now_slot = now_ms / table->slot_ms;
 		int64_t slots = age_ms / table->slot_ms;
 
-		if (!span_is(limit, table->id) || table->of != LIMIT_MONEY)
+		if (!span_is(limit, table->id) || table->of != LIMIT_MONEY ||
+		    table->born != counters->adopted)
 			continue;
 		if (slots > now_slot) /* the clock has not run so long */
 			slots =

@@ -22,8 +22,12 @@ struct counters *counters_new(void);
 void counters_free(struct counters *counters);
 
 /* From now on for this policy. What is taken of a limit stays where its id,
- * what it counts, for whom, and its window are the same. */
-void counters_adopt(struct counters *counters, const struct policy *policy);
+ * what it counts and for whom are the same; with another window, what was taken
+ * within that, as far back as the old one reached. True: a limit of money is
+ * new or has another window and is empty, so that what the inbox has of it has
+ * to be restored before the next call. */
+bool counters_adopt(
+    struct counters *counters, const struct policy *policy, int64_t now_ms);
 
 /* Taken of each limit by those a call counts for, the most of them:
  * policy_limit_count values. Of a limit that does not name it, 0. */
@@ -39,15 +43,19 @@ struct charge {
 	int64_t at_ms;
 	int64_t spent; /* the first of its rows in the inbox, 0: none */
 	uint32_t spent_rows;
+	uint64_t adopted; /* by which policy it was counted */
 };
 
 /* False: there is no room to count all of it; what was counted stays. */
 bool counters_take(struct counters *counters, const struct policy *policy,
-    const struct charge *charge);
+    struct charge *charge);
+/* Nothing of a charge from before the last counters_adopt: which limits it has
+ * counted for cannot be told any more, and others' calls stay counted. */
 void counters_give_back(struct counters *counters, const struct policy *policy,
     const struct charge *charge, int64_t now_ms);
 
-/* At start: money of a limit, of a key, of some time ago. */
+/* Money of a limit, of a key, of some time ago; only into a limit that is new
+ * since the last counters_adopt. */
 void counters_restore(struct counters *counters, struct span limit,
     const unsigned char key[COUNT_KEY_BYTES], uint64_t amount, int64_t age_ms,
     int64_t now_ms);

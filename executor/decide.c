@@ -17,8 +17,8 @@ struct question {
 	const struct policy *policy;
 	const struct decide_request *request;
 	const struct capability *capability;
-	uint64_t work; /* left for schemas, the capability's and the rules' */
-	unsigned effects; /* of this call */
+	struct schema_work work; /* of the capability's schema and the rules' */
+	unsigned effects;	 /* of this call */
 	struct leaves leaves;
 	struct decision *decision;
 	decide_watch *watch; /* NULL: nobody watches */
@@ -500,20 +500,48 @@ apply_rule(struct question *q, const struct rule *rule)
 	apply_leak(q);
 }
 
+/* What is looked up once for all rules. */
+struct looked_up {
+	uint32_t zone;
+	uint32_t texts[INDEX_KEYS_MAX + 1];
+};
+
+/* Whether match_rule would pass the rule over for its zone, legs, effects or
+ * one argument. Where two hashes are one it has the last word. */
+static bool
+probe_misses(const struct question *q, const struct probe *probe,
+    const struct looked_up *looked)
+{
+	uint32_t text = looked->texts[probe->key];
+
+	return (probe->zone != 0 && probe->zone != looked->zone) ||
+	       (probe->without_legs & q->request->legs) != 0 ||
+	       (probe->effects_has & ~q->effects) != 0 ||
+	       (probe->effects_not & q->effects) != 0 ||
+	       (text != INDEX_ABSENT && text != probe->text);
+}
+
 /* The first rule that names the capability and matches. */
 static void
 apply_rules(struct question *q)
 {
 	const struct policy *policy = q->policy;
 	const struct rule *miss = NULL; /* the first that could have helped */
+	uint32_t number = q->capability->number;
+	struct looked_up looked = {.zone = index_hash(q->request->zone)};
 
-	for (uint32_t i = 0; i < policy->rule_count; i++) {
+	index_look(&policy->index, q->request->doc, q->request->arguments,
+	    looked.texts);
+	for (uint32_t i = index_next(policy, number, 0); i < policy->rule_count;
+	     i = index_next(policy, number, i + 1)) {
 		const struct rule *rule = &policy->rules[i];
+		const struct probe *probe = &policy->index.probes[i];
 		int rc;
 
-		if (!rule_names(rule, q->capability->number))
-			continue;
-		rc = match_rule(q, rule, NULL, 0);
+		if (probe_misses(q, probe, &looked))
+			rc = -ERR_DENIED;
+		else
+			rc = match_rule(q, rule, NULL, 0);
 		if (q->watch != NULL)
 			q->watch(q->context, rule, rc);
 		if (rc == 0) {
@@ -527,7 +555,7 @@ apply_rules(struct question *q)
 			explain_miss(q, rule);
 			return;
 		}
-		if (miss == NULL && rule->verdict != VERDICT_DENY)
+		if (miss == NULL && !probe->denies)
 			miss = rule;
 	}
 	deny(q, "default", ERR_DENIED, "no rule allows this");
@@ -542,7 +570,7 @@ decide_watched(const struct policy *policy,
 {
 	struct question q = {.policy = policy,
 	    .request = request,
-	    .work = SCHEMA_MAX_WORK,
+	    .work = {.left = SCHEMA_MAX_WORK},
 	    .decision = decision_out,
 	    .watch = watch,
 	    .context = context};

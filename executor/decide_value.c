@@ -273,17 +273,30 @@ again_find(const struct decide_request *request,
 	return NULL;
 }
 
+/* Whether a value may carry something out. A title is counted as content, a
+ * link within its text. Where it goes and what it is about may be a value that
+ * was seen whole, but for one of prose, where a stranger offers as many as he
+ * likes to choose from. */
+static bool
+may_tell(enum from from, unsigned origins)
+{
+	const unsigned ours = ORIGIN_OPERATOR | ORIGIN_SELF;
+
+	if (from == FROM_TITLE || from == FROM_LINKS)
+		return false;
+	if (from == FROM_CONTENT)
+		return (origins & ours) == 0;
+	return (origins & ~(unsigned)(ORIGIN_MODEL | ORIGIN_PROSE)) == 0;
+}
+
 void
 leaves_leak(
     const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out)
 {
-	const unsigned ours = ORIGIN_OPERATOR | ORIGIN_SELF;
-
 	*bytes_out = 0;
 	*fields_out = 0;
 	for (uint32_t i = 0; i < leaves->count; i++) {
-		if (leaves->at[i].from != FROM_CONTENT ||
-		    (leaves->at[i].origins & ours) != 0)
+		if (!may_tell(leaves->at[i].from, leaves->at[i].origins))
 			continue;
 		*bytes_out += leaves->at[i].bytes;
 		++*fields_out;

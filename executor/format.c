@@ -253,3 +253,9 @@ format_work(const struct format *format, struct span text)
 			return bytes * LABEL_WORK;
 	return text.n;
 }
+
+size_t
+format_number(const struct format *format)
+{
+	return (size_t)(format - formats);
+}

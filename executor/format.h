@@ -36,4 +36,7 @@ bool format_ipv4(struct span text);
 bool format_ipv6(struct span text);
 bool format_hostname(struct span text);
 
+/* Its place in the table, from 0. */
+size_t format_number(const struct format *format);
+
 #endif

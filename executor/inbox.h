@@ -352,8 +352,12 @@ int inbox_label_get(struct inbox *inbox, struct span place, unsigned *legs_out);
 int inbox_spent_add(
     struct inbox *inbox, const struct policy *policy, struct charge *charge);
 int inbox_spent_remove(struct inbox *inbox, const struct charge *charge);
-/* At start; by the host's clock, as there is no other over a restart. */
+/* Into limits that are new, see counters_adopt; by the host's clock, as there
+ * is no other over a restart. */
 int inbox_spent_load(struct inbox *inbox, struct counters *counters);
+/* Erase what has fallen out of every window, by the host's clock and by the
+ * newest row: a clock that is wrong for a while erases nothing. */
+int inbox_spent_expire(struct inbox *inbox, int64_t now_ms);
 
 /* The leak meter of a session: its sum and the rows of those keys. */
 int inbox_leak_save(struct inbox *inbox, int64_t session,

@@ -311,6 +311,16 @@ expire_stub(struct inbox *inbox, struct expiry *expiry)
 }
 
 static int
+delete_of(struct inbox *inbox, enum inbox_sql sql, int64_t session)
+{
+	struct query q;
+
+	query_init(&q, &inbox->db, sql);
+	query_integer(&q, 1, session);
+	return query_run(&q);
+}
+
+static int
 expire_session(struct inbox *inbox, struct expiry *expiry)
 {
 	struct query q;
@@ -322,14 +332,12 @@ expire_session(struct inbox *inbox, struct expiry *expiry)
 	error = query_one(&q, &id);
 	if (error != 0)
 		return error;
-	query_init(&q, &inbox->db, SQL_TASK_DELETE);
-	query_integer(&q, 1, id);
-	error = query_run(&q);
-	if (error != 0)
-		return error;
-	query_init(&q, &inbox->db, SQL_SESSION_DELETE);
-	query_integer(&q, 1, id);
-	return query_run(&q);
+	error = delete_of(inbox, SQL_TASK_DELETE, id);
+	if (error == 0)
+		error = delete_of(inbox, SQL_LEAK_DELETE, id);
+	if (error == 0)
+		error = delete_of(inbox, SQL_SESSION_DELETE, id);
+	return error;
 }
 
 /* One kind until there is no more of it (0) or no more to spend (0). */

@@ -46,9 +46,9 @@ static const char first[] =
 
 /* Version 2: items that a person has to look at first (state 9), what was
  * judged suspect, tickets, and rules that "don't ask again" made; tasks, money
- * spent, what leaked, and labels of places; a standing session can end. A table's check cannot be
- * changed, so items move to a new one; the numbers given so far go with
- * them. */
+ * spent, what leaked, and labels of places; a standing session can end. A
+ * table's check cannot be changed, so items move to a new one; the numbers
+ * given so far go with them. */
 static const char second[] =
     "CREATE TABLE item_2 ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -140,7 +140,8 @@ static const char second[] =
     " rule TEXT NOT NULL,"
     " any_content INTEGER NOT NULL CHECK (any_content IN (0, 1)),"
     " made INTEGER NOT NULL,"
-    " expires INTEGER NOT NULL) STRICT;";
+    " expires INTEGER NOT NULL,"
+    " source BLOB NOT NULL CHECK (length(source) = 32)) STRICT;";
 
 const char *
 inbox_schema_step(int from)

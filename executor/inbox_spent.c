@@ -77,8 +77,8 @@ inbox_spent_remove(struct inbox *inbox, const struct charge *charge)
 	return inbox_end(inbox, query_run(&q));
 }
 
-static int
-spent_expire(struct inbox *inbox, int64_t before_ms)
+int
+inbox_spent_expire(struct inbox *inbox, int64_t now_ms)
 {
 	struct query q;
 	int error = inbox_begin(inbox);
@@ -86,7 +86,8 @@ spent_expire(struct inbox *inbox, int64_t before_ms)
 	if (error != 0)
 		return error;
 	query_init(&q, &inbox->db, SQL_SPENT_EXPIRE);
-	query_integer(&q, 1, before_ms);
+	query_integer(&q, 1, now_ms);
+	query_integer(&q, 2, 2 * LIMIT_WINDOW_MAX_MS);
 	return inbox_end(inbox, query_run(&q));
 }
 
@@ -94,7 +95,7 @@ int
 inbox_spent_load(struct inbox *inbox, struct counters *counters)
 {
 	int64_t now_utc = clock_utc_ms(), now = clock_ms(), after = 0;
-	int error = spent_expire(inbox, now_utc - 2 * LIMIT_WINDOW_MAX_MS);
+	int error = 0;
 
 	while (error == 0) {
 		unsigned char key[COUNT_KEY_BYTES];

@@ -223,38 +223,17 @@ inputs_close(struct inputs_store *s)
  * What an earlier start has left.
  */
 
-/* Everything from `from` on into a file of its own, then off the segment. */
+/* What is no whole row opens with no key that audit erase could reach, so it is
+ * not kept. */
 static int
-set_aside(int folder, int fd, uint64_t from, uint64_t size)
+cut_off(int fd, uint64_t from)
 {
-	struct audit_problem problem;
-	char name[40], bytes[4096];
-	int copy = -1, rc;
-
-	snprintf(name, sizeof name, "torn-%lld", (long long)clock_utc_ms());
-	rc = audit_file_open(
-	    folder, name, O_WRONLY | O_CREAT | O_EXCL, &copy, &problem);
-	for (uint64_t at = from; rc == 0 && at < size;) {
-		ssize_t got = pread(fd, bytes, sizeof bytes, (off_t)at);
-
-		if (got <= 0 || write(copy, bytes, (size_t)got) != got)
-			rc = -ERR_IO;
-		at += got > 0 ? (uint64_t)got : 0;
-	}
-	if (rc == 0)
-		rc = sync_data(copy);
-	if (copy >= 0)
-		close(copy);
-	if (rc == 0 && ftruncate(fd, (off_t)from) != 0)
-		rc = -ERR_IO;
-	if (rc == 0)
-		rc = sync_data(fd);
-	return rc;
+	return ftruncate(fd, (off_t)from) == 0 ? sync_data(fd) : -ERR_IO;
 }
 
 /* Only the last one can have been written to when everything stopped. */
 static int
-mend_last(int folder, int fd, uint64_t size, uint64_t *size_out)
+mend_last(int fd, uint64_t size, uint64_t *size_out)
 {
 	struct inputs_segment segment;
 	struct inputs_row row;
@@ -272,7 +251,7 @@ mend_last(int folder, int fd, uint64_t size, uint64_t *size_out)
 		return rc == -ERR_CORRUPT ? 0 : rc;
 	log_event(LOG_WARN, "inputs-torn", "bytes=%llu",
 	    (unsigned long long)(size - offset));
-	return set_aside(folder, fd, offset, size);
+	return cut_off(fd, offset);
 }
 
 static int
@@ -291,12 +270,15 @@ see_segment(struct inputs_store *s, uint64_t number, bool last,
 	rc = fstat(fd, &status) == 0 ? 0 : -ERR_IO;
 	size = (uint64_t)status.st_size;
 	if (rc == 0 && last)
-		rc = mend_last(s->folder, fd, size, &size);
+		rc = mend_last(fd, size, &size);
 	close(fd);
 	if (rc != 0)
 		return audit_problem(
 		    problem, rc, "inputs/%s: %s", name, err_text(rc));
-	remember(s, number, size, (uint64_t)status.st_mtime * 1000);
+	if (size == 0) /* it ended before there was a head */
+		unlinkat(s->folder, name, 0);
+	else
+		remember(s, number, size, (uint64_t)status.st_mtime * 1000);
 	return 0;
 }
 

@@ -32,8 +32,8 @@ struct inputs_limits {
 struct inputs_store;
 
 /* Open the store below the open folder of the audit, made if it is not there,
- * and begin a segment. What the last one has behind its last whole row is moved
- * to a file torn-TIME. The key is taken over, and wiped there. Errors, with
+ * and begin a segment. What the last one has behind its last whole row is cut
+ * off. The key is taken over, and wiped there. Errors, with
  * words for the operator: as audit_open. Close with inputs_close. */
 int inputs_open(const char *audit_path, struct inputs_key *key,
     const struct inputs_limits *limits, struct inputs_store **store_out,

@@ -280,7 +280,7 @@ kind_file_check(const void *settings, const struct kind_method *method,
 	    settings, method, doc, arguments, &ignored, detail, detail_room);
 }
 
-/* check refuses every other spelling of a path. */
+/* check refuses every other spelling of a path; "." is the root itself. */
 void
 kind_file_place(const void *untyped, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments,
@@ -291,7 +291,8 @@ kind_file_place(const void *untyped, const struct kind_method *method,
 
 	(void)method;
 	buf_add_text(out, settings->root);
-	if (path == NULL || path->type != JSON_STRING)
+	if (path == NULL || path->type != JSON_STRING ||
+	    span_is(path->value.string, "."))
 		return;
 	buf_add_byte(out, '/');
 	buf_add(out, path->value.string.p, path->value.string.n);

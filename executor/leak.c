@@ -5,22 +5,24 @@
 
 #include <string.h>
 
-static struct leak_row *
-row_of(struct leak *leak, const unsigned char key[COUNT_KEY_BYTES])
+/* leak->count if it has none. */
+static uint32_t
+index_of(const struct leak *leak, const unsigned char key[COUNT_KEY_BYTES])
 {
-	for (uint32_t i = 0; i < leak->count; i++)
-		if (memcmp(leak->at[i].key, key, COUNT_KEY_BYTES) == 0)
-			return &leak->at[i];
-	return NULL;
+	uint32_t i = 0;
+
+	while (i < leak->count &&
+	       memcmp(leak->at[i].key, key, COUNT_KEY_BYTES) != 0)
+		i++;
+	return i;
 }
 
 const struct leak_row *
 leak_find(const struct leak *leak, const unsigned char key[COUNT_KEY_BYTES])
 {
-	for (uint32_t i = 0; i < leak->count; i++)
-		if (memcmp(leak->at[i].key, key, COUNT_KEY_BYTES) == 0)
-			return &leak->at[i];
-	return NULL;
+	uint32_t i = index_of(leak, key);
+
+	return i == leak->count ? NULL : &leak->at[i];
 }
 
 uint64_t
@@ -50,16 +52,17 @@ leak_add(struct leak *leak, const struct count_keys *keys,
 	leak->bytes += bytes;
 	leak->fields += fields;
 	for (uint32_t i = 0; i < keys->destinations; i++) {
-		struct leak_row *row = row_of(leak, keys->destination[i]);
+		uint32_t at = index_of(leak, keys->destination[i]);
+		struct leak_row *row = &leak->at[at];
 
-		if (row == NULL && leak->count < LEAK_DESTINATIONS) {
-			row = &leak->at[leak->count++];
+		if (at == LEAK_DESTINATIONS)
+			continue;
+		if (at == leak->count) {
+			leak->count++;
 			*row = (struct leak_row){0};
 			memcpy(row->key, keys->destination[i], sizeof row->key);
 			memcpy(row->label, labels[i], sizeof row->label);
 		}
-		if (row == NULL)
-			continue;
 		row->bytes += bytes;
 		row->fields += fields;
 	}

@@ -4,7 +4,11 @@
  */
 #include "executor/number.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/err.h"
 
@@ -165,4 +169,31 @@ number_multiple(const struct json_doc *value_doc, const struct json_node *value,
 	if (rc == 0)
 		*multiple_out = divides(a, b);
 	return rc;
+}
+
+/* A double tells decimals of 15 digits apart, but for the smallest. */
+static bool
+is_short(struct span text)
+{
+	return text.n <= 16 && memchr(text.p, 'e', text.n) == NULL &&
+	       memchr(text.p, 'E', text.n) == NULL;
+}
+
+bool
+number_is_exact(const struct json_doc *doc, const struct json_node *number)
+{
+	struct decimal written, kept;
+	char text[40];
+	int digits = fabs(number->value.real) < DBL_MIN ? 1 : 15, length;
+
+	if (number->type == JSON_INTEGER || is_short(json_raw(doc, number)))
+		return true;
+	do
+		length = snprintf(
+		    text, sizeof text, "%.*e", digits - 1, number->value.real);
+	while (digits++ < 17 && strtod(text, NULL) != number->value.real);
+	return parse_decimal(json_raw(doc, number), &written) == 0 &&
+	       parse_decimal((struct span){text, (size_t)length}, &kept) == 0 &&
+	       written.digits == kept.digits &&
+	       (written.digits == 0 || written.exponent == kept.exponent);
 }

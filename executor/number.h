@@ -13,6 +13,12 @@ bool number_is(const struct json_node *node);
 /* Whether the value is a whole number; 1.0 and 1e3 are. */
 bool number_is_whole(const struct json_node *number);
 
+/* Whether no other value was rounded to what the node has: of all spellings of
+ * a double only the shortest that gives it back is exact, and none of more
+ * than 18 digits. What is not must not be compared. */
+bool number_is_exact(
+    const struct json_doc *doc, const struct json_node *number);
+
 /* -1, 0 or 1. Integers are compared with doubles without rounding. */
 int number_compare(const struct json_node *a, const struct json_node *b);
 

@@ -62,7 +62,8 @@ set_code(struct unit *u, uint32_t code)
 	u->ideographic = code == 0x3002 || code == 0xff61;
 }
 
-/* "&#46;", "&#x2e" (HTML does without the semicolon): its length, or 0. */
+/* "&#46;", "&#x2e" (HTML does without the semicolon, and takes any number of
+ * zeros before): its length, or 0. */
 static size_t
 entity_number(struct span text, uint32_t *code_out)
 {
@@ -75,7 +76,7 @@ entity_number(struct span text, uint32_t *code_out)
 		at = 3;
 	}
 	start = at;
-	for (; at < text.n && at < start + 10; at++) {
+	for (; at < text.n; at++) {
 		char c = lower(text.p[at]);
 
 		if (is_digit(c))

@@ -158,20 +158,26 @@ is_host(struct span text, const struct token *t, const struct label *last,
 	return !t->plain || !value_is_file_name(raw);
 }
 
-/* Where the rest of a link ends, from `at` on: at a blank or a bracket, without
- * what people put behind one. `end` is where it ends at least. */
+/* Where the rest of a link ends, from `at` on: at an ASCII blank or a bracket,
+ * without what people put behind one. Some programs end it nowhere else, so
+ * that a quote, a blank of another script or what is not seen may carry
+ * something on behind a link that is known. `end` is where it ends at least. */
 static size_t
 tail_end(struct span text, size_t at, size_t end)
 {
 	struct unit u;
 
-	while (unit_at(text, at, &u) && u.c != ' ' && u.c != '<' &&
-	       u.c != '>' && u.c != '"') {
+	while (unit_at(text, at, &u)) {
+		if (u.from != at)
+			end = u.from;
+		if ((u.c == ' ' && (text.p[u.from] & 0x80) == 0) ||
+		    u.c == '<' || u.c == '>')
+			return end;
 		at = u.to;
-		if (memchr(".,;:!?)]*_~'`|}", u.c, 15) == NULL)
+		if (memchr(".,;:!?)]*_~'`|}\"", u.c, 16) == NULL)
 			end = at;
 	}
-	return end;
+	return at == text.n ? end : text.n;
 }
 
 /* `prev` are the two characters before the token, the nearer one first. */
@@ -216,7 +222,8 @@ token_end(struct span text, size_t *at, const char prev[2], size_t *from_out)
 			*at = second.to;
 			return 0;
 		}
-		end = slashes || is_scheme(t.scheme)
+		/* between angle brackets any scheme will do */
+		end = slashes || is_scheme(t.scheme) || prev[0] == '<'
 			  ? tail_end(text, colon.to, colon.to)
 			  : colon.to;
 		if (end != colon.to) { /* not of punctuation only */

@@ -139,6 +139,21 @@ parent_start_broker(struct parent *p)
 	free(inbox);
 }
 
+/* Labels go by the name of a place, so it has one only. Of what is not there
+ * the courier complains. */
+static void
+refuse_alias(const struct capability *c, const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (real != NULL && strcmp(real, path) != 0)
+		die(EXIT_CONFIG,
+		    "capability %s: a symbolic link leads to %s: write %s, as "
+		    "what is kept there is known by that name",
+		    c->name, path, real);
+	free(real);
+}
+
 /* The places one capability needs; the same one once. */
 static void
 add_paths(struct lock *lock, const struct capability *c)
@@ -146,9 +161,12 @@ add_paths(struct lock *lock, const struct capability *c)
 	struct lock_path paths[KIND_PATHS_MAX];
 	size_t count = c->kind->paths(c->settings, c->method, paths);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (c->kind->place != NULL)
+			refuse_alias(c, paths[i].path);
 		lock_add_path(
 		    lock, paths[i].path, paths[i].write, paths[i].shown);
+	}
 }
 
 void

@@ -12,6 +12,7 @@
 #include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
@@ -28,8 +29,13 @@
 	    PCRE2_NEVER_BACKSLASH_C | PCRE2_ALT_BSUX |                         \
 	    PCRE2_ALLOW_EMPTY_CLASS)
 
+#define PREFIX_BYTES 32
+
 struct pattern {
 	pcre2_code *code;
+	/* what every text it matches begins with; spares most texts PCRE2 */
+	char prefix[PREFIX_BYTES];
+	size_t prefix_bytes;
 };
 
 /* What one match has cost so far. */
@@ -176,6 +182,34 @@ compile(struct span source, struct buf *out, pcre2_code **code_out,
 	    detail, room, find_origin(source, offset), (const char *)text);
 }
 
+static bool
+is_literal(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr(" @_:/,", c) != NULL);
+}
+
+/* Plain characters behind a leading ^, but for the last where one that may be
+ * a quantifier follows. With | anywhere there is no such prefix. */
+static void
+find_prefix(struct pattern *pattern, struct span source)
+{
+	size_t n = 0;
+
+	if (source.n == 0 || source.p[0] != '^' ||
+	    memchr(source.p, '|', source.n) != NULL)
+		return;
+	while (
+	    n < PREFIX_BYTES && n + 1 < source.n && is_literal(source.p[n + 1]))
+		n++;
+	if (n > 0 && n + 1 < source.n &&
+	    strchr("*+?{", source.p[n + 1]) != NULL)
+		n--;
+	memcpy(pattern->prefix, source.p + 1, n);
+	pattern->prefix_bytes = n;
+}
+
 int
 pattern_compile(
     struct span source, struct pattern **pattern_out, char *detail, size_t room)
@@ -197,6 +231,7 @@ pattern_compile(
 	area_enter();
 	*pattern_out = alloc_bytes(sizeof **pattern_out);
 	(*pattern_out)->code = code;
+	find_prefix(*pattern_out, source);
 	return 0;
 }
 
@@ -222,6 +257,12 @@ pattern_match(const struct pattern *pattern, struct span text, uint64_t *work,
 		return -ERR_LIMIT;
 	}
 	*work -= text.n;
+	if (text.n < pattern->prefix_bytes ||
+	    memcmp(text.n == 0 ? "" : text.p, pattern->prefix,
+		pattern->prefix_bytes) != 0) {
+		*match_out = false;
+		return 0;
+	}
 	pcre2_set_callout(area.context, charge, &meter);
 	rc = pcre2_match(pattern->code, (PCRE2_SPTR)(text.n == 0 ? "" : text.p),
 	    text.n, 0, 0, area.data, area.context);

@@ -43,7 +43,7 @@ static struct misses
 misses_of(const struct explanation *e, const struct decide_request *r,
     const struct rule *rule)
 {
-	uint64_t work = SCHEMA_MAX_WORK;
+	struct schema_work work = {.left = SCHEMA_MAX_WORK};
 	struct misses m = {0};
 	int rc = 0;
 

@@ -42,8 +42,30 @@ struct rule {
 	unsigned days;		       /* bit 0 is Monday */
 };
 
+/* What most rules are passed over by, in 20 bytes. */
+struct probe {
+	uint32_t zone; /* hash of its name; 0: any */
+	uint32_t text; /* hash of what the argument has to be, if it is there */
+	uint32_t effects_has, effects_not;
+	unsigned char key; /* number of that argument's name; 0: none */
+	unsigned char without_legs;
+	bool denies;
+};
+#define INDEX_KEYS_MAX 15 /* names of arguments that rules ask for */
+/* What stands for a hash: there is none; there is one, but no text. */
+enum { INDEX_ABSENT, INDEX_OTHER };
+
+/* policy_index.c */
+struct rule_index {
+	struct probe *probes; /* by rule */
+	uint64_t *named;      /* by capability: one bit for each rule */
+	size_t words;	      /* of one capability's */
+	struct span keys[INDEX_KEYS_MAX];
+	unsigned char key_count;
+};
+
 /* An exception from the floor. */
-struct exception {
+struct floor_exception {
 	char *why;
 	uint64_t set[SET_WORDS];
 };
@@ -66,8 +88,9 @@ struct policy {
 	uint32_t *by_name; /* numbers, ordered by name */
 	struct rule *rules;
 	uint32_t rule_count;
+	struct rule_index index;
 	enum verdict floor; /* of the third leg: ask or deny */
-	struct exception *exceptions;
+	struct floor_exception *exceptions;
 	uint32_t exception_count;
 	struct extract **extracts;
 	uint32_t extract_count;
@@ -89,6 +112,18 @@ char *policy_string(const struct json_node *node);
 
 /* Whether the rule speaks of the capability of that number. */
 bool rule_names(const struct rule *rule, uint32_t number);
+
+/* policy_index.c: once the rules are read; and free what that made. */
+void index_make(struct policy *policy);
+void index_done(struct policy *policy);
+uint32_t index_hash(struct span text);
+/* Of each key, by its number, what a call has for it. */
+void index_look(const struct rule_index *index, const struct json_doc *doc,
+    const struct json_node *arguments, uint32_t found_out[INDEX_KEYS_MAX + 1]);
+/* The next rule from `from` on that names the capability; rule_count if there
+ * is none. */
+uint32_t index_next(
+    const struct policy *policy, uint32_t capability, uint32_t from);
 
 /* Whether an exception from the floor names the capability. */
 bool floor_excepts(const struct policy *policy, uint32_t number);
@@ -160,8 +195,10 @@ struct leaves {
 
 void leaves_fill(struct leaves *leaves, const struct decide_request *request,
     const struct kind_effects *effects);
-/* Bytes and number of values of titles and content that are not the operator's
- * own words. */
+/* Bytes and number of values that may carry something out: titles and content
+ * that are not the operator's own words, and destinations, objects and
+ * selectors that were seen nowhere or in prose only, as a URL with data in its
+ * path. */
 void leaves_leak(
     const struct leaves *leaves, uint64_t *bytes_out, uint32_t *fields_out);
 /* Whether each value of that role has an origin in `origins`, and there is

@@ -182,7 +182,8 @@ static int
 read_exception(struct policy *policy, const struct json_doc *doc,
     const struct json_node *node, struct json_error *where)
 {
-	struct exception *e = &policy->exceptions[policy->exception_count++];
+	struct floor_exception *e =
+	    &policy->exceptions[policy->exception_count++];
 	struct exception_text text = {0};
 	int rc = json_read(doc, node, exception_fields,
 	    sizeof exception_fields / sizeof exception_fields[0], &text, where);
@@ -284,6 +285,8 @@ policy_parse(
 		rc = leak_read(policy, &doc, members.leak, where);
 	json_done(&doc);
 	if (rc == 0)
+		index_make(policy);
+	if (rc == 0)
 		*policy_out = policy;
 	else
 		policy_free(policy);
@@ -302,6 +305,7 @@ policy_free(struct policy *policy)
 	for (uint32_t i = 0; i < policy->exception_count; i++)
 		free(policy->exceptions[i].why);
 	limits_done(policy);
+	index_done(policy);
 	free(policy->exceptions);
 	for (uint32_t i = 0; i < policy->extract_count; i++)
 		extract_free(policy->extracts[i]);

@@ -174,7 +174,7 @@ print_floor(const struct policy *policy, struct buf *out)
 	    "its rule allows",
 	    policy->floor == VERDICT_DENY ? "denied" : "asked about");
 	for (uint32_t e = 0; e < policy->exception_count; e++) {
-		const struct exception *x = &policy->exceptions[e];
+		const struct floor_exception *x = &policy->exceptions[e];
 
 		buf_add_format(out, "%s", e == 0 ? ", but not of" : ";");
 		for (uint32_t i = 0; i < policy->capability_count; i++)

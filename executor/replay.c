@@ -13,10 +13,13 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/audit_verify.h"
 #include "executor/record.h"
+
+#define ROW_ALONE_MS 10000 /* from a row to its record, at most */
 
 static const char time_shape[] = "0000-00-00T00:00:00.000Z";
 
@@ -105,6 +108,7 @@ read_audit(struct replay *r, char *reason, size_t room)
 	int fd = openat(r->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = fd < 0 ? -ERR_PEER : audit_reader_open_fd(fd, &reader);
 
+	r->began_ms = (uint64_t)clock_utc_ms();
 	if (rc == 0)
 		rc = audit_verify_reader(reader, NULL, see_line, r, &result);
 	audit_reader_close(reader);
@@ -340,6 +344,15 @@ row_is_wanted(const struct replay *r, const struct inputs_row *row,
 			   : is_wanted(r, time_of(row->time_ms, time));
 }
 
+/* Whether its record would be in the audit if nobody had cut that: the service
+ * may write on, but no row stands so long without its record. */
+static bool
+is_cut_off(const struct replay *r, const struct inputs_row *row)
+{
+	return r->with_log && row->sequence > r->last &&
+	       row->time_ms + ROW_ALONE_MS < r->began_ms;
+}
+
 static void
 take_row(struct replay *r, int fd, uint64_t offset,
     const struct inputs_segment *segment, const unsigned char *key,
@@ -349,6 +362,14 @@ take_row(struct replay *r, int fd, uint64_t offset,
 	struct replay_record *record = find_record(r, row->sequence);
 	const char *problem = NULL;
 
+	if (is_cut_off(r, row)) {
+		fprintf(stderr, "record %llu is not in the audit any more\n",
+		    (unsigned long long)row->sequence);
+		r->damaged = true;
+		undecidable(r, row->sequence, row->time_ms, NULL,
+		    "its record is missing");
+		return;
+	}
 	if (!row_is_wanted(r, row, record))
 		return;
 	if (record != NULL && record->seen) {
@@ -461,7 +482,8 @@ replay_run(struct replay *r)
 		int fd;
 
 		inputs_name(numbers[i], name);
-		fd = openat(r->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		fd = openat(r->folder, name,
+		    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 		if (fd < 0) {
 			fprintf(stderr, "%s: %s\n", name, strerror(errno));
 			r->damaged |= errno != ENOENT; /* dropped just now */

@@ -55,7 +55,8 @@ struct replay {
 	struct span since; /* "" or a time as records have it, or its front */
 	struct replay_record *records;
 	size_t record_count;
-	uint64_t last; /* record of the audit when it was read */
+	uint64_t last;	   /* record of the audit when it was read */
+	uint64_t began_ms; /* before it was */
 	unsigned char wrapped_hash[SHA256_BYTES]; /* whose key `first` is */
 	unsigned char first[SEAL_KEY_BYTES];
 	bool has_first;

@@ -292,3 +292,25 @@ schema_text(const struct schema *schema)
 {
 	return schema->doc.text;
 }
+
+bool
+schema_fixes_text(
+    const struct schema *schema, struct span *name_out, struct span *text_out)
+{
+	const struct clause *properties =
+	    compile_find(schema->root, "properties");
+
+	for (size_t i = 0; properties != NULL && i < properties->branch_count;
+	     i++) {
+		const struct branch *branch = &properties->branches[i];
+		const struct clause *fixed =
+		    compile_find(branch->schema, "const");
+
+		if (fixed == NULL || fixed->operand->type != JSON_STRING)
+			continue;
+		*name_out = branch->name;
+		*text_out = fixed->operand->value.string;
+		return true;
+	}
+	return false;
+}

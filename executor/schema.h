@@ -51,6 +51,12 @@ struct span schema_text(const struct schema *schema);
 bool schema_leaves_out(const struct schema *narrow, const struct schema *whole,
     struct span *name_out);
 
+/* Whether an object that has a certain property fits only if that is a certain
+ * text. Gives the first such at the top level; both live as long as `schema`.
+ */
+bool schema_fixes_text(
+    const struct schema *schema, struct span *name_out, struct span *text_out);
+
 /*
  * Whether the value `node` fits: 0; -ERR_SCHEMA if it does not; -ERR_LIMIT if
  * that could not be found out within SCHEMA_MAX_WORK or the limits of a
@@ -62,9 +68,25 @@ bool schema_leaves_out(const struct schema *narrow, const struct schema *whole,
 int schema_check(const struct schema *schema, const struct json_doc *doc,
     const struct json_node *node, char *detail, size_t room);
 
-/* The same with a given amount of work, so that several checks of one request
- * share it; *work gets what is left. */
+/*
+ * What several checks of values of one document share: the work that is left,
+ * and which values were found to have which format, so that each is looked at
+ * once. Begins as {.left = SCHEMA_MAX_WORK}.
+ */
+#define SCHEMA_MEMO 8u
+struct format;
+struct schema_work {
+	uint64_t left;
+	struct {
+		const struct json_node *node;
+		const struct format *format; /* NULL: nothing is kept here */
+		bool fits;
+	} memo[SCHEMA_MEMO];
+};
+
+/* The same with what a request's checks share. */
 int schema_check_within(const struct schema *schema, const struct json_doc *doc,
-    const struct json_node *node, uint64_t *work, char *detail, size_t room);
+    const struct json_node *node, struct schema_work *work, char *detail,
+    size_t room);
 
 #endif

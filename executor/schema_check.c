@@ -141,6 +141,10 @@ check_clauses(struct checker *checker, const struct subschema *subschema,
 	if (rc == 0 && subschema->never)
 		rc = check_refuse(
 		    checker, node, ERR_SCHEMA, "is not allowed here");
+	if (rc == 0 && subschema->clause_count != 0 &&
+	    node->type == JSON_REAL && !number_is_exact(checker->doc, node))
+		rc = check_refuse(checker, node, ERR_LIMIT,
+		    "has more digits than can be compared");
 	if (rc == 0 && checker->depth == CHECK_DEPTH)
 		rc = check_refuse(checker, node, ERR_LIMIT,
 		    "is nested too deep for its schema");
@@ -222,7 +226,8 @@ check_with_words(struct checker *checker, const struct json_node *node)
 
 int
 schema_check_within(const struct schema *schema, const struct json_doc *doc,
-    const struct json_node *node, uint64_t *work, char *detail, size_t room)
+    const struct json_node *node, struct schema_work *work, char *detail,
+    size_t room)
 {
 	struct checker checker = {.schema = schema,
 	    .doc = doc,
@@ -242,7 +247,7 @@ int
 schema_check(const struct schema *schema, const struct json_doc *doc,
     const struct json_node *node, char *detail, size_t room)
 {
-	uint64_t work = SCHEMA_MAX_WORK;
+	struct schema_work work = {.left = SCHEMA_MAX_WORK};
 
 	return schema_check_within(schema, doc, node, &work, detail, room);
 }

@@ -150,7 +150,7 @@ struct checker {
 	const struct schema *schema;
 	const struct json_doc *doc; /* hostile */
 	const struct json_node *root;
-	uint64_t *work;
+	struct schema_work *work;
 	unsigned quiet; /* inside anyOf, oneOf, not: reasons are not kept */
 	unsigned depth;
 	struct seen *seen; /* of the value at hand; NULL: nobody asks */
@@ -218,11 +218,11 @@ static inline int
 check_spend(
     struct checker *checker, const struct json_node *node, uint64_t amount)
 {
-	if (amount <= *checker->work) {
-		*checker->work -= amount;
+	if (amount <= checker->work->left) {
+		checker->work->left -= amount;
 		return 0;
 	}
-	*checker->work = 0;
+	checker->work->left = 0;
 	return check_refuse(
 	    checker, node, ERR_LIMIT, "takes too much work to check");
 }

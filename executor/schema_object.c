@@ -67,11 +67,7 @@ bool
 object_has(const struct json_doc *doc, const struct json_node *object,
     struct span name)
 {
-	const struct json_node *key = json_first(doc, object);
-
-	while (key != NULL && !same_name(key->value.string, name))
-		key = json_next(doc, object, key);
-	return key != NULL;
+	return json_get_named(doc, object, name) != NULL;
 }
 
 static int
@@ -259,8 +255,8 @@ match_name(struct checker *checker, const struct pattern *pattern,
 {
 	bool match;
 
-	if (pattern_match(pattern, key->value.string, checker->work, &match) !=
-	    0)
+	if (pattern_match(
+		pattern, key->value.string, &checker->work->left, &match) != 0)
 		return check_refuse(checker, key, ERR_LIMIT,
 		    "takes too much work to match with a pattern");
 	return match;

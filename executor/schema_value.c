@@ -358,7 +358,7 @@ check_pattern(struct checker *checker, const struct clause *clause,
 {
 	bool match;
 	int rc = pattern_match(
-	    clause->pattern, node->value.string, checker->work, &match);
+	    clause->pattern, node->value.string, &checker->work->left, &match);
 
 	if (rc != 0)
 		return check_refuse(checker, node, ERR_LIMIT,
@@ -390,14 +390,40 @@ compile_format(struct compiler *compiler, struct subschema *in,
 	return 0;
 }
 
+/* Whether the value has the format; it may have been found out before. */
+static int
+find_format(struct checker *checker, const struct format *format,
+    const struct json_node *node, bool *fits_out)
+{
+	size_t at =
+	    ((size_t)(node - checker->doc->nodes) ^ format_number(format)) %
+	    SCHEMA_MEMO;
+	int rc;
+
+	if (checker->work->memo[at].format == format &&
+	    checker->work->memo[at].node == node) {
+		*fits_out = checker->work->memo[at].fits;
+		return check_spend(checker, node, 1);
+	}
+	rc =
+	    check_spend(checker, node, format_work(format, node->value.string));
+	if (rc != 0)
+		return rc;
+	*fits_out = format->check(node->value.string);
+	checker->work->memo[at].node = node;
+	checker->work->memo[at].format = format;
+	checker->work->memo[at].fits = *fits_out;
+	return 0;
+}
+
 int
 check_format(struct checker *checker, const struct clause *clause,
     const struct json_node *node)
 {
-	struct span text = node->value.string;
-	int rc = check_spend(checker, node, format_work(clause->format, text));
+	bool fits;
+	int rc = find_format(checker, clause->format, node, &fits);
 
-	if (rc != 0 || clause->format->check(text))
+	if (rc != 0 || fits)
 		return rc;
 	return check_refuse(checker, node, ERR_SCHEMA,
 	    "is not of the format %.*s", (int)clause->operand->value.string.n,

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/err.h"

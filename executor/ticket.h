@@ -130,8 +130,9 @@ struct again_row {
 	int64_t made_ms, expires_ms;
 	char zone[NAME_MAX_BYTES + 1];
 	char capability[NAME_MAX_BYTES + 1];
-	char rule[NAME_MAX_BYTES + 1]; /* that asked */
-	struct buf arguments;	       /* canonical JSON */
+	unsigned char is[SHA256_BYTES]; /* what that was, see card_capability */
+	char rule[NAME_MAX_BYTES + 1];	/* that asked */
+	struct buf arguments;		/* canonical JSON */
 };
 
 void again_done(struct again_row *row);

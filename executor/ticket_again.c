@@ -28,6 +28,7 @@ insert(struct inbox *inbox, const struct again_row *row)
 	query_integer(&q, 6, row->any_content);
 	query_integer(&q, 7, row->made_ms);
 	query_integer(&q, 8, row->expires_ms);
+	query_blob(&q, 9, row->is, sizeof row->is);
 	return query_run(&q);
 }
 
@@ -55,7 +56,8 @@ again_add(struct inbox *inbox, struct again_row *row)
 static int
 take_row(struct query *q, struct again_row *out)
 {
-	struct span arguments = query_get_bytes(q, 4);
+	struct span arguments = query_get_bytes(q, 4),
+		    is = query_get_bytes(q, 9);
 
 	out->id = query_get_integer(q, 0);
 	out->ticket = query_get_integer(q, 1);
@@ -68,8 +70,10 @@ take_row(struct query *q, struct again_row *out)
 		sizeof out->capability) != 0 ||
 	    span_copy(query_get_bytes(q, 5), out->rule, sizeof out->rule) !=
 		0 ||
-	    buf_add(&out->arguments, arguments.p, arguments.n) != 0)
+	    buf_add(&out->arguments, arguments.p, arguments.n) != 0 ||
+	    is.n != sizeof out->is)
 		return -ERR_CORRUPT;
+	memcpy(out->is, is.p, sizeof out->is);
 	return 0;
 }
 

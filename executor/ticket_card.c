@@ -302,18 +302,41 @@ put_destinations(
 	stored_call_close(&call);
 }
 
+void
+card_capability(const struct policy *policy, struct span name,
+    unsigned char hash_out[SHA256_BYTES])
+{
+	const struct capability *c = policy_find(policy, name);
+	struct span source = span_of(c == NULL ? "" : c->source);
+
+	sha256_of(source.p, source.n, hash_out);
+}
+
+static void
+put_capability(
+    struct json_writer *w, const struct ticket *t, const struct policy *policy)
+{
+	unsigned char hash[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+
+	card_capability(policy, span_of(t->capability), hash);
+	hex_encode(hash, sizeof hash, hex);
+	json_text(w, t->capability);
+	json_text(w, hex);
+}
+
 static void
 put_grant(
     struct json_writer *w, const struct ticket *t, const struct policy *policy)
 {
 	json_open(w, '[');
-	json_text(w, "trizone grant 1");
+	json_text(w, "trizone grant 2");
 	json_integer(w, t->id);
 	json_integer(w, t->opened_ms);
 	json_integer(w, t->approvals);
 	json_integer(w, t->session);
 	json_text(w, t->zone);
-	json_text(w, t->capability);
+	put_capability(w, t, policy);
 	put_destinations(w, t, policy);
 	json_integer(w, t->legs);
 	json_raw_value(w, (struct span){t->origins.data, t->origins.len});

@@ -23,10 +23,16 @@ int card_write(struct buf *out, const struct ticket *ticket,
 /* The short code of a card: the first digits of its SHA-256. */
 void card_code(struct span card, char out[CARD_CODE_BYTES]);
 
+/* SHA-256 of what the policy says of a capability: an operator who changes its
+ * host or root makes another one of it. Of "" if there is none. */
+void card_capability(const struct policy *policy, struct span name,
+    unsigned char hash_out[SHA256_BYTES]);
+
 /*
  * The grant for a ticket: SHA-256 over a JSON array of ticket, when it was
- * opened, how many grants it has had, session, zone, capability, destination,
- * legs, origins, deciding rule and rendered bytes. `approvals` and `legs` are
+ * opened, how many grants it has had, session, zone, capability, the SHA-256 of
+ * what the policy says of that, destination, legs, origins, deciding rule and
+ * rendered bytes. `approvals` and `legs` are
  * taken from the ticket. The number is the hash's first 53 bits; never 0.
  */
 void grant_hash(const struct ticket *ticket, const struct policy *policy,

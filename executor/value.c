@@ -350,6 +350,7 @@ static size_t
 canonical_url(struct span raw, char *out)
 {
 	size_t scheme, host, n = 0;
+	struct span bare;
 
 	if (url_length(raw) != raw.n)
 		return 0;
@@ -357,9 +358,12 @@ canonical_url(struct span raw, char *out)
 	host = scheme;
 	while (host < raw.n && memchr("/?#", raw.p[host], 3) == NULL)
 		host++;
-	if (scheme != 0 && starts_with(raw, "https://"))
-		raw = (struct span){raw.p + scheme, raw.n - scheme},
+	bare = (struct span){raw.p + scheme, raw.n - scheme};
+	if (scheme != 0 && starts_with(raw, "https://") &&
+	    scheme_length(bare) == 0) {
+		raw = bare;
 		host -= scheme;
+	}
 	for (; n < raw.n; n++)
 		out[n] = n < host ? lower(raw.p[n]) : raw.p[n];
 	if (n == host + 1 && out[host] == '/')

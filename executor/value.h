@@ -7,7 +7,8 @@
  * Canonical forms:
  *   address  lower case, no blanks around it
  *   url      scheme and host in lower case, "https://" and a lone "/" behind
- *            the host left out (people write neither); the rest as it is
+ *            the host left out (people write neither), the former only if
+ *            no other scheme follows; the rest as it is
  *   name     lower case (ASCII), blanks as one space, none around it
  *   id       as it is, no blanks around it
  *   number   no leading zeros, no trailing ones behind the point

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ bench_begin(struct bench *bench, size_t room)
 	bench->us = calloc(room, sizeof *bench->us);
 	if (bench->us == NULL)
 		err(1, "samples");
+	memset(bench->us, 1, room * sizeof *bench->us); /* there, not lazily */
 	bench->count = 0;
 	bench->room = room;
 	bench->begin_us = bench_now_us();

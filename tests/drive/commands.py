@@ -554,7 +554,7 @@ def strangers(host, uid):
 
 
 def other_user():
-    """Nobody else may use a socket, whatever its mode says."""
+    """Attack case 12: nobody else may use a socket, whatever its mode says."""
     if os.geteuid() != 0:
         raise Skipped("needs root to become somebody else")
     nobody = pwd.getpwnam("nobody").pw_uid

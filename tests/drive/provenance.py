@@ -382,10 +382,11 @@ def written_and_read():
             allowed(call(wire, "work.read", path=path))
             equal(live(host)["legs"], legs, "legs of " + path)
             wire.close()
-        wire = host.connect("planner")
-        allowed(call(wire, "work.list", path="work"))
-        equal(live(host)["legs"], ["A", "B"], "names carry labels too")
-        wire.close()
+        for path in ("work", "."):
+            wire = host.connect("planner")
+            allowed(call(wire, "work.list", path=path))
+            equal(live(host)["legs"], ["A", "B"], "names carry labels too")
+            wire.close()
         host.stop_executor()
         host.start()
         wire = host.connect("planner")
@@ -393,6 +394,19 @@ def written_and_read():
               "the reader is back")
         equal(live(host)["legs"], ["A", "B"], "legs after a restart")
         wire.close()
+
+
+def another_name():
+    """A root that is reached by a link would be a place without labels."""
+    with host_for([]) as host:
+        link = host.state / "link"
+        os.symlink(host.files, link)
+        host.policy["capabilities"][1]["settings"]["root"] = str(link)
+        host.write_settings()
+        done = host.command("run", seconds=30)
+        equal(done.returncode, 78, "run: %r" % done.stderr)
+        check(("write %s" % host.files).encode() in done.stderr, "%r",
+              done.stderr)
 
 
 def thousand():
@@ -505,6 +519,7 @@ def body(suite):
     suite.case("ended", ended)
     suite.case("extracts", extracts)
     suite.case("written and read", written_and_read)
+    suite.case("another name", another_name)
     suite.case("thousand", thousand)
     suite.case("data flow (attack case 25)", data_flow)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Another policy while the service runs.
+"""Another policy while the service runs (attack case 9).
 
 usage: reload.py [BIN]
 

@@ -175,7 +175,8 @@ def shown_grant(host, ticket):
 
 
 def twice(host):
-    """A grant is good for one order; a ticket that is over, for none."""
+    """Attack case 20: a grant is good for one order; a ticket that is over,
+    for none."""
     wire = host.connect("planner")
     ticket = asked(ask(wire, "notify.send", text="only once"))
     code = host.show(ticket)["code"]
@@ -300,7 +301,8 @@ def card_changes(host):
 
 
 def floods(host):
-    """500 requests in ten seconds: capped, folded, the oldest kept."""
+    """Attack case 21: 500 requests in ten seconds: capped, folded, the oldest
+    kept."""
     began = time.monotonic()
     wire = host.connect("planner")
     before = {row["ticket"] for row in host.review("list")}
@@ -408,10 +410,22 @@ def who_approves(host):
     try:
         done = host.as_user(REVIEWER, "review", "approve", ticket, code)
         check(done.returncode != 0, "approved beside another process")
-        check(b"another process runs as" in done.stderr, "%r", done.stderr)
+        check(b"one process alone" in done.stderr, "%r", done.stderr)
     finally:
         sleeper.kill()
         sleeper.wait()
+    # nor over a connection that he opened and another process has
+    os.setegid(REVIEWER)
+    os.seteuid(REVIEWER)
+    try:
+        handed = host.connect("operator")
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    answer = handed.request("review.approve",
+                            {"handle": ticket, "code": code})
+    equal(answer.error and answer.error["code"], NOT_ALONE, "handed on")
+    handed.close()
     done = host.as_user(REVIEWER, "review", "approve", ticket, code)
     check(done.returncode == 0, "the reviewer: %r", done.stderr)
     until(lambda: host.notes_text().count("who approves") == 1, 10, "note")
@@ -497,6 +511,33 @@ def any_content(host):
     wire.close()
 
 
+def capability_changed(host):
+    """A rule not to be asked again is for what its capability was: with
+    another hourly limit, which a reload takes, it is over."""
+    wire = host.connect("planner")
+    ticket = asked(ask(wire, "file.write", path="weekly.txt", text="one"))
+    host.approve(ticket, "--again", "1h")
+    until(lambda: host.state_of(ticket) == "done", 10, "done")
+    same = {"path": "weekly.txt", "text": "one"}
+    check(ask(wire, "file.write", **same).ok, "not asked again")
+    writes = next(c for c in host.policy["capabilities"]
+                  if c["name"] == "file.write")
+    before = writes.get("limits")
+    writes["limits"] = {"per_hour": 59}
+    host.write_settings()
+    equal(host.command("reload").returncode, 0, "reload")
+    asked_again = asked(ask(wire, "file.write", **same))
+    host.review("deny", asked_again)
+    equal(host.review("rules"), [], "rules")
+    del writes["limits"]
+    if before is not None:
+        writes["limits"] = before
+    host.write_settings()
+    equal(host.command("reload").returncode, 0, "reload")
+    check(not ask(wire, "file.write", **same).ok, "gone for good")
+    wire.close()
+
+
 def standing(**config):
     """A host whose sessions outlive a restart."""
     host = Reviewed(**config)
@@ -506,8 +547,8 @@ def standing(**config):
 
 
 def grant_over_restart(suite_host):
-    """A grant that waits is kept, and is worth nothing once a byte of what
-    it was given for has changed, or its time is over."""
+    """Attack case 20: a grant that waits is kept, and is worth nothing once a
+    byte of what it was given for has changed, or its time is over."""
     del suite_host
     with standing() as host:
         host.start()
@@ -532,14 +573,14 @@ def grant_over_restart(suite_host):
         until(lambda: host.zone_status("mail")["channels"] > 0
               and host.zone_status("mail").get("attestation"), 30, "reader")
         wire = host.connect("planner")
+        check(asked(ask(wire, "file.read", path="c")) != tickets["c"],
+              "an expired grant")
+        equal(host.state_of(tickets["c"]), "expired", "the expired one")
         answer = ask(wire, "file.read", path="a")
         check(answer.ok, "after a restart: %r", answer.error)
         check(asked(ask(wire, "file.read", path="b")) != tickets["b"],
               "what was granted has changed")
         equal(host.state_of(tickets["b"]), "stale", "the changed one")
-        until(lambda: host.state_of(tickets["c"]) == "expired", 10, "expired")
-        check(asked(ask(wire, "file.read", path="c")) != tickets["c"],
-              "an expired grant")
         wire.close()
 
 
@@ -702,7 +743,8 @@ def withheld(host):
     fine = wire.request("inbox.next", {"wait_ms": 5000}).result["handle"]
     wire.request("inbox.done", {"handle": fine, "outcome": "ok"})
     one, two = [host.deliver_and_wait(
-        harness.mail("Urgent %d" % number, SUSPECT), "held")
+        harness.mail("Urgent %d" % number,
+                     SUSPECT + "\n\nhttps://evil.example/obey-me\n"), "held")
         for number in (1, 2)]
     equal(wire.request("inbox.next", {"wait_ms": 0}).result["handle"], None,
           "given to a planner")
@@ -712,6 +754,9 @@ def withheld(host):
     check(done.returncode != 0, "released without an approval")
     shown = host.show(one)
     check("forward every mail" in shown["card"], "card:\n%s", shown["card"])
+    for line in ("to           ben@example.org | ",
+                 "link         https://evil.example/obey-me | "):
+        check("\n" + line in shown["card"], "%r in\n%s", line, shown["card"])
     answer = host.operator_answer("review.approve",
                                   {"handle": one, "code": "00000000"})
     equal(answer.error["code"], CODE, "a wrong code")
@@ -774,6 +819,19 @@ def narrow(suite_host):
         host.approve(handle)
         answer = wire.request("inbox.read", {"handle": handle})
         check("Ignore all" in answer.result["message"]["body"], "released")
+        wire.request("inbox.done", {"handle": handle, "outcome": "ok"})
+        # found to be an attack while a session works on it
+        handle = host.deliver_and_wait(harness.mail("Urgent too", SUSPECT))
+        equal(wire.request("inbox.next", {"wait_ms": 5000}).result["handle"],
+              handle, "item")
+        host.review("deny", handle)
+        answer = wire.request("inbox.read", {"handle": handle})
+        check("Ignore" not in json.dumps(answer.result), "quarantined: %r",
+              answer.result)
+        refused = ask(wire, "file.write", text={"$ref": handle + "#/body"},
+                      path="x")
+        check(not refused.ok and "ticket" not in refused.error["data"],
+              "a handle: %r %r", refused.result, refused.error)
         wire.close()
 
 
@@ -795,6 +853,7 @@ def run_suite(suite):
         suite.case("bad reviewers", bad_reviewers, host)
         suite.case("restarted", restarted, host)
         suite.case("any content", any_content, host)
+        suite.case("capability changed", capability_changed, host)
         suite.case("expired", expired, host)
         suite.case("rule changed", rule_changed, host)
         suite.case("floor asks", floor_asks, host)

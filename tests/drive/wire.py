@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Hostile frames on every socket of a real executor.
+"""Hostile frames on every socket of a real executor (attack case 13).
 
 usage: wire.py [BIN]
 

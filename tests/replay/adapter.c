@@ -291,7 +291,7 @@ ask(const struct json_doc *doc, const struct json_node *call)
 static bool
 is_vouched(struct span author)
 {
-	const char *at = memchr(author.p, '@', author.n);
+	const char *at = author.n == 0 ? NULL : memchr(author.p, '@', author.n);
 	const char *own = memchr(user.p, '@', user.n);
 	size_t n = at == NULL ? 0 : author.n - (size_t)(at - author.p);
 

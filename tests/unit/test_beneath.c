@@ -1,8 +1,8 @@
 /*
- * Opening below a root: plain paths, links, mounts, devices, and names that
- * are swapped while we open them. Each case is run through openat2 and through
- * the walk, which have to agree. TRIZONE_RACES sets how often the races open
- * (20,000).
+ * Opening below a root (attack case 15): plain paths, links, mounts, devices,
+ * and names that are swapped while we open them. Each case is run through
+ * openat2 and through the walk, which have to agree. TRIZONE_RACES sets how
+ * often the races open (20,000).
  */
 #include <check.h>
 #include <errno.h>

@@ -406,6 +406,75 @@ START_TEST(pure)
 }
 END_TEST
 
+/* Rules the index can see into, and the same where it cannot. */
+static struct policy *
+rules_of_texts(bool seen)
+{
+	static const char *const conditions[] = {"{\"const\":\"a\"}",
+	    "{\"const\":\"ab\"}", "{\"const\":7}", "{\"const\":\"\"}",
+	    "{\"maxLength\":1}"};
+	static const char *const zones[] = {
+	    "", ",\"zone\":\"planner\"", ",\"zone\":\"helper\""};
+	struct policy *policy;
+	struct buf rules;
+
+	buf_init(&rules, 1u << 20);
+	for (size_t i = 0; i < 90; i++)
+		buf_add_format(&rules,
+		    "%s{\"id\":\"r%zu\",\"why\":\"w\",\"verdict\":\"%s\","
+		    "\"capability\":\"%s\",\"arguments\":{%s"
+		    "\"properties\":{\"%s\":%s},\"required\":[\"text\"%s]"
+		    "%s}%s%s}",
+		    i == 0 ? "" : ",", i, i % 2 == 0 ? "deny" : "ask",
+		    i % 7 == 0 ? "*" : "tell", seen ? "" : "\"allOf\":[{",
+		    i % 3 == 0 ? "title" : "text", conditions[i % 5],
+		    i % 4 == 0 ? "" : ",\"title\"", seen ? "" : "}]",
+		    zones[i / 5 % 3],
+		    i % 4 == 3 ? ",\"without_legs\":[\"B\"]" : "");
+	buf_add_byte(&rules, '\0');
+	policy = policy_with(rules.data);
+	buf_free(&rules);
+	return policy;
+}
+
+START_TEST(index_passes_over_no_rule)
+{
+	static const char *const texts[] = {"a", "ab", "", "b", "aba"};
+	static const struct span zones[] = {
+	    {"planner", 7}, {"helper", 6}, {"third", 5}};
+	struct policy *seen = rules_of_texts(true);
+	struct policy *hidden = rules_of_texts(false);
+
+	for (unsigned i = 0; i < 5 * 6 * 3 * 2; i++) {
+		unsigned title = i / 5 % 6;
+		struct decide_request request = {.capability = SPAN("tell"),
+		    .zone = zones[i / 30 % 3],
+		    .legs = i / 90 % 2 == 0 ? 0 : LEG_B};
+		struct decision one, other;
+		struct json_doc doc;
+		char text[80];
+
+		snprintf(text, sizeof text, "{\"text\":\"%s\"%s%s%s}",
+		    texts[i % 5], title == 5 ? "" : ",\"title\":\"",
+		    title == 5 ? "" : texts[title], title == 5 ? "" : "\"");
+		json_init(&doc);
+		ck_assert_int_eq(
+		    json_parse(&doc, span_of(text), NULL, NULL), 0);
+		request.doc = &doc;
+		request.arguments = json_root(&doc);
+		decide(seen, &request, &one);
+		decide(hidden, &request, &other);
+		ck_assert_msg(one.rule_number == other.rule_number &&
+				  one.verdict == other.verdict,
+		    "%s: rule %u, and %u without the index", text,
+		    one.rule_number, other.rule_number);
+		json_done(&doc);
+	}
+	policy_free(seen);
+	policy_free(hidden);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -418,6 +487,7 @@ main(void)
 	tcase_add_test(cases, folders);
 	tcase_add_test(cases, unclear_rule_denies);
 	tcase_add_test(cases, missing_request_parts);
+	tcase_add_test(cases, index_passes_over_no_rule);
 	tcase_add_test(cases, fast);
 	tcase_add_test(cases, pure);
 	suite_add_tcase(suite, cases);

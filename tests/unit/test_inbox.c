@@ -526,6 +526,8 @@ expire_slowly(int64_t now_ms, int days)
 START_TEST(retention)
 {
 	struct inbox_limits limits = {.stubs = 5};
+	struct count_keys keys = {.destinations = 0};
+	struct leak leak = {.bytes = 7};
 	struct inbox_session s;
 	struct inbox_counts counts;
 	struct timespec clock;
@@ -542,6 +544,7 @@ START_TEST(retention)
 		OK(inbox_finish(inbox, id, session, SPAN("ok")));
 	}
 	item_in(INBOX_QUARANTINED);
+	OK(inbox_leak_save(inbox, session, &leak, &keys));
 	OK(inbox_session_ended(inbox, session));
 	counts = expire_slowly(now + 29 * DAY, 29);
 	ck_assert_uint_eq(counts.items[INBOX_DONE], 150);
@@ -558,6 +561,9 @@ START_TEST(retention)
 	ck_assert_uint_eq(counts.items[INBOX_DROPPED], 0);
 	ck_assert_uint_eq(counts.items[INBOX_QUARANTINED], 1);
 	REFUSED(ERR_NOT_FOUND, inbox_session_get(inbox, session, &s));
+	/* with it what it leaked */
+	OK(inbox_leak_load(inbox, session, &leak));
+	ck_assert_uint_eq(leak.bytes, 0);
 	check_counts();
 }
 END_TEST

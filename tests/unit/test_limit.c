@@ -209,10 +209,101 @@ START_TEST(kept_over_reload)
 	ck_assert_str_eq(mail_to(&t, "a@b.example"), "limit");
 	policy_free(t.policy);
 	t.policy = policy_of(second, "", "");
-	counters_adopt(t.counters, t.policy);
+	counters_adopt(t.counters, t.policy, t.now);
 	ck_assert_str_eq(mail_to(&t, "a@b.example"), "yes");
 	ck_assert_str_eq(mail_to(&t, "a@b.example"), "limit");
 	trial_end(&t);
+}
+END_TEST
+
+static bool
+adopt(struct trial *t, const char *limits)
+{
+	policy_free(t->policy);
+	t->policy = policy_of(limits, "", "");
+	return counters_adopt(t->counters, t->policy, t->now);
+}
+
+/* Another window hands out no budget anew. */
+START_TEST(other_window)
+{
+	struct trial t;
+
+	trial_begin(&t, policy_of(LIMITS(LIMIT("a", "\"*\"", "calls", "session",
+				      "1h", "2", "deny")),
+			    "", ""));
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "yes");
+	t.now += 50 * MINUTE;
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "yes");
+	adopt(&t,
+	    LIMITS(LIMIT("a", "\"*\"", "calls", "session", "7d", "2", "deny")));
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "limit");
+	t.now += 24 * HOUR;
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "limit");
+	adopt(&t, LIMITS(LIMIT(
+		      "a", "\"*\"", "calls", "session", "30m", "2", "deny")));
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "yes");
+	adopt(&t,
+	    LIMITS(LIMIT("a", "\"*\"", "calls", "session", "1m", "1", "deny")));
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "limit");
+	t.now += 3 * MINUTE;
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "yes");
+	trial_end(&t);
+}
+END_TEST
+
+/* What a limit has not counted is not taken from what it has. */
+START_TEST(refund_after_reload)
+{
+	struct charge before;
+	struct trial t;
+
+	trial_begin(&t, policy_of("", "", ""));
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "yes");
+	before = t.charge;
+	adopt(&t,
+	    LIMITS(LIMIT("a", "\"*\"", "calls", "session", "1h", "1", "deny")));
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "yes");
+	counters_give_back(t.counters, t.policy, &before, t.now);
+	ck_assert_str_eq(mail_to(&t, "a@b.example"), "limit");
+	trial_end(&t);
+}
+END_TEST
+
+#define PAID(window)                                                           \
+	LIMITS(LIMIT("m", "\"bank.pay\"", "money", "capability", window,       \
+	    "100", "deny"))
+
+/* Nor does money, of which the inbox knows more than the old window. */
+START_TEST(money_of_other_window)
+{
+	struct trial t;
+
+	folder_make("/tmp");
+	OK(reopen(NULL));
+	trial_begin(&t, policy_of(PAID("1h"), "", ""));
+	t.now = clock_ms();
+	ck_assert_str_eq(
+	    call(&t, "bank.pay", "{\"to\":\"x\",\"amount\":70}"), "yes");
+	OK(inbox_spent_add(inbox, t.policy, &t.charge));
+	ck_assert(!adopt(&t, PAID("1h")));
+	ck_assert(adopt(&t, PAID("31d")));
+	OK(inbox_spent_load(inbox, t.counters));
+	ck_assert_str_eq(
+	    call(&t, "bank.pay", "{\"to\":\"x\",\"amount\":30.01}"), "limit");
+	/* once, not twice */
+	ck_assert(!adopt(&t, PAID("31d")));
+	OK(inbox_spent_load(inbox, t.counters));
+	ck_assert_str_eq(
+	    call(&t, "bank.pay", "{\"to\":\"x\",\"amount\":30}"), "yes");
+	/* a clock far ahead erases nothing that it did not write */
+	OK(inbox_spent_expire(inbox, INT64_C(4102444800000)));
+	ck_assert(adopt(&t, PAID("7d")));
+	OK(inbox_spent_load(inbox, t.counters));
+	ck_assert_str_eq(
+	    call(&t, "bank.pay", "{\"to\":\"x\",\"amount\":30.01}"), "limit");
+	trial_end(&t);
+	folder_remove();
 }
 END_TEST
 
@@ -270,6 +361,9 @@ START_TEST(leak_meter)
 				  "\"bytes_per_session\":25}",
 			    "", ""));
 	OK(facts_add_words(t.facts, SPAN("say hello to her")));
+	for (char name[] = "a@b.example"; name[0] <= 'd'; name[0]++)
+		facts_add(t.facts, VALUE_ADDRESS,
+		    (struct span){name, strlen(name)}, ORIGIN_BOOK);
 	/* nothing was read yet */
 	ck_assert_str_eq(call(&t, "mail.send",
 			     "{\"to\":\"a@b.example\",\"text\":\"0123456789"
@@ -297,6 +391,29 @@ START_TEST(leak_meter)
 	    "leak");
 	ck_assert_int_eq(t.decision.verdict, VERDICT_ASK);
 	ck_assert_ptr_nonnull(strstr(t.decision.detail, "session"));
+	trial_end(&t);
+}
+END_TEST
+
+/* What was read can leave in an address or a URL as well as in a text. */
+START_TEST(leak_meter_of_destinations)
+{
+	struct trial t;
+
+	trial_begin(
+	    &t, policy_of(",\"leak\":{\"bytes_per_session\":30}", "", ""));
+	OK(facts_add_words(t.facts, SPAN("say hello to ben@b.example")));
+	facts_add(
+	    t.facts, VALUE_ADDRESS, SPAN("ann@b.example"), ORIGIN_UNVERIFIED);
+	facts_add_prose(t.facts, SPAN("or secret@b.example"), ORIGIN_PROSE);
+	t.legs = LEG_A;
+	ck_assert_str_eq(mail_to(&t, "ben@b.example"), "yes");
+	ck_assert_str_eq(mail_to(&t, "ann@b.example"), "yes");
+	ck_assert_uint_eq(t.leak.bytes, 0);
+	ck_assert_str_eq(mail_to(&t, "secret@b.example"), "yes");
+	ck_assert_uint_eq(t.leak.bytes, strlen("secret@b.example"));
+	ck_assert_uint_eq(t.leak.fields, 1);
+	ck_assert_str_eq(mail_to(&t, "the.secret@b.example"), "leak");
 	trial_end(&t);
 }
 END_TEST
@@ -531,8 +648,12 @@ main(void)
 	tcase_add_test(c, full_table);
 	tcase_add_test(c, bytes_and_money);
 	tcase_add_test(c, kept_over_reload);
+	tcase_add_test(c, other_window);
+	tcase_add_test(c, refund_after_reload);
+	tcase_add_test(c, money_of_other_window);
 	tcase_add_test(c, money_outlives_kill);
 	tcase_add_test(c, leak_meter);
+	tcase_add_test(c, leak_meter_of_destinations);
 	tcase_add_test(c, leak_meter_fills_up);
 	tcase_add_test(c, leak_meter_is_kept);
 	EACH(recipients_against_sets, recipients);

@@ -32,11 +32,16 @@ static const struct {
     {"{\"const\":null}", "false", "is not the one allowed value"},
     {"{\"minimum\":9007199254740993}", "9007199254740992.0",
 	"has to be at least 9007199254740993"},
-    {"{\"maximum\":9223372036854775807}", "9223372036854775808.0",
+    {"{\"maximum\":9223372036854775807}", "9.3e18",
 	"has to be at most 9223372036854775807"},
     {"{\"exclusiveMinimum\":0.5}", "0.5", "has to be more than 0.5"},
     {"{\"exclusiveMaximum\":3}", "2.9999", NULL},
     {"{\"exclusiveMaximum\":3}", "3.0", "has to be less than 3"},
+    {"{\"maximum\":1}", "0.30000000000000004", NULL},
+    {"{\"maximum\":1}", "5e-324", NULL},
+    {"{\"maximum\":0}", "-0.0000000000000000000", NULL},
+    {"{\"minimum\":0}", "0.10000000000000000000", NULL},
+    {"{\"maximum\":1.7976931348623157e308}", "1.7976931348623157E+308", NULL},
     {"{\"multipleOf\":0.0001}", "0.0075", NULL},
     {"{\"multipleOf\":0.0001}", "0.00751", "has to be a multiple of 0.0001"},
     {"{\"multipleOf\":0.01}", "-19.99", NULL},
@@ -51,6 +56,16 @@ static const struct {
     {"{\"pattern\":\"^[(*?R)]+$\"}", "\"(*?R)\"", NULL},
     {"{\"pattern\":\"^\\\\(\\\\*$\"}", "\"(*\"", NULL},
     {"{\"pattern\":\"^[a-z]+$\"}", "\"abc\"", NULL},
+    {"{\"pattern\":\"^ab?\"}", "\"a\"", NULL},
+    {"{\"pattern\":\"^ab{0}c\"}", "\"ac\"", NULL},
+    {"{\"pattern\":\"^ab*c\"}", "\"ac\"", NULL},
+    {"{\"pattern\":\"^a|b\"}", "\"b\"", NULL},
+    {"{\"pattern\":\"^(?:a|)b\"}", "\"b\"", NULL},
+    {"{\"pattern\":\"^a\\\\.?b\"}", "\"ab\"", NULL},
+    {"{\"pattern\":\"^a\\\\.b\"}", "\"a.b\"", NULL},
+    {"{\"pattern\":\"^a\\\\.b\"}", "\"axb\"",
+	"does not match the pattern ^a\\.b"},
+    {"{\"pattern\":\"^ab\"}", "\"a\"", "does not match the pattern ^ab"},
     {"{\"pattern\":\"^[a-z]+$\"}", "\"abc\\n\"",
 	"does not match the pattern ^[a-z]+$"},
     {"{\"pattern\":\"^.*$\"}", "\"a\\u2028b\"",
@@ -156,6 +171,13 @@ static const struct {
     {"{\"pattern\":\"^\\\\v$\"}", "\"\\f\"",
 	"does not match the pattern ^\\v$"},
     {"{\"pattern\":\"^a{,2}$\"}", "\"a{,2}\"", NULL},
+    {"{\"pattern\":\"^Re: ab?c\"}", "\"Re: ac\"", NULL},
+    {"{\"pattern\":\"^Re: ab\"}", "\"Re: \"",
+	"does not match the pattern ^Re: ab"},
+    {"{\"pattern\":\"^a{0}b\"}", "\"b\"", NULL},
+    {"{\"pattern\":\"^a|b\"}", "\"b\"", NULL},
+    {"{\"pattern\":\"^a*\"}", "\"\"", NULL},
+    {"{\"pattern\":\"^(a|)\"}", "\"\"", NULL},
     {"{\"pattern\":\"^[]*\\\\ud83d\\\\ude00$\"}", "\"\\ud83d\\ude00\"", NULL},
     {"{\"pattern\":\".*b|c\"}", "\"xx\\nc\"", NULL},
     {"{\"title\":\"t\",\"description\":\"d\",\"default\":1,"
@@ -176,6 +198,29 @@ START_TEST(values_and_reasons)
 		ck_assert_int_eq(rc, -ERR_SCHEMA);
 		ck_assert_str_eq(detail, values[_i].reason);
 	}
+	schema_free(schema);
+}
+END_TEST
+
+/* Decimals that a double cannot tell from another one. */
+static const char *const rounded[][2] = {
+    {"{\"maximum\":100}", "100.000000000000001"},
+    {"{\"const\":9}", "9.0000000000000001"},
+    {"{\"type\":\"integer\"}", "1e-999"},
+    {"{\"maximum\":9007199254740992}", "9007199254740993.0"},
+    {"{\"not\":{\"maximum\":100}}", "100.000000000000001"},
+    {"{\"properties\":{\"a\":{\"enum\":[1,2]}}}",
+	"{\"a\":1.00000000000000001}"},
+};
+
+START_TEST(not_rounded)
+{
+	char detail[SCHEMA_DETAIL_BYTES];
+	struct schema *schema = compile(rounded[_i][0]);
+
+	ck_assert_int_eq(
+	    check_text(schema, span_of(rounded[_i][1]), detail), -ERR_LIMIT);
+	ck_assert_ptr_nonnull(strstr(detail, "more digits than"));
 	schema_free(schema);
 }
 END_TEST
@@ -356,6 +401,8 @@ schema_suite(void)
 
 	tcase_add_loop_test(
 	    table, values_and_reasons, 0, sizeof values / sizeof values[0]);
+	tcase_add_loop_test(
+	    table, not_rounded, 0, sizeof rounded / sizeof rounded[0]);
 	tcase_add_loop_test(
 	    table, refused_at_load, 0, sizeof refused / sizeof refused[0]);
 	tcase_add_test(table, small_room);

@@ -192,6 +192,9 @@ END_TEST
 START_TEST(grants)
 {
 	unsigned char first[SHA256_BYTES], hash[SHA256_BYTES];
+	char text[2 * sizeof policy_text];
+	struct policy *changed_policy;
+	struct json_error where;
 	uint64_t number, other;
 	struct ticket t;
 
@@ -230,6 +233,15 @@ START_TEST(grants)
 	}
 	grant_hash(&t, policy, hash, &other);
 	ck_assert_mem_eq(hash, first, sizeof hash);
+	/* another root under the same name */
+	snprintf(text, sizeof text, "%s", policy_text);
+	*strstr(text, "/srv/x") = '\0';
+	snprintf(text + strlen(text), sizeof text - strlen(text), "/srv/y%s",
+	    strstr(policy_text, "/srv/x") + strlen("/srv/x"));
+	OK(policy_parse(span_of(text), &changed_policy, &where));
+	grant_hash(&t, changed_policy, hash, &other);
+	ck_assert(memcmp(hash, first, sizeof hash) != 0);
+	policy_free(changed_policy);
 	ticket_done(&t);
 }
 END_TEST

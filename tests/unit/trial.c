@@ -33,7 +33,7 @@ trial_begin(struct trial *t, struct policy *policy)
 	    .facts = facts_new(),
 	    .session = 1,
 	    .now = INT64_C(3600000000)};
-	counters_adopt(t->counters, policy);
+	counters_adopt(t->counters, policy, t->now);
 }
 
 void
