@@ -1,60 +1,60 @@
 #!/usr/bin/env python3
-"""Check a trizone audit log (audit.5) without any code of trizone's.
-
-usage: audit_verify.py audit.jsonl [SEQ:HASH]
-
-Prints what `trizone-executor audit verify --json` prints. SEQ:HASH is a
-receipt, as it stands in the record. Exit status: 0 no damage, 1 damage.
-"""
-import hashlib
-import json
-import re
-import sys
-
-LINE_MAX = 10240
-HEX64 = rb"([0-9a-f]{64})"
-TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-LINE = re.compile(
-    rb'\{"hash":"' + HEX64 + rb'",("prev":"' + HEX64
-    + rb'","seq":"([0-9a-f]{16})","time":"' + TIME
-    + rb'","kind":"[a-z]{1,16}"[ -~]*\})')
-
-
-def damage_of(line, count, head):
-    """What is wrong with the next record; None, and its hash, if nothing."""
-    match = LINE.fullmatch(line) if len(line) < LINE_MAX else None
-    if match is None:
-        return "malformed", None
-    claimed, hashed, prev, seq = match.groups()
-    if hashlib.sha256(hashed).hexdigest().encode() != claimed:
-        return "hash", None
-    if int(seq, 16) != count + 1:
-        return "sequence", None
-    return ("prev", None) if prev != head else (None, claimed)
-
-
-def verify(log, receipt=None):
-    count, offset, head, found = 0, 0, b"0" * 64, receipt is None
-    damage = None
-    while damage is None and (line := log.readline(LINE_MAX + 1)):
-        if line.endswith(b"\n") or len(line) >= LINE_MAX:
-            damage, claimed = damage_of(line.rstrip(b"\n"), count, head)
-        else:
-            damage = "torn"
-        if damage is None:
-            count, offset, head = count + 1, offset + len(line), claimed
-            found = found or receipt == f"{count:016x}:{head.decode()}"
-    bad = None if damage is None else count + 1
-    if damage is None and not found:
-        damage, bad = "receipt", int(receipt[:16], 16)
-    return {"records": count, "first": f"{min(count, 1):016x}",
-            "last": f"{count:016x}", "head": head.decode(),
-            "damage": damage or "none", "bad_record": bad,
-            "bad_offset": None if bad is None else offset}
-
-
+"""audit_verify.py FOLDER|FILE [SEQ:HASH]...: check an audit log as audit.5 has it."""
+import hashlib, json, pathlib, re, subprocess, sys, tempfile  # noqa: E401
+LINE = re.compile(  # hash, what is hashed, prev, seq, whether it is signed
+    r'\{"hash":"(H{64})",("prev":"(H{64})","seq":"(H{16})","time":"DD-D-DTD:D:D\.\dDZ",'
+    r'"kind":"(?=[a-z]{1,16}")(lineage"|checkpoint")?[ -~]*\})\n'.replace("D", r"\d\d")
+    .replace("H", "[0-9a-f]"))
+SEAL = re.compile(  # what is signed, by which key, as the first; the next key
+    r'(.{141}(?:lineage"K:"(H{64})"(,"why":"first")?|checkpoint"K:"(H{64})","next":"'
+    r'(H{64})").*),"sig":"(H{128})"\}'.replace("K", ',"key"').replace("H", "[0-9a-f]"))
+DER, CHECK = "302a300506032b6570032100", (
+    "openssl pkeyutl -verify -rawin -in t -sigfile s -pubin -keyform DER -inkey k")
+def signed(text, key, sig):  # noqa: E302
+    with tempfile.TemporaryDirectory() as at:  # the key as DER
+        for name, data in zip("tsk", (text.encode().hex(), sig, DER + key)):
+            pathlib.Path(at, name).write_bytes(bytes.fromhex(data))
+        return not subprocess.call(CHECK.split(), cwd=at, stdout=-3, stderr=-3)
+def torn(data, at):  # of the last write only some sectors are there
+    end, size = data.find("\n", at), len(data.rstrip("\n")) - at
+    if not at <= end < at + size:
+        return size < 10240 and (end < 0 or data[end - 1] != "}")
+    return size <= 262144 and end in (at, end & -512) and not (
+        data[end:(end | 511) + 1].strip("\n"))
+def lines(path):  # each, its file, the bytes of that if it is the last, where in them
+    files = {p.stem: p for p in sorted(path.glob("*.[js]*"))[::-1]} or {"": path}
+    for file in sorted(files.values()):
+        data, last = file.read_bytes().decode("latin-1"), file == max(files.values())
+        used = len(data.rstrip("\n")) if last else len(data)
+        for line in re.finditer("[^\n]*\n|[^\n]+", data[:used and used + 1]):
+            yield line[0], file, last and data, line.start()
+def bad(path, log, known, line, stub, data, at):  # what is wrong with the next record
+    if not (match := LINE.fullmatch(line[:10240])) or match[1] != hashlib.sha256(
+            match[2].encode()).hexdigest() or match[5] and not SEAL.fullmatch(match[2]):
+        return "torn" if data and torn(data, at) else "changed"
+    seq, want, seal = int(match[4], 16), log["last"] + 1, SEAL.fullmatch(match[2])
+    key = seal and (seal[2] or seal[4])
+    if seq < want or seq > want and not stub:
+        same = [o for o, *_ in lines(path) if o[156:172] == "%016x" % min(seq, want)]
+        return ("reordered" if same else "cut") if seq > want else (
+            "duplicated" if line == same[0] else "spliced")
+    if seq == want and match[3] != log["head"]:
+        return "spliced"
+    if seal and (not signed(seal[1], key, seal[6]) or (
+            bool(log["root"]) == bool(seal[3]) if seal[2] else key != log["next"])):
+        return "forged"
+    if known.get(seq, match[1]) != match[1]:
+        return "rewritten"
+    log.update({"root": log["root"] or key, "signed": seq, "next": seal[5] or key}
+               if seal else {}, records=log["records"] + 1, last=seq, head=match[1])
+def verify(path, receipts):
+    log = dict(records=0, last=0, head="0" * 64, root=None, signed=0)
+    known, stub = {int(seq[:16], 16): seq[17:] for seq in receipts}, True
+    for line, file, data, at in lines(path):
+        stub = stub and file.suffix == ".stub"
+        if damage := bad(path, log, known, line, stub, data, at):
+            return dict(log, damage=damage)
+    return dict(log, damage="tail-cut" if max([0, *known]) > log["last"] else "none")
 if __name__ == "__main__":
-    with open(sys.argv[1], "rb") as opened:
-        result = verify(opened, *sys.argv[2:3])
-    print(json.dumps(result, separators=(",", ":")))
-    sys.exit(result["damage"] != "none")
+    result = verify(pathlib.Path(sys.argv[1]), sys.argv[2:])
+    sys.exit(print(json.dumps(result)) or result["damage"] != "none")

@@ -29,14 +29,6 @@ audit_problem(struct audit_problem *problem, int error, const char *format, ...)
 }
 
 int
-audit_log_path(const char *folder, char *out, size_t room)
-{
-	int length = snprintf(out, room, "%s/%s", folder, AUDIT_LOG_NAME);
-
-	return length > 0 && (size_t)length < room ? 0 : -ERR_TOO_LARGE;
-}
-
-int
 audit_exit_status(int error)
 {
 	switch (error) {

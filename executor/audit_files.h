@@ -8,7 +8,9 @@
 
 #include <stddef.h>
 
-#define AUDIT_LOG_NAME "audit.jsonl"
+#define AUDIT_OLD_NAME "audit.jsonl" /* the log of an older version */
+#define AUDIT_SPARE_NAME "spare"
+#define AUDIT_KEY_NAME "key"
 #define AUDIT_SALTS_NAME "salts"
 #define AUDIT_LOCK_NAME "lock"
 
@@ -20,9 +22,6 @@ struct audit_problem {
 /* Fill in the text and return `error`. */
 int audit_problem(struct audit_problem *problem, int error, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
-
-/* Path of the log in the folder. 0 or -ERR_TOO_LARGE. */
-int audit_log_path(const char *folder, char *out, size_t room);
 
 /* The exit status of a command that could not open or read a log: 69, 71 or
  * 77. */

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -16,6 +15,7 @@
 #include "common/err.h"
 #include "executor/audit_impl.h"
 #include "executor/audit_salt.h"
+#include "executor/named.h"
 #include "executor/sync.h"
 
 static void
@@ -29,6 +29,7 @@ void
 audit_free(struct audit *audit)
 {
 	close_fd(audit->log.fd);
+	close_fd(audit->spare);
 	close_fd(audit->salts.fd);
 	close_fd(audit->lock);
 	close_fd(audit->folder);
@@ -36,7 +37,27 @@ audit_free(struct audit *audit)
 	buf_free(&audit->salts.batch);
 	sha256_free(audit->chain.digest);
 	grants_done(&audit->grants);
+	wipe(&audit->signer, sizeof audit->signer);
 	free(audit);
+}
+
+/* Unused room again, where a write was cut short. */
+static void
+take_back(struct audit *audit, struct tail *tail, size_t count)
+{
+	char *unused;
+
+	if (tail == &audit->salts) {
+		if (ftruncate(tail->fd, (off_t)tail->size) != 0)
+			audit->dead = true;
+		return;
+	}
+	unused = alloc_bytes(count);
+	memset(unused, '\n', count);
+	if (pwrite(tail->fd, unused, count, (off_t)tail->size) !=
+	    (ssize_t)count)
+		audit->dead = true;
+	free(unused);
 }
 
 /* All of the batch or nothing. */
@@ -50,7 +71,8 @@ tail_write(struct audit *audit, struct tail *tail)
 	if (count == 0)
 		return 0;
 	do {
-		got = write(tail->fd, tail->batch.data, count);
+		got = pwrite(
+		    tail->fd, tail->batch.data, count, (off_t)tail->size);
 	} while (got < 0 && errno == EINTR);
 	if (got == (ssize_t)count) {
 		tail->size += count;
@@ -58,8 +80,8 @@ tail_write(struct audit *audit, struct tail *tail)
 		return 0;
 	}
 	rc = got < 0 ? err_from_errno(errno) : -ERR_NO_SPACE;
-	if (ftruncate(tail->fd, (off_t)tail->size) != 0)
-		audit->dead = true;
+	if (got > 0)
+		take_back(audit, tail, (size_t)got);
 	return rc == -ERR_NO_SPACE && !audit->dead ? rc : -ERR_IO;
 }
 
@@ -72,17 +94,19 @@ write_salts(struct audit *audit)
 	if (rc != 0 || bytes == 0)
 		return rc;
 	wipe(audit->salts.batch.data, bytes);
-	audit->lazy_salts += bytes / SALT_ROW_BYTES;
+	audit->lazy_salts = true;
 	return 0;
 }
 
 static int
 write_log(struct audit *audit)
 {
+	size_t bytes = audit->log.batch.len;
 	int rc = tail_write(audit, &audit->log);
 
 	if (rc != 0)
 		return rc;
+	audit->unsynced_bytes += bytes;
 	audit->unsynced += audit->batch_records;
 	audit->batch_records = 0;
 	return 0;
@@ -102,12 +126,10 @@ sync_or_die(struct audit *audit, int fd)
 static int
 check_name(struct audit *audit)
 {
-	struct stat named, ours;
+	char name[SEGMENT_NAME_BYTES];
 
-	if (fstatat(audit->folder, AUDIT_LOG_NAME, &named,
-		AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fstat(audit->log.fd, &ours) == 0 && named.st_dev == ours.st_dev &&
-	    named.st_ino == ours.st_ino)
+	segment_name(&audit->segment, name);
+	if (file_has_name(audit->folder, name, audit->log.fd))
 		return 0;
 	audit->dead = true;
 	return -ERR_NOT_FOUND;
@@ -120,9 +142,11 @@ sync_log(struct audit *audit)
 
 	if (rc == 0 && audit->unsynced != 0)
 		rc = sync_or_die(audit, audit->log.fd);
-	if (rc == 0)
-		audit->unsynced = 0;
-	return rc;
+	if (rc != 0)
+		return rc;
+	audit->unsynced = 0;
+	audit->unsynced_bytes = 0;
+	return 0;
 }
 
 /* Salts reach the disk when the kernel likes, but never so many that the log
@@ -134,19 +158,26 @@ audit_flush(struct audit *audit, bool sync)
 	int rc = audit->dead ? -ERR_IO : 0;
 
 	if (rc == 0 &&
-	    audit->unsynced + audit->batch_records > AUDIT_BATCH_RECORDS)
+	    (audit->unsynced + audit->batch_records > AUDIT_BATCH_RECORDS ||
+		audit->unsynced_bytes + audit->log.batch.len >
+		    AUDIT_BATCH_BYTES))
 		rc = sync_log(audit);
 	if (rc == 0)
 		rc = write_salts(audit);
 	if (rc == 0)
 		rc = write_log(audit);
-	salts_due = audit->lazy_salts >= AUDIT_LAZY_SALTS;
+	salts_due =
+	    audit->lazy_salts && clock_ms() >= audit->salts_ms + AUDIT_SALTS_MS;
 	if (rc == 0 && (sync || salts_due))
 		rc = sync_log(audit);
 	if (rc == 0 && salts_due)
 		rc = sync_or_die(audit, audit->salts.fd);
-	if (rc == 0 && salts_due)
-		audit->lazy_salts = 0;
+	if (rc == 0 && salts_due) {
+		audit->lazy_salts = false;
+		audit->salts_ms = clock_ms();
+	}
+	if (rc == 0)
+		(void)audit_make_spare(audit); /* no matter yet */
 	return rc;
 }
 
@@ -185,17 +216,6 @@ may_append(const struct audit *audit, const struct record *record)
 	return 0;
 }
 
-static int
-make_room(struct audit *audit)
-{
-	const struct buf *batch = &audit->log.batch;
-
-	if (batch->max - batch->len < RECORD_LINE_MAX ||
-	    audit->batch_records == AUDIT_BATCH_RECORDS)
-		return audit_flush(audit, false);
-	return 0;
-}
-
 /* The line; and if it has a commitment, the row of its salt. */
 static int
 add_record(struct audit *audit, struct record_head *head,
@@ -220,47 +240,166 @@ add_record(struct audit *audit, struct record_head *head,
 }
 
 static void
-follow(struct audit *audit, const struct record *record, uint64_t offset)
+follow(struct audit *audit, const struct record *record)
 {
 	if (record->kind == RECORD_OUTCOME)
 		intents_remove(&audit->intents, record->intent);
 	if (record->kind != RECORD_INTENT)
 		return;
-	if (intents_add(&audit->intents, audit->chain.last, offset) != 0)
+	if (intents_add(&audit->intents, audit->chain.last, 0) != 0)
 		bug("more intents than their limit");
 	if (record->grant != 0 &&
 	    grants_add(&audit->grants, record->grant) != 0)
 		audit->dead = true; /* one more could not be told from these */
 }
 
-int
-audit_append(struct audit *audit, const struct record *record,
-    uint64_t *seq_out, unsigned char hash_out[SHA256_BYTES])
+/* Behind the others, where there is room for it. */
+static int
+append(struct audit *audit, const struct record *record,
+    unsigned char hash_out[SHA256_BYTES])
 {
 	struct record_head head = {.seq = audit->chain.last + 1,
 	    .time_ms = (uint64_t)clock_utc_ms(),
 	    .prev = audit->chain.head};
+	int rc = add_record(audit, &head, record, hash_out);
+
+	if (rc != 0)
+		return rc;
+	memcpy(audit->chain.head, hash_out, SHA256_BYTES);
+	audit->chain.last = head.seq;
+	audit->batch_records++;
+	follow(audit, record);
+	return 0;
+}
+
+int
+audit_add_lineage(
+    struct audit *audit, const char *why, unsigned char hash_out[SHA256_BYTES])
+{
+	struct record record = {.kind = RECORD_LINEAGE,
+	    .key = audit->signer.key,
+	    .why = span_of(why),
+	    .signer = &audit->signer};
+	int rc = append(audit, &record, hash_out);
+
+	if (rc == 0)
+		audit->sealed = audit->chain.last;
+	return rc;
+}
+
+/* The old key is gone when this returns. */
+static int
+add_checkpoint(struct audit *audit, const char *why)
+{
 	unsigned char hash[SHA256_BYTES];
-	uint64_t offset = 0;
+	struct record record = {.kind = RECORD_CHECKPOINT,
+	    .key = audit->signer.key,
+	    .detail = span_of(why),
+	    .signer = &audit->signer};
+	struct signer next;
+	int rc;
+
+	signer_new(&next);
+	record.next = next.key;
+	rc = append(audit, &record, hash);
+	if (rc == 0) {
+		memcpy(&audit->signer, &next, sizeof next);
+		audit->sealed = audit->chain.last;
+		audit->unsealed_ms = 0;
+	}
+	wipe(&next, sizeof next);
+	return rc;
+}
+
+/* A segment has room for one more record and the checkpoint at its end. */
+static bool
+segment_is_full(const struct audit *audit)
+{
+	return audit->log.size + audit->log.batch.len + 2 * RECORD_LINE_MAX >
+	       audit->limits.segment_bytes;
+}
+
+/* Room for a record and a checkpoint in batch and segment. */
+static int
+make_room(struct audit *audit)
+{
+	const struct buf *batch = &audit->log.batch;
+	int rc = 0;
+
+	if (audit->dead)
+		return -ERR_IO;
+	if (batch->max - batch->len < 3 * RECORD_LINE_MAX ||
+	    audit->batch_records + 2 > AUDIT_BATCH_RECORDS)
+		rc = audit_flush(audit, false);
+	if (rc == 0 && !audit->full && segment_is_full(audit)) {
+		rc = add_checkpoint(audit, "end of segment");
+		audit->full = rc == 0;
+	}
+	return rc == 0 && audit->full ? audit_rotate(audit) : rc;
+}
+
+int
+audit_checkpoint(struct audit *audit, const char *why)
+{
+	int rc;
+
+	if (audit->sealed == audit->chain.last)
+		return 0;
+	rc = make_room(audit);
+	if (rc != 0 || audit->sealed == audit->chain.last)
+		return rc;
+	return add_checkpoint(audit, why);
+}
+
+int64_t
+audit_checkpoint_due(const struct audit *audit)
+{
+	return audit->unsealed_ms == 0
+		   ? 0
+		   : audit->unsealed_ms + audit->limits.checkpoint_ms;
+}
+
+int
+audit_append(struct audit *audit, const struct record *record,
+    uint64_t *seq_out, unsigned char hash_out[SHA256_BYTES])
+{
+	unsigned char hash[SHA256_BYTES];
 	int rc = may_append(audit, record);
 
 	if (rc == 0)
 		rc = make_room(audit);
-	if (rc == 0) {
-		offset = audit->log.size + audit->log.batch.len;
-		rc = add_record(audit, &head, record, hash);
-	}
+	if (rc == 0 && audit->chain.last - audit->sealed >=
+			   audit->limits.checkpoint_records)
+		rc = add_checkpoint(audit, "so many records");
+	if (rc == 0)
+		rc = append(audit, record, hash);
 	if (rc != 0)
 		return rc;
-	memcpy(audit->chain.head, hash, SHA256_BYTES);
-	audit->chain.last = head.seq;
-	audit->batch_records++;
-	follow(audit, record, offset);
+	if (audit->unsealed_ms == 0)
+		audit->unsealed_ms = clock_ms();
 	if (seq_out != NULL)
-		*seq_out = head.seq;
+		*seq_out = audit->chain.last;
 	if (hash_out != NULL)
 		memcpy(hash_out, hash, SHA256_BYTES);
 	return 0;
+}
+
+/* The private half of the successor that the last checkpoint named, for the
+ * next start. Without it that begins another lineage, so no error matters. */
+static void
+keep_key(struct audit *audit)
+{
+	struct audit_problem problem;
+	int fd;
+
+	if (audit->sealed != audit->chain.last ||
+	    audit_file_open(audit->folder, AUDIT_KEY_NAME,
+		O_WRONLY | O_CREAT | O_TRUNC, &fd, &problem) != 0)
+		return;
+	if (write(fd, audit->signer.seed, SIGN_SEED_BYTES) == SIGN_SEED_BYTES &&
+	    sync_data(fd) == 0)
+		(void)sync_folder(audit->folder);
+	close(fd);
 }
 
 int
@@ -270,59 +409,13 @@ audit_close(struct audit *audit)
 
 	if (audit == NULL)
 		return 0;
-	rc = audit_flush(audit, true);
-	if (rc == 0 && audit->lazy_salts > 0)
+	rc = audit->dead ? -ERR_IO : audit_checkpoint(audit, "end");
+	if (rc == 0)
+		rc = audit_flush(audit, true);
+	if (rc == 0 && audit->lazy_salts)
 		rc = sync_or_die(audit, audit->salts.fd);
+	if (rc == 0)
+		keep_key(audit);
 	audit_free(audit);
-	return rc;
-}
-
-static int
-open_salts(
-    const char *path, int flags, int *fd_out, struct audit_problem *problem)
-{
-	int folder;
-	int rc = audit_folder_open(path, false, &folder, problem);
-
-	if (rc != 0)
-		return rc;
-	rc = audit_file_open(folder, AUDIT_SALTS_NAME, flags, fd_out, problem);
-	close(folder);
-	return rc;
-}
-
-static int
-salt_problem(struct audit_problem *problem, int error, uint64_t seq)
-{
-	if (error != 0)
-		audit_problem(problem, error, "salt of record %llu: %s",
-		    (unsigned long long)seq, err_text(error));
-	return error;
-}
-
-int
-audit_erase(const char *path, uint64_t seq, struct audit_problem *problem)
-{
-	int fd;
-	int rc = open_salts(path, O_RDWR, &fd, problem);
-
-	if (rc != 0)
-		return rc;
-	rc = salt_problem(problem, salt_erase(fd, seq), seq);
-	close(fd);
-	return rc;
-}
-
-int
-audit_salt(const char *path, uint64_t seq, unsigned char salt_out[16],
-    struct audit_problem *problem)
-{
-	int fd;
-	int rc = open_salts(path, O_RDONLY, &fd, problem);
-
-	if (rc != 0)
-		return rc;
-	rc = salt_problem(problem, salt_find(fd, seq, salt_out), seq);
-	close(fd);
 	return rc;
 }

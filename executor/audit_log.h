@@ -1,8 +1,9 @@
 /*
- * The audit log: a folder with the chain (audit.jsonl), its salts and a lock.
+ * The audit log: a folder with the chain in segments, its salts and a lock.
  * Only the auditor opens it for writing. Records are gathered with
  * audit_append and become durable together with audit_flush; until that has
  * returned 0 nobody may be told of them, and nothing they announce may start.
+ * Now and then a checkpoint signs all that came before.
  */
 #ifndef TRIZONE_EXECUTOR_AUDIT_LOG_H
 #define TRIZONE_EXECUTOR_AUDIT_LOG_H
@@ -15,34 +16,51 @@
 #include "executor/audit_files.h"
 #include "executor/record.h"
 
-/* One write: 25 of the longest records, some 600 usual ones. */
+/* One write: 25 of the longest records, some 600 usual ones. And all that is
+ * not yet on disk. */
 #define AUDIT_BATCH_BYTES (256u * 1024)
 /* Records of a batch, and with it all that are not yet on disk: so many salts
  * may be found ahead of the log after a loss of power, and no more. */
 #define AUDIT_BATCH_RECORDS 1024
-#define AUDIT_LAZY_SALTS 512 /* rows that a loss of power may cost */
+#define AUDIT_SALTS_MS 1000 /* how many salts a loss of power may cost */
 
 struct audit;
+
+struct audit_limits {
+	uint32_t segment_bytes;
+	uint32_t checkpoint_records; /* behind the last; then one is due */
+	uint32_t checkpoint_ms;	     /* or the first of them is so old */
+};
 
 /* What was found when a log was opened. */
 struct audit_found {
 	uint64_t records;    /* good ones that were there */
-	uint64_t torn_bytes; /* of a last line that was set aside; 0: none */
+	uint64_t torn_bytes; /* that were set aside; 0: none */
 	size_t unfinished;   /* intents without outcome */
+	/* The lineage that had to be begun: NULL, "first" for a new log, or
+	 * "crash" or "lost". Then its record, and its key, are for the anchors
+	 * before anything is done. */
+	const char *lineage;
+	uint64_t lineage_seq;
+	unsigned char lineage_hash[SHA256_BYTES];
+	unsigned char lineage_key[SIGN_KEY_BYTES];
 };
 
 /* Open the log in the folder `path` (made if it is not there), alone, and
- * check all of it. A last line that is not complete (a crash while writing)
- * is moved to the file torn-<time> and a damage record is appended, which the
- * next flush writes. *found_out may be NULL. Errors, each with words for the
+ * check all of it. What a write that was cut short has left (a crash, a loss
+ * of power) is moved to the file torn-<time> and a damage record is appended,
+ * which the next flush writes; so is a lineage, unless the log was closed and
+ * its key is there. A log of an older version is taken over. `limits` may be
+ * NULL (all usual), *found_out may be NULL. Errors, each with words for the
  * operator in *problem: -ERR_BUSY (another process has it), -ERR_CORRUPT (the
  * chain is damaged: nothing was changed), -ERR_PEER, -ERR_NOT_REGULAR,
  * -ERR_NO_SPACE, -ERR_IO, -ERR_SYSTEM. Close with audit_close. */
-int audit_open(const char *path, struct audit **audit_out,
-    struct audit_found *found_out, struct audit_problem *problem);
+int audit_open(const char *path, const struct audit_limits *limits,
+    struct audit **audit_out, struct audit_found *found_out,
+    struct audit_problem *problem);
 
-/* Flush, sync, release. NULL is fine. The flush's result; the handle is gone
- * in any case. */
+/* Checkpoint, flush, sync, keep the key for the next start, release. NULL is
+ * fine. The result of all that; the handle is gone in any case. */
 int audit_close(struct audit *audit);
 
 /* Call `each` for every intent that has no outcome, oldest first; `each` may
@@ -62,6 +80,13 @@ int audit_unfinished(struct audit *audit,
 int audit_append(struct audit *audit, const struct record *record,
     uint64_t *seq_out, unsigned char hash_out[SHA256_BYTES]);
 
+/* Sign everything appended so far, and replace the key. Nothing is done if the
+ * last record is a checkpoint. Errors as audit_append. */
+int audit_checkpoint(struct audit *audit, const char *why);
+
+/* When a checkpoint is due, in monotonic milliseconds; 0: not yet known. */
+int64_t audit_checkpoint_due(const struct audit *audit);
+
 /* Whether an intent with that grant is in the log, or on its way into it. A
  * second one is refused with -ERR_WRONG_STATE. */
 bool audit_granted(const struct audit *audit, uint64_t grant);
@@ -75,8 +100,8 @@ size_t audit_waiting(const struct audit *audit);
  * batch is in the file, it is kept, and the flush may be tried again. After a
  * failed sync, or a write that could not be taken back, the handle is dead:
  * every further call gives -ERR_IO and only a new audit_open tells what is in
- * the log. So it is when a sync finds that the log's name has become another
- * file's or nobody's (-ERR_NOT_FOUND). */
+ * the log. So it is when a sync finds that the segment's name has become
+ * another file's or nobody's (-ERR_NOT_FOUND). */
 int audit_flush(struct audit *audit, bool sync);
 bool audit_dead(const struct audit *audit);
 

@@ -64,13 +64,18 @@ int
 salt_add_row(
     struct buf *out, uint64_t seq, const unsigned char salt[SALT_BYTES])
 {
-	char digits[SALT_DIGITS + 1];
+	char row[SALT_ROW_BYTES + 1];
+	unsigned char big[8];
 	int rc;
 
-	hex_encode(salt, SALT_BYTES, digits);
-	rc = buf_add_format(
-	    out, "%016llx %s\n", (unsigned long long)seq, digits);
-	wipe(digits, sizeof digits);
+	for (size_t i = 0; i < sizeof big; i++)
+		big[i] = (unsigned char)(seq >> (56 - 8 * i));
+	hex_encode(big, sizeof big, row);
+	row[SALT_AT - 1] = ' ';
+	hex_encode(salt, SALT_BYTES, row + SALT_AT);
+	row[SALT_ROW_BYTES - 1] = '\n';
+	rc = buf_add(out, row, SALT_ROW_BYTES);
+	wipe(row, sizeof row);
 	return rc;
 }
 

@@ -6,12 +6,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
 #include "executor/audit_intents.h"
-#include "executor/audit_lines.h"
+#include "executor/audit_reader.h"
 #include "executor/audit_verify.h"
 
 #define TEXT_MAX_BYTES                                                         \
@@ -22,8 +21,7 @@
 struct show {
 	const struct show_options *options;
 	FILE *out;
-	int fd;
-	struct lines lines;
+	struct audit_reader *reader;
 	struct chain chain;
 	struct intents intents;
 	struct json_doc doc;
@@ -146,10 +144,13 @@ complain(struct show *show, uint64_t offset, const char *what)
 
 /* What cannot be read is complained about and passed over. */
 static int
-show_line(struct show *show, struct span line, uint64_t offset)
+show_line(struct show *show, const struct audit_line *at)
 {
 	const struct show_filter *filter = &show->options->filter;
-	enum damage damage = chain_next(&show->chain, line);
+	enum damage damage = at->stub ? chain_skip(&show->chain, at->text)
+				      : chain_next(&show->chain, at->text);
+	struct span line = at->text;
+	uint64_t offset = at->place;
 	struct record record;
 	int rc;
 
@@ -181,18 +182,20 @@ enough(const struct show *show)
 static int
 show_lines(struct show *show)
 {
-	struct span line;
-	uint64_t offset;
+	struct audit_line line;
+	struct audit_rest rest = {0};
 	int rc = 0, got = 1;
 
 	while (rc == 0 && !enough(show) &&
-	       (got = lines_next(&show->lines, &line, &offset)) > 0)
-		rc = show_line(show, line, offset);
+	       (got = audit_reader_next(show->reader, &line)) > 0)
+		rc = show_line(show, &line);
 	if (got == -ERR_TOO_LARGE)
-		complain(show, offset, damage_text(DAMAGE_MALFORMED));
+		complain(show, line.place, damage_text(DAMAGE_MALFORMED));
 	else if (got < 0)
 		return got;
-	if (got == 0 && lines_rest(&show->lines) > 0)
+	if (got == 0)
+		rc = audit_reader_rest(show->reader, NULL, &rest);
+	if (rest.torn)
 		fprintf(stderr, "%s\n", damage_text(DAMAGE_TORN));
 	return rc;
 }
@@ -204,7 +207,7 @@ again(struct show *show, uint64_t offset, bool filtered)
 	char buffer[RECORD_LINE_MAX];
 	struct record record;
 	struct span line;
-	int rc = lines_at(show->fd, offset, buffer, &line);
+	int rc = audit_reader_at(show->reader, offset, buffer, &line);
 
 	if (rc == 0)
 		rc = record_check(line);
@@ -262,17 +265,16 @@ audit_show(const char *path, const struct show_options *options, FILE *out,
 {
 	struct sha256 *digest;
 	struct show *show;
-	int fd = -1;
-	int rc = audit_open_read(path, &fd);
+	struct audit_reader *reader;
+	int rc = audit_reader_open(path, &reader);
 
 	if (rc != 0)
 		return rc;
 	show = alloc_bytes(sizeof *show);
 	show->options = options;
 	show->out = out;
-	show->fd = fd;
+	show->reader = reader;
 	digest = sha256_new();
-	lines_init(&show->lines, fd, 0);
 	chain_init(&show->chain, digest);
 	json_init(&show->doc);
 	buf_init(&show->text, TEXT_MAX_BYTES);
@@ -285,6 +287,6 @@ audit_show(const char *path, const struct show_options *options, FILE *out,
 	json_done(&show->doc);
 	sha256_free(digest);
 	free(show);
-	close(fd);
+	audit_reader_close(reader);
 	return rc;
 }

@@ -13,7 +13,6 @@
 #include "common/err.h"
 #include "executor/audit_files.h"
 
-#define PATH_BYTES 4096
 #define TIME_SHAPE "0000-00-00T00:00:00.000Z"
 #define TIME_LEAST 4 /* a year */
 #define WIDTH_LEAST 40
@@ -274,7 +273,6 @@ int
 audit_show_main(int argc, char **argv, const char *default_dir)
 {
 	struct command command;
-	char path[PATH_BYTES];
 	const char *dir;
 
 	if (parse_command(argc, argv, &command) != 0) {
@@ -293,7 +291,5 @@ audit_show_main(int argc, char **argv, const char *default_dir)
 		usage(stderr, argv[0]);
 		return EXIT_USAGE;
 	}
-	if (audit_log_path(dir, path, sizeof path) != 0)
-		return EXIT_USAGE;
-	return run(path, &command.options);
+	return run(dir, &command.options);
 }

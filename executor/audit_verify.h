@@ -1,8 +1,8 @@
 /*
- * Checking the chain of a log, streaming, in constant memory and without a
- * JSON parser. What a chain alone cannot show is that records are missing at
- * its end, or that all of it was written anew: a receipt (sequence and hash
- * of a record, given out when it was written) shows both.
+ * Checking a log, streaming, in constant memory and without a JSON parser:
+ * the chain of hashes, and the signatures of its checkpoints from the root on.
+ * What neither can show is that records are missing at its end, nor that a
+ * start after a crash was one: receipts and anchors (audit_proof.h) show both.
  */
 #ifndef TRIZONE_EXECUTOR_AUDIT_VERIFY_H
 #define TRIZONE_EXECUTOR_AUDIT_VERIFY_H
@@ -12,27 +12,27 @@
 
 #include "common/sha256.h"
 #include "common/text.h"
+#include "executor/audit_proof.h"
+#include "executor/audit_reader.h"
+#include "executor/audit_seal.h"
 
 enum damage {
 	DAMAGE_NONE,
-	DAMAGE_MALFORMED, /* not a line of this format */
-	DAMAGE_HASH,	  /* the line's bytes do not match its hash */
-	DAMAGE_SEQUENCE,  /* a record is missing, doubled or moved */
-	DAMAGE_PREV,	  /* it does not follow the record before it */
-	DAMAGE_TORN,	  /* the last line has no newline */
-	DAMAGE_RECEIPT,	  /* a receipt's record is missing or another */
+	DAMAGE_MALFORMED,  /* not a line of this format */
+	DAMAGE_HASH,	   /* the line's bytes do not match its hash */
+	DAMAGE_SEQUENCE,   /* chain_next only: one of the next three */
+	DAMAGE_REORDERED,  /* the record that belongs here comes later */
+	DAMAGE_DUPLICATED, /* the record was there already */
+	DAMAGE_CUT,	   /* records are missing in the middle */
+	DAMAGE_SPLICED,	   /* it does not follow the record before it */
+	DAMAGE_SIGNATURE,  /* a lineage or checkpoint signed wrongly */
+	DAMAGE_KEY,	   /* or with another key than was named before */
+	DAMAGE_ROOT,	   /* it begins with another key than the root */
+	DAMAGE_START,	   /* a start after a crash that no anchor knows */
+	DAMAGE_TORN,	   /* the last write was cut short */
+	DAMAGE_TAIL,	   /* a receipt's record is missing at the end */
+	DAMAGE_RECEIPT,	   /* a receipt's record is another */
 	DAMAGE_COUNT
-};
-
-struct verify_result {
-	uint64_t count;	      /* good records before the first bad one */
-	uint64_t first, last; /* their sequences; 0: none */
-	uint64_t bytes;	      /* their lines */
-	unsigned char head[SHA256_BYTES]; /* hash of the last one */
-	enum damage damage;
-	uint64_t bad_record; /* counted from 1; 0: none is bad */
-	uint64_t bad_offset; /* where its line begins */
-	uint64_t torn_bytes; /* with DAMAGE_TORN: how much of it is there */
 };
 
 /* A chain that is followed record by record. */
@@ -42,7 +42,32 @@ struct chain {
 	unsigned char head[SHA256_BYTES];
 };
 
-/* "hash"; and a clause that says what it means. */
+struct verify_result {
+	uint64_t count;	      /* good records that are there */
+	uint64_t first, last; /* their sequences; 0: none */
+	uint64_t bytes;	      /* their lines */
+	uint64_t removed;     /* that retention took, from the begin on */
+	unsigned char head[SHA256_BYTES]; /* hash of the last one */
+	struct seal_keys keys;		  /* root, and who signs next */
+	uint64_t sealed;    /* last lineage or checkpoint; 0: none */
+	uint64_t starts;    /* lineages behind the first: after crashes */
+	uint64_t lone;	    /* of them without an anchor */
+	uint64_t lone_last; /* the last such one */
+	uint64_t proved;    /* last record that a receipt or anchor knows */
+	uint64_t end_segment, end_offset; /* where the next record goes */
+	enum damage damage;
+	uint64_t bad_record; /* sequence that belongs there; 0: none is bad */
+	uint64_t bad_segment, bad_offset; /* where its line begins */
+	uint64_t torn_bytes; /* with DAMAGE_TORN: how much of it is there */
+};
+
+/* What is known of a log from elsewhere; both may be NULL. */
+struct verify_known {
+	const unsigned char *root; /* SIGN_KEY_BYTES */
+	struct proofs *proofs;
+};
+
+/* "changed"; and a clause that says what it means. */
 const char *damage_name(enum damage damage);
 const char *damage_text(enum damage damage);
 
@@ -53,27 +78,28 @@ void chain_init(struct chain *chain, struct sha256 *digest);
  * moves on only if it is. */
 enum damage chain_next(struct chain *chain, struct span line);
 
-/* Check a regular file; `each` (may be NULL) sees every good record, and a
- * value other than 0 from it ends the work. 0: the file was read to its end or
- * to the first damage, which is in *result; else -ERR_IO or what `each`
- * returned. */
-int audit_verify_fd(int fd,
-    int (*each)(void *context, struct span line, uint64_t offset),
-    void *context, struct verify_result *result);
+/* The same for a line of a stub, behind which records are missing. */
+enum damage chain_skip(struct chain *chain, struct span line);
 
-/* The same for a path. Also -ERR_NOT_FOUND, -ERR_PEER (no permission),
- * -ERR_NOT_REGULAR, -ERR_SYSTEM. */
+/* Check a log from its begin; `each` (may be NULL) sees every good record, and
+ * a value other than 0 from it ends the work. `known` may be NULL. 0: the log
+ * was read to its end or to the first damage, which is in *result; else an
+ * error of audit_reader_next or what `each` returned. */
+int audit_verify_reader(struct audit_reader *reader,
+    const struct verify_known *known,
+    int (*each)(void *context, struct span line, uint64_t place), void *context,
+    struct verify_result *result);
+
+/* The same for a folder or file; errors also of audit_reader_open. */
 int audit_verify(const char *path,
-    int (*each)(void *context, struct span line, uint64_t offset),
-    void *context, struct verify_result *result);
+    int (*each)(void *context, struct span line, uint64_t place), void *context,
+    struct verify_result *result);
 
-/* Open a log for reading; errors as audit_verify. Close with close(2). */
-int audit_open_read(const char *path, int *fd_out);
-
-/* `audit verify`: argv[0] is the command's name, `default_dir` may be
- * NULL: then the arguments must name a log. Returns an exit status: 0,
- * 1 damage found, 64 usage, 69 no such log, 71 it could not be read, 77 not
- * permitted. */
+/* `audit verify` and `audit root`: argv[0] is the command's name,
+ * `default_dir` may be NULL: then the arguments must name a log. Return an
+ * exit status: 0, 1 damage found, 64 usage, 69 no such log, 71 it could not be
+ * read, 77 not permitted. */
 int audit_verify_main(int argc, char **argv, const char *default_dir);
+int audit_root_main(int argc, char **argv, const char *default_dir);
 
 #endif

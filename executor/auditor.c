@@ -27,6 +27,15 @@ text_of(const char *text, size_t room)
 	return (struct span){text, end == NULL ? room : (size_t)(end - text)};
 }
 
+static _Noreturn void
+die_unwritten(int error)
+{
+	die(EXIT_SYSTEM,
+	    "the audit cannot be written (%s): nothing is done until it can; "
+	    "see doctor",
+	    err_text(error));
+}
+
 void
 auditor_flush(struct auditor *a, bool sync)
 {
@@ -38,12 +47,8 @@ auditor_flush(struct auditor *a, bool sync)
 		    "until they can; free some space",
 		    err_text(rc));
 	rc = audit_flush(a->audit, sync);
-
 	if (rc != 0)
-		die(EXIT_SYSTEM,
-		    "the audit cannot be written (%s): nothing "
-		    "is done until it can; see doctor",
-		    err_text(rc));
+		die_unwritten(rc);
 	if (sync)
 		a->sync_at_ms = 0;
 }
@@ -54,6 +59,8 @@ auditor_append(struct auditor *a, const struct record *record)
 	uint64_t sequence;
 	int rc = audit_append(a->audit, record, &sequence, NULL);
 
+	if (rc == -ERR_NO_SPACE || rc == -ERR_IO)
+		die_unwritten(rc);
 	if (rc != 0)
 		die(EXIT_SYSTEM, "audit record refused: %s", err_text(rc));
 	if (a->sync_at_ms == 0)
@@ -104,7 +111,8 @@ entry_is_sound(const struct entry_head *entry)
 {
 	if (entry->kind >= RECORD_KIND_COUNT || entry->kind == RECORD_OUTCOME ||
 	    entry->kind == RECORD_START || entry->kind == RECORD_STOP ||
-	    entry->kind == RECORD_ATTEST || entry->kind == RECORD_DAMAGE)
+	    entry->kind == RECORD_ATTEST || entry->kind == RECORD_DAMAGE ||
+	    entry->kind == RECORD_LINEAGE || entry->kind == RECORD_CHECKPOINT)
 		return false;
 	if (entry->committed != 0 &&
 	    !record_commits((enum record_kind)entry->kind))
@@ -206,9 +214,14 @@ take_entries(struct auditor *a)
 static void
 end_batch(struct auditor *a)
 {
+	int64_t now = clock_ms(), due = audit_checkpoint_due(a->audit);
 	bool sync =
-	    a->must_sync || (a->sync_at_ms != 0 && clock_ms() >= a->sync_at_ms);
+	    a->must_sync || (a->sync_at_ms != 0 && now >= a->sync_at_ms);
+	int rc =
+	    due != 0 && now >= due ? audit_checkpoint(a->audit, "time") : 0;
 
+	if (rc != 0)
+		die_unwritten(rc);
 	auditor_flush(a, sync);
 	a->must_sync = false;
 	orders_release(a);
@@ -270,7 +283,10 @@ static int
 poll_timeout(const struct auditor *a)
 {
 	int64_t now = clock_ms(), until = now + OUTCOME_MS;
+	int64_t due = audit_checkpoint_due(a->audit);
 
+	if (due != 0 && due < until)
+		until = due;
 	if (a->sync_at_ms != 0 && a->sync_at_ms < until)
 		until = a->sync_at_ms;
 	if (a->stop_at_ms != 0 && a->stop_at_ms < until)
@@ -401,7 +417,7 @@ auditor_open(struct auditor *a, struct span *texts, size_t count)
 	a->plan = (const struct plan *)(const void *)alloc_text(
 	    texts[1].p, texts[1].n);
 	a->open = alloc_array(OPEN_MAX, sizeof *a->open);
-	if (audit_open(folder, &a->audit, NULL, &problem) != 0)
+	if (audit_open(folder, NULL, &a->audit, NULL, &problem) != 0)
 		die(EXIT_SYSTEM, "audit: %s", problem.text);
 	if (audit_unfinished(a->audit, on_unfinished, a) != 0)
 		die(EXIT_SYSTEM, "audit: open intents cannot be read");
@@ -418,6 +434,7 @@ auditor_main(void)
 
 	auditor_open(&a, texts, role_begin(&store, texts, 3));
 	buf_free(&store);
+	sign_warm();
 	record_attestation(&a, RECORD_START, role_seal());
 	auditor_flush(&a, true);
 	buf_init(&a.held, QUEUE_MAX);

@@ -1,5 +1,5 @@
 /*
- * audit: show and verify, for the log a configuration names.
+ * audit: show, verify and root, for the log a configuration names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,8 +18,9 @@
 static const char usage[] =
     "usage: trizone-executor audit show [--config FILE] [OPTION...]\n"
     "       trizone-executor audit verify [--config FILE] [OPTION...]\n"
+    "       trizone-executor audit root [--config FILE]\n"
     "       trizone-executor audit erase [--config FILE] SEQ\n"
-    "       trizone-executor audit show|verify|erase --help\n"
+    "       trizone-executor audit show|verify|root|erase --help\n"
     "The log is the configuration's, or that of --dir DIR.\n";
 
 static const char erase_usage[] =
@@ -105,6 +106,7 @@ static const struct {
 } commands[] = {
     {"show", "trizone-executor audit show", audit_show_main},
     {"verify", "trizone-executor audit verify", audit_verify_main},
+    {"root", "trizone-executor audit root", audit_root_main},
     {"erase", "trizone-executor audit erase", audit_erase_main},
 };
 

@@ -122,13 +122,11 @@ static void
 check_audit(struct doctor *d)
 {
 	struct verify_result result;
-	char path[4096];
-	int rc;
+	const char *path = d->setup.config->audit;
+	int rc = audit_verify(path, NULL, NULL, &result);
 
-	rc = audit_log_path(d->setup.config->audit, path, sizeof path);
-	if (rc == 0)
-		rc = audit_verify(path, NULL, NULL, &result);
-	if (rc == -ERR_NOT_FOUND)
+	if (rc == -ERR_NOT_FOUND || (rc == 0 && result.count == 0 &&
+					result.damage == DAMAGE_NONE))
 		found(d, FOUND_NOTE, "no log yet; the first run begins one");
 	else if (rc != 0)
 		found(d, FOUND_BAD, "%s: %s", path, err_text(rc));

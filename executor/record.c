@@ -32,6 +32,8 @@ _Static_assert(sizeof front - 1 == RECORD_KIND_AT, "front of a line");
 
 const struct record_field record_fields[FIELD_COUNT] = {
     {"intent", FIELD_SEQUENCE, OF(intent), 0, 0},
+    {"key", FIELD_REFERENCE, OF(key), 0, 0},
+    {"next", FIELD_REFERENCE, OF(next), 0, 0},
     {"request", FIELD_U64, OF(request), 0, 0},
     {"session", FIELD_U64, OF(session), 0, 0},
     {"zone", FIELD_TEXT, OF(zone), NAME_MAX_BYTES, 0},
@@ -46,8 +48,9 @@ const struct record_field record_fields[FIELD_COUNT] = {
     {"grant", FIELD_U64, OF(grant), 0, 0},
     {"bytes", FIELD_U64, OF(bytes), 0, UINT64_MAX},
     {"commit", FIELD_COMMITMENT, 0, 0, 0},
-    {"inputs", FIELD_REFERENCE, 0, 0, 0},
+    {"inputs", FIELD_REFERENCE, OF(inputs), 0, 0},
     {"detail", FIELD_TEXT, OF(detail), RECORD_DETAIL_MAX, 0},
+    {"sig", FIELD_SIGNATURE, 0, 0, 0},
 };
 
 static const struct {
@@ -181,13 +184,24 @@ add_number(struct buf *out, uint64_t value, uint64_t none)
 	return add_decimal(out, value);
 }
 
+/* Printable ASCII that needs no escapes. */
+static int
+add_quoted(struct buf *out, const char *text, size_t count)
+{
+	int rc = buf_add_byte(out, '"');
+
+	if (rc == 0)
+		rc = buf_add(out, text, count);
+	return rc != 0 ? rc : buf_add_byte(out, '"');
+}
+
 /* A name from one of our own tables; NULL stands for a number without one. */
 static int
 add_name(struct buf *out, const char *name)
 {
 	if (name == NULL)
 		return -ERR_RANGE;
-	return buf_add_format(out, "\"%s\"", name);
+	return add_quoted(out, name, strlen(name));
 }
 
 static int
@@ -200,7 +214,7 @@ add_message(struct buf *out, uint64_t message)
 	if (message > RECORD_NUMBER_MAX)
 		return -ERR_RANGE;
 	handle_format((int64_t)message, handle);
-	return buf_add_format(out, "\"%s\"", handle);
+	return add_quoted(out, handle, strlen(handle));
 }
 
 static int
@@ -211,7 +225,7 @@ add_commitment(struct buf *out, const unsigned char *commit)
 	if (commit == NULL)
 		return buf_add_text(out, "null");
 	hex_encode(commit, SHA256_BYTES, digits);
-	return buf_add_format(out, "\"%s\"", digits);
+	return add_quoted(out, digits, RECORD_HASH_DIGITS);
 }
 
 static int
@@ -273,7 +287,9 @@ add_value(struct buf *out, const struct record_field *field,
 	case FIELD_COMMITMENT:
 		return add_commitment(out, commit);
 	case FIELD_REFERENCE:
-		return add_commitment(out, record->inputs);
+		return add_commitment(out, *(const unsigned char *const *)at);
+	case FIELD_SIGNATURE:
+		break; /* over the line: see add_signature */
 	}
 	bug("record field of no type");
 }
@@ -287,7 +303,8 @@ add_fields(
 	for (unsigned id = 0; id < FIELD_COUNT && rc == 0; id++) {
 		const struct record_field *field = &record_fields[id];
 
-		if (!record_has(record->kind, (enum record_field_id)id))
+		if (!record_has(record->kind, (enum record_field_id)id) ||
+		    field->type == FIELD_SIGNATURE)
 			continue;
 		rc = add_key(out, field->key, "");
 		if (rc == 0)
@@ -341,10 +358,27 @@ add_front(struct buf *out, const struct record_head *head)
 	return buf_add(out, line, sizeof front - 1);
 }
 
+/* Of the line from the quote before prev up to here. */
+static int
+add_signature(struct buf *out, size_t start, const struct signer *signer)
+{
+	struct span text = {out->data + start + RECORD_HASHED_AT,
+	    out->len - start - RECORD_HASHED_AT};
+	unsigned char signature[SIGN_BYTES];
+	char digits[SIGN_DIGITS + 1];
+	int rc;
+
+	signer_sign(signer, text, signature);
+	hex_encode(signature, sizeof signature, digits);
+	rc = add_key(out, record_fields[FIELD_SIG].key, "");
+	return rc != 0 ? rc : add_quoted(out, digits, SIGN_DIGITS);
+}
+
 static int
 add_line(struct buf *out, const struct record_head *head,
     const struct record *record)
 {
+	size_t start = out->len;
 	int rc = add_front(out, head);
 
 	if (rc == 0)
@@ -353,6 +387,8 @@ add_line(struct buf *out, const struct record_head *head,
 		rc = buf_add_byte(out, '"');
 	if (rc == 0)
 		rc = add_fields(out, record, head->commit);
+	if (rc == 0 && record_has(record->kind, FIELD_SIG))
+		rc = add_signature(out, start, record->signer);
 	return rc != 0 ? rc : buf_add(out, "}\n", 2);
 }
 
@@ -368,7 +404,8 @@ record_add(struct buf *out, struct sha256 *digest,
 
 	if ((unsigned)record->kind >= RECORD_KIND_COUNT ||
 	    head->time_ms > TIME_MAX_MS ||
-	    (head->commit != NULL && !record_commits(record->kind)))
+	    (head->commit != NULL && !record_commits(record->kind)) ||
+	    (record->signer == NULL && record_has(record->kind, FIELD_SIG)))
 		return -ERR_RANGE;
 	rc = add_line(out, head, record);
 	if (rc != 0) {
@@ -384,26 +421,52 @@ record_add(struct buf *out, struct sha256 *digest,
 	return 0;
 }
 
+/* Without branches, so that the compiler does many bytes at a time. */
 static bool
-is_hex(char c)
+all_hex(const char *p, size_t count)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+	unsigned bad = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		bad |= (unsigned)((unsigned char)(c - '0') > 9) &
+		       (unsigned)((unsigned char)(c - 'a') > 5);
+	}
+	return bad == 0;
+}
+
+static bool
+time_fits(const char *p)
+{
+	const char *shape = front + RECORD_TIME_AT;
+
+	for (size_t i = 0; i < RECORD_TIME_BYTES; i++)
+		if (shape[i] == '0' ? (unsigned char)(p[i] - '0') > 9
+				    : p[i] != shape[i])
+			return false;
+	return true;
+}
+
+/* What is the same in every line, from `from` up to `to`. */
+static bool
+same(const char *p, size_t from, size_t to)
+{
+	return memcmp(p + from, front + from, to - from) == 0;
 }
 
 static bool
 front_fits(const char *p)
 {
-	for (size_t i = 0; i < RECORD_KIND_AT; i++) {
-		bool fits = p[i] == front[i];
-
-		if (front[i] == '#')
-			fits = is_hex(p[i]);
-		else if (front[i] == '0')
-			fits = p[i] >= '0' && p[i] <= '9';
-		if (!fits)
-			return false;
-	}
-	return true;
+	return same(p, 0, RECORD_HASH_AT) &&
+	       same(p, RECORD_HASH_AT + RECORD_HASH_DIGITS, RECORD_PREV_AT) &&
+	       same(p, RECORD_PREV_AT + RECORD_HASH_DIGITS, RECORD_SEQ_AT) &&
+	       same(p, RECORD_SEQ_AT + RECORD_SEQ_DIGITS, RECORD_TIME_AT) &&
+	       same(p, RECORD_TIME_AT + RECORD_TIME_BYTES, RECORD_KIND_AT) &&
+	       all_hex(p + RECORD_HASH_AT, RECORD_HASH_DIGITS) &&
+	       all_hex(p + RECORD_PREV_AT, RECORD_HASH_DIGITS) &&
+	       all_hex(p + RECORD_SEQ_AT, RECORD_SEQ_DIGITS) &&
+	       time_fits(p + RECORD_TIME_AT);
 }
 
 /* The kind's letters and the quote behind them. */
@@ -427,10 +490,10 @@ record_check(struct span line)
 	    !front_fits(line.p) || !kind_fits(line) ||
 	    line.p[line.n - 1] != '}')
 		return -ERR_SYNTAX;
-	for (size_t i = RECORD_KIND_AT; i < line.n; i++)
-		if (line.p[i] < 0x20 || line.p[i] > 0x7e)
-			return -ERR_SYNTAX;
-	return 0;
+	return ascii_printable(line.p + RECORD_KIND_AT,
+		   line.n - RECORD_KIND_AT) == line.n - RECORD_KIND_AT
+		   ? 0
+		   : -ERR_SYNTAX;
 }
 
 void

@@ -23,6 +23,7 @@
 #include "common/json.h"
 #include "common/sha256.h"
 #include "common/text.h"
+#include "executor/audit_seal.h"
 #include "executor/order.h"
 #include "executor/policy.h"
 
@@ -83,6 +84,9 @@ struct record {
 	/* SHA256_BYTES that name a row of the side store, borrowed; NULL:
 	 * none. In the line as they are. */
 	const unsigned char *inputs;
+	/* Of lineages and checkpoints: public keys, and who signs. */
+	const unsigned char *key, *next;
+	const struct signer *signer;
 };
 
 /* What the auditor itself adds. */

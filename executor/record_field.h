@@ -12,6 +12,8 @@
 /* In the order they have in a line. */
 enum record_field_id {
 	FIELD_INTENT, /* first: found at a fixed place behind the kind */
+	FIELD_KEY,    /* the same, and in other kinds */
+	FIELD_NEXT,
 	FIELD_REQUEST,
 	FIELD_SESSION,
 	FIELD_ZONE,
@@ -28,6 +30,7 @@ enum record_field_id {
 	FIELD_COMMIT,
 	FIELD_INPUTS,
 	FIELD_DETAIL,
+	FIELD_SIG, /* last: over all before it */
 	FIELD_COUNT
 };
 
@@ -40,7 +43,8 @@ enum record_field_type {
 	FIELD_STATUS_NAME,
 	FIELD_MESSAGE,	  /* "msg:17"; null for 0 */
 	FIELD_COMMITMENT, /* 64 digits or null; not in struct record */
-	FIELD_REFERENCE	  /* the same, of `inputs`; not parsed */
+	FIELD_REFERENCE,  /* the same, of `inputs` and keys; not parsed */
+	FIELD_SIGNATURE	  /* 128 digits; not parsed */
 };
 
 struct record_field {

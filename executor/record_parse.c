@@ -112,6 +112,7 @@ parse_field(const struct record_field *field, const struct json_node *node,
 		return parse_message(node, at);
 	case FIELD_COMMITMENT:
 	case FIELD_REFERENCE:
+	case FIELD_SIGNATURE:
 		return 0;
 	default:
 		if (node->type != JSON_STRING)
@@ -134,7 +135,8 @@ parse_fields(const struct json_doc *doc, struct record *record)
 		node = json_get(doc, json_root(doc), field->key);
 		if (node != NULL)
 			rc = parse_field(field, node, record);
-		else if (field->type != FIELD_REFERENCE) /* older lines */
+		else if (field->type != FIELD_REFERENCE && /* older lines */
+			 field->type != FIELD_SIGNATURE)
 			rc = -ERR_MISSING_KEY;
 	}
 	return rc;

@@ -103,24 +103,23 @@ see_line(void *context, struct span line, uint64_t offset)
 static int
 read_audit(struct replay *r, char *reason, size_t room)
 {
+	struct audit_reader *reader = NULL;
 	struct verify_result result;
-	int fd = openat(r->folder, "../audit.jsonl",
-	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	int rc;
+	int fd = openat(r->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -ERR_PEER : audit_reader_open_fd(fd, &reader);
 
 	r->began_ms = (uint64_t)clock_utc_ms();
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0) {
-		snprintf(reason, room, "the audit: %s", strerror(errno));
-		return -ERR_PEER;
-	}
-	rc = audit_verify_fd(fd, see_line, r, &result);
-	close(fd);
+	if (rc == 0)
+		rc = audit_verify_reader(reader, NULL, see_line, r, &result);
+	audit_reader_close(reader);
+	if (fd >= 0)
+		close(fd);
 	if (rc != 0) {
 		snprintf(reason, room, "the audit: %s", err_text(rc));
 		return rc;
 	}
+	if (result.count == 0 && result.damage == DAMAGE_NONE)
+		return 0;
 	r->with_log = true;
 	/* while the service runs the last line may be on its way */
 	if (result.damage != DAMAGE_NONE && result.damage != DAMAGE_TORN) {

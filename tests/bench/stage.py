@@ -222,7 +222,15 @@ class Stage:
         return os.path.join(self.run, name + ".sock")
 
     def audit_lines(self):
-        return os.path.join(self.state, "audit", "audit.jsonl")
+        """Records as they are in the log, without its unused room."""
+        folder = os.path.join(self.state, "audit")
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".jsonl"):
+                with open(os.path.join(folder, name), "rb") as file:
+                    for line in file:
+                        if line == b"\n":
+                            break
+                        yield line
 
 
 class Channel:

@@ -630,7 +630,7 @@ def audit_options():
                     ("--dir=%s" % folder,), ("--json", "--dir", folder),
                     ("--json", "--config", host.config_path),
                     ("--config=%s" % host.config_path,),
-                    (folder / "audit.jsonl",)):
+                    (folder,), (host.audit_log(),)):
             says(show(*way), DONE, "audit show %s" % " ".join(map(str, way)))
         for option, wanted in (
                 (("--verdict", "deny"), 1), (("--capability", "nope"), 1),

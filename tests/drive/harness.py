@@ -419,20 +419,36 @@ class Host:
         return int(out.split()[0]) * 1024
 
     def audit_log(self):
-        path = self.state / "audit"
-        logs = sorted(path.glob("*.jsonl"))
-        check(len(logs) == 1, "audit files: %r", logs)
-        return logs[0]
+        """The segment that is being written."""
+        return audit_segments(self.state / "audit")[-1]
 
     def audit(self):
         """Every record, as objects."""
-        with open(self.audit_log(), "rb") as log:
-            return [json.loads(line) for line in log if line.endswith(b"\n")]
+        return audit_records(self.state / "audit")
 
     def verify(self):
         done = self.command("audit", "verify", seconds=300)
         check(done.returncode == 0, "audit verify: %r %r", done.stdout,
               done.stderr)
+
+
+def audit_segments(folder):
+    """The files of a log, the oldest first."""
+    segments = sorted(folder.glob("segment-*.jsonl"))
+    check(segments, "no segments in %s", folder)
+    return segments
+
+
+def audit_records(folder):
+    """Every record of a log, as objects; unused room is empty lines."""
+    records = []
+    for path in audit_segments(folder):
+        with open(path, "rb") as log:
+            for line in log:
+                if line == b"\n" or not line.endswith(b"\n"):
+                    break
+                records.append(json.loads(line))
+    return records
 
 
 def descriptors(pid):

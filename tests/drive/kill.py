@@ -154,7 +154,7 @@ class Service(harness.Host):
         self.absent = set()   # zones that are kept away for a step
         self.frozen = set()
         self.restarts = 0
-        self.audit_at = 0
+        self.audit_at = {}  # how much of each segment was read
         self.records = []
 
     def _spawn(self, name, command):
@@ -270,16 +270,15 @@ class Service(harness.Host):
 
     def trail(self):
         """Records so far, reading only what is new."""
-        path = self.audit_log()
-        if path.stat().st_size < self.audit_at:
-            self.audit_at, self.records = 0, []
-        with open(path, "rb") as log:
-            log.seek(self.audit_at)
-            for line in log:
-                if not line.endswith(b"\n"):
-                    break
-                self.audit_at += len(line)
-                self.records.append(json.loads(line))
+        for path in harness.audit_segments(self.state / "audit"):
+            with open(path, "rb") as log:
+                log.seek(self.audit_at.get(path, 0))
+                for line in log:
+                    if line == b"\n" or not line.endswith(b"\n"):
+                        break
+                    self.audit_at[path] = (
+                        self.audit_at.get(path, 0) + len(line))
+                    self.records.append(json.loads(line))
         return self.records
 
     def intent_of(self, handle, capability):
@@ -618,7 +617,7 @@ def audit_is_whole(run):
     script = harness.ROOT / "docs" / "audit_verify.py"
     if not script.exists():
         return "docs/audit_verify.py is not there"
-    done = harness.run([sys.executable, script, run.service.audit_log()],
+    done = harness.run([sys.executable, script, run.service.state / "audit"],
                        seconds=300)
     equal(done.returncode, 0, "audit_verify.py: %r" % done.stdout)
     return "%d records" % json.loads(done.stdout)["records"]

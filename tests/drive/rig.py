@@ -318,10 +318,7 @@ class Rig:
     # Looking.
 
     def audit(self):
-        logs = list(self.audit_folder.glob("*.jsonl"))
-        check(len(logs) == 1, "audit files: %r", logs)
-        with open(logs[0], "rb") as log:
-            return [json.loads(line) for line in log if line.endswith(b"\n")]
+        return harness.audit_records(self.audit_folder)
 
     def await_outcome(self, request, seconds=SECONDS):
         """The outcome on record for a request, after its intent."""

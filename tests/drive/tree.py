@@ -40,7 +40,10 @@ TABLE = {
     "state/inbox/inbox.lock": ("trizone-broker", "trizone-broker", 0o600),
     "state/inbox/inbox.db-shm": ("trizone-broker", "trizone-broker", 0o600),
     "state/audit": ("trizone-auditor", "trizone-auditor", 0o700),
-    "state/audit/audit.jsonl": ("trizone-auditor", "trizone-auditor", 0o600),
+    "state/audit/segment-0000000000000001.jsonl":
+        ("trizone-auditor", "trizone-auditor", 0o600),
+    "state/audit/spare": ("trizone-auditor", "trizone-auditor", 0o600),
+    "state/audit/key": ("trizone-auditor", "trizone-auditor", 0o600),
     "state/audit/salts": ("trizone-auditor", "trizone-auditor", 0o600),
     "state/audit/lock": ("trizone-auditor", "trizone-auditor", 0o600),
     "state/files": ("trizone-file", "trizone-file", 0o700),
@@ -285,7 +288,7 @@ def look(folder):
                 wrong.append("%s has %o" % (name, stat.S_IMODE(st.st_mode)))
             if stat.S_ISLNK(st.st_mode):
                 wrong.append("%s is a link" % name)
-    for name in ("state/inbox/inbox.db", "state/audit/audit.jsonl",
+    for name in ("state/inbox/inbox.db", "state/audit/segment-0000000000000001.jsonl",
                  "run/planner.sock", "run/operator.sock"):
         if not (folder / name).exists():
             wrong.append("%s is not there" % name)

@@ -20,9 +20,16 @@ static unsigned char some_commit[SHA256_BYTES];
 static const struct record_head plain_head = {
     .seq = 1, .time_ms = 1767323045678, .prev = zeros};
 
+/* Of RFC 8032, 7.1, test 1. */
+static struct signer signer = {
+    .seed = {0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a,
+	0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69,
+	0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60}};
+
 static void
 setup(void)
 {
+	signer_complete(&signer);
 	buf_init(&out, 4 * RECORD_LINE_MAX);
 	digest = sha256_new();
 	json_init(&doc);
@@ -56,7 +63,8 @@ full_record(enum record_kind kind)
 	    .message = 17,
 	    .grant = 5,
 	    .bytes = 1200,
-	    .detail = SPAN("more")};
+	    .detail = SPAN("more"),
+	    .signer = &signer};
 }
 
 static struct span
@@ -185,6 +193,8 @@ static const struct {
     {"denial", TICKET_MEMBERS},
     {"expiry", TICKET_MEMBERS},
     {"spent", TICKET_MEMBERS},
+    {"lineage", "key why sig"},
+    {"checkpoint", "key next detail sig"},
 };
 
 /* Keys behind the front, a blank between them. */
@@ -253,9 +263,63 @@ START_TEST(round_trip)
 	memcpy(text, line.p, line.n);
 	copy = (struct span){text, line.n};
 	ck_assert_int_eq(record_parse(&doc, copy, &back), 0);
+	back.signer = &signer;
 	buf_clear(&out);
 	ck_assert_int_eq(record_add(&out, digest, &head, &back, hash), 0);
 	ck_assert(span_equal(the_line(), copy));
+}
+END_TEST
+
+START_TEST(signature_of_the_standard)
+{
+	unsigned char signature[SIGN_BYTES];
+	char digits[SIGN_DIGITS + 1];
+
+	signer_sign(&signer, (struct span){"", 0}, signature);
+	hex_encode(signature, sizeof signature, digits);
+	ck_assert_str_eq(digits,
+	    "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555f"
+	    "b8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b");
+	hex_encode(signer.key, SIGN_KEY_BYTES, digits);
+	ck_assert_str_eq(digits,
+	    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+}
+END_TEST
+
+/* What is signed is the line from the quote before prev up to the signature,
+ * whatever the texts in it are. */
+START_TEST(signed_lines)
+{
+	struct record record = {.kind = RECORD_CHECKPOINT,
+	    .key = signer.key,
+	    .next = some_commit,
+	    .detail = SPAN("x\",\"sig\":\"00\"}"),
+	    .signer = &signer};
+	struct seal_line seal;
+	struct seal_keys keys = {.begun = false};
+	struct span line = make(&record);
+
+	ck_assert(seal_line_is(line));
+	ck_assert_int_eq(seal_line_parse(line, &seal), 0);
+	ck_assert_mem_eq(seal.key, signer.key, SIGN_KEY_BYTES);
+	ck_assert_mem_eq(seal.next, some_commit, SIGN_KEY_BYTES);
+	ck_assert_ptr_eq(seal.text.p, line.p + RECORD_HASHED_AT);
+	ck_assert_int_eq(line.p[line.n - 1], '}');
+	ck_assert_uint_eq(
+	    seal.text.n, line.n - RECORD_HASHED_AT - SIGN_DIGITS - 10);
+	ck_assert(sign_is_good(signer.key, seal.text, seal.signature));
+	ck_assert_int_eq(seal_keys_follow(&keys, &seal), -ERR_WRONG_STATE);
+	record = (struct record){.kind = RECORD_LINEAGE,
+	    .key = signer.key,
+	    .why = SPAN("first"),
+	    .signer = &signer};
+	ck_assert_int_eq(seal_line_parse(make(&record), &seal), 0);
+	ck_assert(seal.lineage && seal.first);
+	ck_assert_int_eq(seal_keys_follow(&keys, &seal), 0);
+	ck_assert_mem_eq(keys.root, signer.key, SIGN_KEY_BYTES);
+	ck_assert_int_eq(seal_keys_follow(&keys, &seal), -ERR_WRONG_STATE);
+	seal.signature[5] ^= 1;
+	ck_assert_int_eq(seal_keys_follow(&keys, &seal), -ERR_CORRUPT);
 }
 END_TEST
 
@@ -609,6 +673,8 @@ main(void)
 	tcase_add_test(lines, last_time_and_none_after);
 	tcase_add_loop_test(lines, members_of_each_kind, 0, ROWS(shapes));
 	tcase_add_test(lines, nothing_is_null);
+	tcase_add_test(lines, signature_of_the_standard);
+	tcase_add_test(lines, signed_lines);
 	tcase_add_loop_test(lines, round_trip, 0, RECORD_KIND_COUNT);
 	suite_add_tcase(suite, texts);
 	tcase_add_checked_fixture(texts, setup, teardown);

@@ -1,0 +1,166 @@
+/*
+ * Receipts and anchors. Runs in `audit verify`; what it reads comes from the
+ * operator, but lines of an anchor file may be anybody's, so nothing but their
+ * form is believed before it is compared with the log.
+ */
+#include "executor/audit_proof.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "executor/record.h"
+
+#define LINE_MAX_BYTES 1024
+
+void
+proofs_done(struct proofs *proofs)
+{
+	free(proofs->rows);
+	*proofs = (struct proofs){0};
+}
+
+static void
+add(struct proofs *proofs, const struct proof *proof)
+{
+	if ((proofs->count & (proofs->count - 1)) == 0)
+		proofs->rows = alloc_resize(proofs->rows,
+		    proofs->count == 0 ? 1 : 2 * proofs->count,
+		    sizeof *proofs->rows);
+	proofs->rows[proofs->count++] = *proof;
+}
+
+/* Take `digits` digits and the byte behind them off the front. */
+static int
+take(struct span *text, size_t digits, char end, struct span *out)
+{
+	if (text->n < digits || (text->n == digits) != (end == '\0') ||
+	    (end != '\0' && text->p[digits] != end))
+		return -ERR_SYNTAX;
+	*out = (struct span){text->p, digits};
+	if (end != '\0')
+		digits++;
+	text->p += digits;
+	text->n -= digits;
+	return 0;
+}
+
+static int
+take_seq_hash(struct span *text, char between, char end, struct proof *proof)
+{
+	struct span digits;
+	int rc = take(text, RECORD_SEQ_DIGITS, between, &digits);
+
+	if (rc == 0)
+		rc = record_seq_parse(digits, &proof->seq);
+	if (rc == 0 && proof->seq == 0)
+		rc = -ERR_SYNTAX;
+	if (rc == 0)
+		rc = take(text, RECORD_HASH_DIGITS, end, &digits);
+	return rc != 0 ? rc : hex_decode(digits, proof->hash, SHA256_BYTES);
+}
+
+int
+proofs_add_receipt(struct proofs *proofs, struct span text)
+{
+	struct proof proof = {0};
+	int rc = take_seq_hash(&text, ':', '\0', &proof);
+
+	if (rc == 0)
+		add(proofs, &proof);
+	return rc;
+}
+
+static void
+add_anchor(struct proofs *proofs, struct span text)
+{
+	static const char lineage[] = "lineage ", head[] = "head ";
+	struct proof proof = {.lineage = span_starts(text, lineage)};
+	size_t skip = proof.lineage ? sizeof lineage - 1 : sizeof head - 1;
+	struct span digits;
+
+	if (!proof.lineage && !span_starts(text, head))
+		return;
+	text.p += skip;
+	text.n -= skip;
+	if (take_seq_hash(&text, ' ', ' ', &proof) == 0 &&
+	    take(&text, SIGN_KEY_DIGITS, '\0', &digits) == 0 &&
+	    hex_decode(digits, proof.key, SIGN_KEY_BYTES) == 0)
+		add(proofs, &proof);
+}
+
+int
+proofs_add_file(struct proofs *proofs, const char *path)
+{
+	char line[LINE_MAX_BYTES];
+	FILE *in = fopen(path, "re");
+	size_t bytes = 0;
+	int rc;
+
+	if (in == NULL)
+		return errno == EACCES ? -ERR_PEER : err_from_errno(errno);
+	while (
+	    bytes <= PROOFS_FILE_MAX && fgets(line, sizeof line, in) != NULL) {
+		struct span text = span_of(line);
+
+		bytes += text.n;
+		if (text.n > 0 && text.p[text.n - 1] == '\n')
+			text.n--;
+		add_anchor(proofs, text);
+	}
+	rc = ferror(in) ? -ERR_IO : 0;
+	fclose(in);
+	proofs->anchors = true;
+	return bytes > PROOFS_FILE_MAX ? -ERR_TOO_LARGE : rc;
+}
+
+static int
+compare(const void *one, const void *other)
+{
+	const struct proof *a = one, *b = other;
+
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+void
+proofs_begin(struct proofs *proofs)
+{
+	if (proofs->count > 1)
+		qsort(
+		    proofs->rows, proofs->count, sizeof *proofs->rows, compare);
+	proofs->at = 0;
+}
+
+int
+proofs_see(struct proofs *proofs, uint64_t seq,
+    const unsigned char hash[SHA256_BYTES],
+    const unsigned char key[SIGN_KEY_BYTES], bool *lineage_out)
+{
+	int rc = 0;
+
+	*lineage_out = false;
+	for (; proofs->at < proofs->count; proofs->at++) {
+		const struct proof *row = &proofs->rows[proofs->at];
+
+		if (row->seq > seq)
+			break;
+		if (row->seq < seq)
+			continue; /* of a segment that was removed */
+		if (memcmp(row->hash, hash, SHA256_BYTES) != 0)
+			return -ERR_WRONG_STATE;
+		rc = 1;
+		if (row->lineage && memcmp(row->key, key, SIGN_KEY_BYTES) == 0)
+			*lineage_out = true;
+	}
+	return rc;
+}
+
+bool
+proofs_left(const struct proofs *proofs, uint64_t last)
+{
+	return proofs->count > 0 && proofs->rows[proofs->count - 1].seq > last;
+}
