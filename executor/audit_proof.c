@@ -75,6 +75,32 @@ proofs_add_receipt(struct proofs *proofs, struct span text)
 	return rc;
 }
 
+/* What follows the first word that ends in a colon, if that is our tag, with
+ * or without a number in brackets; else the line itself. */
+static struct span
+without_tag(struct span line)
+{
+	static const char tag[] = PROOFS_SYSLOG_TAG;
+	struct span rest = line, word;
+
+	while (rest.n > 0) {
+		const char *end = memchr(rest.p, ' ', rest.n);
+		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+
+		word = (struct span){rest.p, n};
+		n = n < rest.n ? n + 1 : n;
+		rest = (struct span){rest.p + n, rest.n - n};
+		if (word.n == 0 || word.p[word.n - 1] != ':')
+			continue;
+		if (!span_starts(word, tag) ||
+		    (word.p[sizeof tag - 1] != ':' &&
+			word.p[sizeof tag - 1] != '['))
+			return line;
+		return rest;
+	}
+	return line;
+}
+
 static void
 add_anchor(struct proofs *proofs, struct span text)
 {
@@ -110,7 +136,7 @@ proofs_add_file(struct proofs *proofs, const char *path)
 		bytes += text.n;
 		if (text.n > 0 && text.p[text.n - 1] == '\n')
 			text.n--;
-		add_anchor(proofs, text);
+		add_anchor(proofs, without_tag(text));
 	}
 	rc = ferror(in) ? -ERR_IO : 0;
 	fclose(in);
@@ -140,6 +166,7 @@ proofs_see(struct proofs *proofs, uint64_t seq,
     const unsigned char hash[SHA256_BYTES],
     const unsigned char key[SIGN_KEY_BYTES], bool *lineage_out)
 {
+	bool other = false, given_up = false;
 	int rc = 0;
 
 	*lineage_out = false;
@@ -150,12 +177,17 @@ proofs_see(struct proofs *proofs, uint64_t seq,
 			break;
 		if (row->seq < seq)
 			continue; /* of a segment that was removed */
-		if (memcmp(row->hash, hash, SHA256_BYTES) != 0)
-			return -ERR_WRONG_STATE;
+		if (memcmp(row->hash, hash, SHA256_BYTES) != 0) {
+			other = other || !row->lineage;
+			given_up = given_up || row->lineage;
+			continue;
+		}
 		rc = 1;
 		if (row->lineage && memcmp(row->key, key, SIGN_KEY_BYTES) == 0)
 			*lineage_out = true;
 	}
+	if (other || (given_up && !*lineage_out))
+		return -ERR_WRONG_STATE;
 	return rc;
 }
 

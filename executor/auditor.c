@@ -112,7 +112,8 @@ entry_is_sound(const struct entry_head *entry)
 	if (entry->kind >= RECORD_KIND_COUNT || entry->kind == RECORD_OUTCOME ||
 	    entry->kind == RECORD_START || entry->kind == RECORD_STOP ||
 	    entry->kind == RECORD_ATTEST || entry->kind == RECORD_DAMAGE ||
-	    entry->kind == RECORD_LINEAGE || entry->kind == RECORD_CHECKPOINT)
+	    entry->kind == RECORD_ANCHOR || entry->kind == RECORD_LINEAGE ||
+	    entry->kind == RECORD_CHECKPOINT)
 		return false;
 	if (entry->committed != 0 &&
 	    !record_commits((enum record_kind)entry->kind))
@@ -225,6 +226,7 @@ end_batch(struct auditor *a)
 	auditor_flush(a, sync);
 	a->must_sync = false;
 	orders_release(a);
+	auditor_anchor_head(a);
 }
 
 /* How a process of the service is locked. */
@@ -361,7 +363,10 @@ end_service(struct auditor *a)
 
 	orders_end(a);
 	auditor_append(a, &stop);
+	if (audit_checkpoint(a->audit, "end") != 0)
+		die(EXIT_SYSTEM, "the audit cannot be closed");
 	auditor_flush(a, true);
+	auditor_anchor_head(a);
 	if (inputs_close(a->inputs) != 0)
 		die(EXIT_SYSTEM, "decision inputs cannot be stored");
 	if (audit_close(a->audit) != 0)
@@ -387,9 +392,8 @@ on_unfinished(const struct record *intent, uint64_t sequence, void *context)
 
 /* The key comes from a helper that has ended by now. */
 static void
-open_inputs(struct auditor *a, const char *folder, struct span text)
+open_inputs(struct auditor *a, const char *folder, struct span text, int fd)
 {
-	int fd = FD_ORDERS + (int)a->plan->couriers;
 	struct audit_problem problem;
 	struct inputs_limits limits;
 	struct inputs_key key;
@@ -409,30 +413,35 @@ static void
 auditor_open(struct auditor *a, struct span *texts, size_t count)
 {
 	struct audit_problem problem;
+	struct audit_found found;
 	char folder[4096];
+	int fd;
 
-	if (count < 2 || texts[1].n != sizeof *a->plan ||
+	if (count < 3 || texts[1].n != sizeof *a->plan ||
 	    span_copy(texts[0], folder, sizeof folder) != 0)
 		bug("auditor start texts");
 	a->plan = (const struct plan *)(const void *)alloc_text(
 	    texts[1].p, texts[1].n);
 	a->open = alloc_array(OPEN_MAX, sizeof *a->open);
-	if (audit_open(folder, NULL, &a->audit, NULL, &problem) != 0)
+	fd = FD_ORDERS + (int)a->plan->couriers;
+	fd += (int)anchors_read(&a->anchors, texts[2], fd);
+	if (audit_open(folder, NULL, &a->audit, &found, &problem) != 0)
 		die(EXIT_SYSTEM, "audit: %s", problem.text);
+	auditor_anchor_start(a, &found);
 	if (audit_unfinished(a->audit, on_unfinished, a) != 0)
 		die(EXIT_SYSTEM, "audit: open intents cannot be read");
-	if (count == 3)
-		open_inputs(a, folder, texts[2]);
+	if (count == 4)
+		open_inputs(a, folder, texts[3], fd);
 }
 
 int
 auditor_main(void)
 {
 	static struct auditor a;
-	struct span texts[3];
+	struct span texts[4];
 	struct buf store;
 
-	auditor_open(&a, texts, role_begin(&store, texts, 3));
+	auditor_open(&a, texts, role_begin(&store, texts, 4));
 	buf_free(&store);
 	sign_warm();
 	record_attestation(&a, RECORD_START, role_seal());

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/limits.h"
+#include "executor/anchor.h"
 #include "executor/audit_log.h"
 #include "executor/inputs_store.h"
 #include "executor/order.h"
@@ -46,6 +47,8 @@ struct line {
 struct auditor {
 	struct audit *audit;
 	struct inputs_store *inputs; /* NULL: they are not kept */
+	struct anchors anchors;
+	uint64_t anchored; /* the last head they were told; 0: none yet */
 	const struct plan *plan;
 	struct inflow entries;
 	struct line lines[COURIERS_MAX];
@@ -76,6 +79,18 @@ uint64_t auditor_append_decision(
 
 /* Gives the record's sequence; ends the process if it cannot be written. */
 uint64_t auditor_append(struct auditor *a, const struct record *record);
+
+/*
+ * auditor_anchors.c
+ */
+
+/* A lineage that was begun goes to the anchors before it is written: if there
+ * are some and none takes it, the process ends and the log is as it was. */
+void auditor_anchor_start(struct auditor *a, const struct audit_found *found);
+
+/* A checkpoint that they have not been told: make it durable, tell them, and
+ * put on record which of them begins to fail or takes lines again. */
+void auditor_anchor_head(struct auditor *a);
 
 /*
  * auditor_orders.c

@@ -11,6 +11,7 @@
 
 #include "common/lock.h"
 #include "executor/accounts.h"
+#include "executor/anchor.h"
 #include "executor/order.h"
 #include "executor/parent.h"
 #include "executor/parent_files.h"
@@ -70,6 +71,7 @@ struct parent {
 	struct listeners listeners;
 	struct child auditor, broker;
 	struct courier *couriers;
+	struct anchors anchors; /* opened for the auditor */
 	int inputs_key;	   /* where the auditor reads its first one; -1: none */
 	int entry_ends[2]; /* auditor's (read), broker's (write) */
 	struct lock own;   /* how the parent itself is locked */
@@ -92,6 +94,9 @@ void parent_links(struct parent *p);
  * the auditor to read from inputs_key; before the parent's own locks, which
  * would hold for age too. parent_key.c. */
 void parent_make_key(struct parent *p);
+
+/* Open the anchors of the audit, for the auditor. */
+void parent_open_anchors(struct parent *p);
 
 /* The parent's own locks: all is open that needs more than starting roles
  * does. */

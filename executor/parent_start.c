@@ -91,9 +91,10 @@ parent_start_auditor(struct parent *p)
 	    .segment_bytes = config->audit_inputs.total_bytes / SEGMENTS_LEAST,
 	    .segment_ms = SEGMENT_MS,
 	    .keep_ms = config->audit_inputs.keep_days * DAY_MS};
-	size_t fd_count = 2 + p->plan.couriers, text_count = 3;
-	int fds[3 + COURIERS_MAX];
-	struct span texts[4];
+	size_t fd_count = 2 + p->plan.couriers, text_count = 4;
+	int fds[3 + COURIERS_MAX + ANCHORS_MAX];
+	struct span texts[5];
+	struct buf anchors;
 	struct lock lock;
 
 	lock_for(p, "auditor", &lock);
@@ -103,6 +104,12 @@ parent_start_auditor(struct parent *p)
 		fds[2 + i] = p->couriers[i].order_ends[0];
 	texts[1] = span_of(config->audit);
 	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
+	buf_init(&anchors, START_TEXT_MAX_BYTES);
+	anchors_write(&p->anchors, &anchors);
+	texts[3] = (struct span){anchors.data, anchors.len};
+	for (size_t i = 0; i < p->anchors.count; i++)
+		if (p->anchors.row[i].fd >= 0)
+			fds[fd_count++] = p->anchors.row[i].fd;
 	if (p->inputs_key >= 0) {
 		fds[fd_count++] = p->inputs_key;
 		texts[text_count++] =
@@ -110,6 +117,8 @@ parent_start_auditor(struct parent *p)
 	}
 	start_child(
 	    &p->auditor, ROLE_AUDITOR, &lock, fds, fd_count, texts, text_count);
+	buf_free(&anchors);
+	anchors_done(&p->anchors);
 	if (p->inputs_key >= 0)
 		close(p->inputs_key);
 	lock_done(&lock);
@@ -230,6 +239,21 @@ parent_links(struct parent *p)
 		parent_pipe(p->couriers[i].result_ends);
 		p->couriers[i].child.control = -1;
 	}
+}
+
+void
+parent_open_anchors(struct parent *p)
+{
+	const struct config *config = p->setup->config;
+
+	for (size_t i = 0; i < config->audit_anchor_count; i++) {
+		const struct config_anchor *row = &config->audit_anchors[i];
+
+		p->anchors.row[p->anchors.count++] = (struct anchor){
+		    .kind = anchor_kind_find(span_of(row->kind)),
+		    .place = alloc_string(row->place)};
+	}
+	anchors_open(&p->anchors);
 }
 
 void

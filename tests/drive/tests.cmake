@@ -1,6 +1,7 @@
 # name, labels, timeout in seconds, arguments
 drive_test(audit_tamper drive 300 ${BIN})
 drive_test(audit_vectors drive 120 ${BIN})
+drive_test(anchors drive 300 ${BIN})
 drive_test(apparmor drive 120 ${BIN})
 drive_test(attest drive 120 ${BIN})
 drive_test(believer "drive;data" 900 ${BIN})
