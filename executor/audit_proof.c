@@ -101,47 +101,64 @@ without_tag(struct span line)
 	return line;
 }
 
-static void
-add_anchor(struct proofs *proofs, struct span text)
+/* Other lines are passed over. */
+static int
+add_anchor(struct proofs *proofs, struct span line)
 {
+	struct span text = without_tag(line);
 	static const char lineage[] = "lineage ", head[] = "head ";
 	struct proof proof = {.lineage = span_starts(text, lineage)};
 	size_t skip = proof.lineage ? sizeof lineage - 1 : sizeof head - 1;
 	struct span digits;
 
 	if (!proof.lineage && !span_starts(text, head))
-		return;
+		return 0;
 	text.p += skip;
 	text.n -= skip;
 	if (take_seq_hash(&text, ' ', ' ', &proof) == 0 &&
 	    take(&text, SIGN_KEY_DIGITS, '\0', &digits) == 0 &&
 	    hex_decode(digits, proof.key, SIGN_KEY_BYTES) == 0)
 		add(proofs, &proof);
+	return 0;
 }
 
-int
-proofs_add_file(struct proofs *proofs, const char *path)
+static int
+add_lines(struct proofs *proofs, const char *path,
+    int (*take_line)(struct proofs *proofs, struct span line))
 {
 	char line[LINE_MAX_BYTES];
 	FILE *in = fopen(path, "re");
 	size_t bytes = 0;
-	int rc;
+	int rc = 0;
 
 	if (in == NULL)
 		return errno == EACCES ? -ERR_PEER : err_from_errno(errno);
-	while (
-	    bytes <= PROOFS_FILE_MAX && fgets(line, sizeof line, in) != NULL) {
+	while (rc == 0 && bytes <= PROOFS_FILE_MAX &&
+	       fgets(line, sizeof line, in) != NULL) {
 		struct span text = span_of(line);
 
 		bytes += text.n;
 		if (text.n > 0 && text.p[text.n - 1] == '\n')
 			text.n--;
-		add_anchor(proofs, without_tag(text));
+		rc = take_line(proofs, text);
 	}
-	rc = ferror(in) ? -ERR_IO : 0;
+	if (rc == 0 && ferror(in))
+		rc = -ERR_IO;
 	fclose(in);
-	proofs->anchors = true;
 	return bytes > PROOFS_FILE_MAX ? -ERR_TOO_LARGE : rc;
+}
+
+int
+proofs_add_file(struct proofs *proofs, const char *path)
+{
+	proofs->anchors = true;
+	return add_lines(proofs, path, add_anchor);
+}
+
+int
+proofs_add_receipts(struct proofs *proofs, const char *path)
+{
+	return add_lines(proofs, path, proofs_add_receipt);
 }
 
 static int

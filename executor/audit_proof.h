@@ -46,6 +46,9 @@ int proofs_add_receipt(struct proofs *proofs, struct span text);
  * -ERR_IO. */
 int proofs_add_file(struct proofs *proofs, const char *path);
 
+/* Add all receipts of a file, one a line. The same, and -ERR_SYNTAX. */
+int proofs_add_receipts(struct proofs *proofs, const char *path);
+
 /* Before the first record: sorts, and begins anew. */
 void proofs_begin(struct proofs *proofs);
 

@@ -57,7 +57,7 @@ uint64_t
 auditor_append(struct auditor *a, const struct record *record)
 {
 	uint64_t sequence;
-	int rc = audit_append(a->audit, record, &sequence, NULL);
+	int rc = audit_append(a->audit, record, &sequence, a->last_hash);
 
 	if (rc == -ERR_NO_SPACE || rc == -ERR_IO)
 		die_unwritten(rc);
@@ -147,6 +147,35 @@ order_is_sound(
 }
 
 static void
+note_receipt(struct auditor *a, uint64_t number, uint64_t sequence)
+{
+	struct receipt_head receipt = {
+	    .magic = ORDER_MAGIC, .number = number, .sequence = sequence};
+
+	if (number == 0)
+		return;
+	memcpy(receipt.hash, a->last_hash, sizeof receipt.hash);
+	if (buf_add(&a->receipts, &receipt, sizeof receipt) != 0)
+		bug("more receipts than entries");
+	a->must_sync = true;
+}
+
+/* The batch is on disk. What the broker does not take it will not be told: an
+ * answer that waits for it ends by its deadline. */
+static void
+release_receipts(struct auditor *a)
+{
+	ssize_t put;
+
+	if (a->receipts.len == 0)
+		return;
+	put = write(FD_RECEIPTS, a->receipts.data, a->receipts.len);
+	if (put > 0 && (size_t)put % sizeof(struct receipt_head) != 0)
+		die(EXIT_UNAVAILABLE, "the broker takes no receipts");
+	buf_clear(&a->receipts);
+}
+
+static void
 take_entry(
     struct auditor *a, const struct entry_head *entry, const char *behind)
 {
@@ -191,7 +220,8 @@ take_entry(
 	if (entry->order == 1)
 		orders_take(a, entry, &record, inputs, body);
 	else
-		auditor_append_decision(a, &record, inputs);
+		note_receipt(a, entry->receipt,
+		    auditor_append_decision(a, &record, inputs));
 }
 
 static void
@@ -226,6 +256,7 @@ end_batch(struct auditor *a)
 	auditor_flush(a, sync);
 	a->must_sync = false;
 	orders_release(a);
+	release_receipts(a);
 	auditor_anchor_head(a);
 }
 
@@ -447,7 +478,8 @@ auditor_main(void)
 	record_attestation(&a, RECORD_START, role_seal());
 	auditor_flush(&a, true);
 	buf_init(&a.held, QUEUE_MAX);
-	set_nonblocking((const int[]){FD_CONTROL, FD_ENTRIES}, 2);
+	buf_init(&a.receipts, QUEUE_MAX);
+	set_nonblocking((const int[]){FD_CONTROL, FD_ENTRIES, FD_RECEIPTS}, 3);
 	inflow_init(&a.entries, FD_ENTRIES, sizeof(struct entry_head),
 	    ENTRY_NAME_MAX + ENTRY_DETAIL_MAX + ENTRY_INPUTS_MAX +
 		ORDER_BODY_MAX);

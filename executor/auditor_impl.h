@@ -18,7 +18,7 @@
 #include "executor/record.h"
 #include "executor/role.h"
 
-enum { FD_ENTRIES = FD_FIRST, FD_ORDERS };
+enum { FD_ENTRIES = FD_FIRST, FD_RECEIPTS, FD_ORDERS };
 
 #define OPEN_MAX 4096	     /* orders without an outcome yet */
 #define QUEUE_MAX (8u << 20) /* order bytes a courier has not taken */
@@ -54,9 +54,11 @@ struct auditor {
 	struct line lines[COURIERS_MAX];
 	struct open_order *open; /* OPEN_MAX rows, the first open_count used */
 	size_t open_count;
-	bool must_sync;	    /* an intent is in the batch */
-	int64_t sync_at_ms; /* 0: nothing waits for a sync */
-	struct buf held;    /* orders of this batch, until it is on disk */
+	unsigned char last_hash[SHA256_BYTES]; /* of the last record */
+	bool must_sync;	     /* an intent or a receipt is in the batch */
+	int64_t sync_at_ms;  /* 0: nothing waits for a sync */
+	struct buf receipts; /* of this batch, until it is on disk */
+	struct buf held;     /* orders of this batch, until it is on disk */
 	bool orphaned; /* the parent is gone: serve to the end of entries */
 	bool stopping; /* there are no more entries */
 	int64_t stop_at_ms;

@@ -74,7 +74,8 @@ struct parent {
 	struct anchors anchors; /* opened for the auditor */
 	int inputs_key;	   /* where the auditor reads its first one; -1: none */
 	int entry_ends[2]; /* auditor's (read), broker's (write) */
-	struct lock own;   /* how the parent itself is locked */
+	int receipt_ends[2]; /* broker's (read), auditor's (write) */
+	struct lock own;     /* how the parent itself is locked */
 	struct lock_report auditor_report;
 	char cgroup[4096]; /* for the roles' groups, or why there are none */
 	struct config_peers peers[LISTENERS_MAX];

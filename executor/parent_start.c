@@ -91,8 +91,8 @@ parent_start_auditor(struct parent *p)
 	    .segment_bytes = config->audit_inputs.total_bytes / SEGMENTS_LEAST,
 	    .segment_ms = SEGMENT_MS,
 	    .keep_ms = config->audit_inputs.keep_days * DAY_MS};
-	size_t fd_count = 2 + p->plan.couriers, text_count = 4;
-	int fds[3 + COURIERS_MAX + ANCHORS_MAX];
+	size_t fd_count = 3 + p->plan.couriers, text_count = 4;
+	int fds[4 + COURIERS_MAX + ANCHORS_MAX];
 	struct span texts[5];
 	struct buf anchors;
 	struct lock lock;
@@ -100,8 +100,9 @@ parent_start_auditor(struct parent *p)
 	lock_for(p, "auditor", &lock);
 	lock_add_path(&lock, config->audit, true, false);
 	fds[1] = p->entry_ends[0];
+	fds[2] = p->receipt_ends[1];
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
-		fds[2 + i] = p->couriers[i].order_ends[0];
+		fds[3 + i] = p->couriers[i].order_ends[0];
 	texts[1] = span_of(config->audit);
 	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
 	buf_init(&anchors, START_TEXT_MAX_BYTES);
@@ -143,6 +144,7 @@ parent_start_broker(struct parent *p)
 		fds[count++] = p->listeners.fd[i];
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		fds[count++] = p->couriers[i].result_ends[0];
+	fds[count++] = p->receipt_ends[0];
 	start_child(&p->broker, ROLE_BROKER, &lock, fds, count, texts, 4);
 	lock_done(&lock);
 	free(inbox);
@@ -234,6 +236,7 @@ void
 parent_links(struct parent *p)
 {
 	parent_pipe(p->entry_ends);
+	parent_pipe(p->receipt_ends);
 	for (uint32_t i = 0; i < p->plan.couriers; i++) {
 		make_socket_pair(p->couriers[i].order_ends);
 		parent_pipe(p->couriers[i].result_ends);
