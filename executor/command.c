@@ -124,7 +124,7 @@ common_options(int argc, char **argv, const char *usage,
 		} else if (option == 'j') {
 			out->json = true;
 		} else if (option == 'r') {
-			receipts_path = optarg;
+			receipt_keep_in(optarg);
 		} else {
 			fputs(usage, option == 'h' ? stdout : stderr);
 			*status_out = option == 'h' ? EXIT_DONE : EXIT_USAGE;
@@ -176,6 +176,12 @@ connect_or_die(const struct config *config, enum side self, const char *socket,
 		    "trizone-executor run",
 		    config->run, socket, err_text(rc));
 	return client;
+}
+
+void
+receipt_keep_in(const char *path)
+{
+	receipts_path = path;
 }
 
 void

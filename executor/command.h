@@ -68,6 +68,7 @@ struct client *connect_or_die(const struct config *config, enum side self,
 
 /* If the answer has a receipt and --receipts names a file, append it there,
  * durably; ends the process with a message, the receipt in it, if it cannot. */
+void receipt_keep_in(const char *path); /* --receipts */
 void receipt_keep(const struct client_answer *answer);
 
 /* Ask and return the answer's result; an error answer or none ends the

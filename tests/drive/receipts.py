@@ -39,7 +39,7 @@ def each_command():
         check(again["receipt"] != given["receipt"], "the same")
         host.check_receipt(again, "deliver")
         host.check_receipt(host.ask("reload", "--json"), "operator")
-        dropped = host.operate("item.drop", {"handle": given["handle"]})
+        dropped = host.ask("inbox", "drop", "--json", given["handle"])
         equal(host.check_receipt(dropped, "operator")["why"], "drop", "why")
         wire = host.connect("planner")
         try:
@@ -49,7 +49,7 @@ def each_command():
             if harness.is_root():
                 task = host.ask("task", "--json", str(number), data=b"do it")
                 host.check_receipt(task, "task")
-                ended = host.operate("session.end", {"session": number})
+                ended = host.ask("session", "end", "--json", str(number))
                 host.check_receipt(ended, "session")
         finally:
             wire.close()
