@@ -156,12 +156,12 @@ note_receipt(struct auditor *a, uint64_t number, uint64_t sequence)
 		return;
 	memcpy(receipt.hash, a->last_hash, sizeof receipt.hash);
 	if (buf_add(&a->receipts, &receipt, sizeof receipt) != 0)
-		bug("more receipts than entries");
+		die(EXIT_UNAVAILABLE, "the broker takes no receipts");
 	a->must_sync = true;
 }
 
-/* The batch is on disk. What the broker does not take it will not be told: an
- * answer that waits for it ends by its deadline. */
+/* The batch is on disk, and so is all that a receipt is held of. What the
+ * broker does not take now it gets later. */
 static void
 release_receipts(struct auditor *a)
 {
@@ -170,9 +170,8 @@ release_receipts(struct auditor *a)
 	if (a->receipts.len == 0)
 		return;
 	put = write(FD_RECEIPTS, a->receipts.data, a->receipts.len);
-	if (put > 0 && (size_t)put % sizeof(struct receipt_head) != 0)
-		die(EXIT_UNAVAILABLE, "the broker takes no receipts");
-	buf_clear(&a->receipts);
+	if (put > 0)
+		buf_consume(&a->receipts, (size_t)put);
 }
 
 static void
