@@ -35,7 +35,10 @@ struct audit {
 	struct chain chain;   /* the batch included */
 	struct signer signer; /* of the next checkpoint */
 	uint64_t sealed;      /* the last checkpoint or lineage */
-	int64_t unsealed_ms;  /* of the first record behind it; 0: none */
+	uint64_t head;	      /* the last checkpoint of this handle; 0: none */
+	unsigned char head_hash[SHA256_BYTES];
+	unsigned char head_key[SIGN_KEY_BYTES];
+	int64_t unsealed_ms; /* of the first record behind it; 0: none */
 	bool full; /* the batch ends with the segment's last checkpoint */
 	struct intents intents;
 	struct grants grants; /* that intents named */

@@ -303,6 +303,9 @@ add_checkpoint(struct audit *audit, const char *why)
 	record.next = next.key;
 	rc = append(audit, &record, hash);
 	if (rc == 0) {
+		memcpy(audit->head_hash, hash, SHA256_BYTES);
+		memcpy(audit->head_key, audit->signer.key, SIGN_KEY_BYTES);
+		audit->head = audit->chain.last;
 		memcpy(&audit->signer, &next, sizeof next);
 		audit->sealed = audit->chain.last;
 		audit->unsealed_ms = 0;
@@ -349,6 +352,15 @@ audit_checkpoint(struct audit *audit, const char *why)
 	if (rc != 0 || audit->sealed == audit->chain.last)
 		return rc;
 	return add_checkpoint(audit, why);
+}
+
+uint64_t
+audit_checkpointed(const struct audit *audit,
+    unsigned char hash_out[SHA256_BYTES], unsigned char key_out[SIGN_KEY_BYTES])
+{
+	memcpy(hash_out, audit->head_hash, SHA256_BYTES);
+	memcpy(key_out, audit->head_key, SIGN_KEY_BYTES);
+	return audit->head;
 }
 
 int64_t

@@ -84,6 +84,12 @@ int audit_append(struct audit *audit, const struct record *record,
  * last record is a checkpoint. Errors as audit_append. */
 int audit_checkpoint(struct audit *audit, const char *why);
 
+/* The last checkpoint of this handle, which may be on its way to the disk: its
+ * sequence, or 0, hash, and the key that signed it. */
+uint64_t audit_checkpointed(const struct audit *audit,
+    unsigned char hash_out[SHA256_BYTES],
+    unsigned char key_out[SIGN_KEY_BYTES]);
+
 /* When a checkpoint is due, in monotonic milliseconds; 0: not yet known. */
 int64_t audit_checkpoint_due(const struct audit *audit);
 

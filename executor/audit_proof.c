@@ -75,47 +75,90 @@ proofs_add_receipt(struct proofs *proofs, struct span text)
 	return rc;
 }
 
-static void
-add_anchor(struct proofs *proofs, struct span text)
+/* What follows the first word that ends in a colon, if that is our tag, with
+ * or without a number in brackets; else the line itself. */
+static struct span
+without_tag(struct span line)
 {
+	static const char tag[] = PROOFS_SYSLOG_TAG;
+	struct span rest = line, word;
+
+	while (rest.n > 0) {
+		const char *end = memchr(rest.p, ' ', rest.n);
+		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+
+		word = (struct span){rest.p, n};
+		n = n < rest.n ? n + 1 : n;
+		rest = (struct span){rest.p + n, rest.n - n};
+		if (word.n == 0 || word.p[word.n - 1] != ':')
+			continue;
+		if (!span_starts(word, tag) ||
+		    (word.p[sizeof tag - 1] != ':' &&
+			word.p[sizeof tag - 1] != '['))
+			return line;
+		return rest;
+	}
+	return line;
+}
+
+/* Other lines are passed over. */
+static int
+add_anchor(struct proofs *proofs, struct span line)
+{
+	struct span text = without_tag(line);
 	static const char lineage[] = "lineage ", head[] = "head ";
 	struct proof proof = {.lineage = span_starts(text, lineage)};
 	size_t skip = proof.lineage ? sizeof lineage - 1 : sizeof head - 1;
 	struct span digits;
 
 	if (!proof.lineage && !span_starts(text, head))
-		return;
+		return 0;
 	text.p += skip;
 	text.n -= skip;
 	if (take_seq_hash(&text, ' ', ' ', &proof) == 0 &&
 	    take(&text, SIGN_KEY_DIGITS, '\0', &digits) == 0 &&
 	    hex_decode(digits, proof.key, SIGN_KEY_BYTES) == 0)
 		add(proofs, &proof);
+	return 0;
 }
 
-int
-proofs_add_file(struct proofs *proofs, const char *path)
+static int
+add_lines(struct proofs *proofs, const char *path,
+    int (*take_line)(struct proofs *proofs, struct span line))
 {
 	char line[LINE_MAX_BYTES];
 	FILE *in = fopen(path, "re");
 	size_t bytes = 0;
-	int rc;
+	int rc = 0;
 
 	if (in == NULL)
 		return errno == EACCES ? -ERR_PEER : err_from_errno(errno);
-	while (
-	    bytes <= PROOFS_FILE_MAX && fgets(line, sizeof line, in) != NULL) {
+	while (rc == 0 && bytes <= PROOFS_FILE_MAX &&
+	       fgets(line, sizeof line, in) != NULL) {
 		struct span text = span_of(line);
 
 		bytes += text.n;
 		if (text.n > 0 && text.p[text.n - 1] == '\n')
 			text.n--;
-		add_anchor(proofs, text);
+		rc = take_line(proofs, text);
 	}
-	rc = ferror(in) ? -ERR_IO : 0;
+	if (rc == 0 && ferror(in))
+		rc = -ERR_IO;
 	fclose(in);
-	proofs->anchors = true;
 	return bytes > PROOFS_FILE_MAX ? -ERR_TOO_LARGE : rc;
+}
+
+int
+proofs_add_file(struct proofs *proofs, const char *path)
+{
+	proofs->anchors = true;
+	return add_lines(proofs, path, add_anchor);
+}
+
+int
+proofs_add_receipts(struct proofs *proofs, const char *path)
+{
+	return add_lines(proofs, path, proofs_add_receipt);
 }
 
 static int
@@ -140,6 +183,7 @@ proofs_see(struct proofs *proofs, uint64_t seq,
     const unsigned char hash[SHA256_BYTES],
     const unsigned char key[SIGN_KEY_BYTES], bool *lineage_out)
 {
+	bool other = false, given_up = false;
 	int rc = 0;
 
 	*lineage_out = false;
@@ -150,12 +194,17 @@ proofs_see(struct proofs *proofs, uint64_t seq,
 			break;
 		if (row->seq < seq)
 			continue; /* of a segment that was removed */
-		if (memcmp(row->hash, hash, SHA256_BYTES) != 0)
-			return -ERR_WRONG_STATE;
+		if (memcmp(row->hash, hash, SHA256_BYTES) != 0) {
+			other = other || !row->lineage;
+			given_up = given_up || row->lineage;
+			continue;
+		}
 		rc = 1;
 		if (row->lineage && memcmp(row->key, key, SIGN_KEY_BYTES) == 0)
 			*lineage_out = true;
 	}
+	if (other || (given_up && !*lineage_out))
+		return -ERR_WRONG_STATE;
 	return rc;
 }
 

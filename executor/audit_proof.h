@@ -6,7 +6,8 @@
  *   head <seq> <hash> <key>
  *
  * The first is a start of the service, the second the last record at a time.
- * Other lines are passed over.
+ * In an export of the system log (or journal) they stand behind the tag
+ * "trizone-audit:" or "trizone-audit[123]:". Other lines are passed over.
  */
 #ifndef TRIZONE_EXECUTOR_AUDIT_PROOF_H
 #define TRIZONE_EXECUTOR_AUDIT_PROOF_H
@@ -19,7 +20,8 @@
 #include "common/text.h"
 #include "executor/audit_seal.h"
 
-#define PROOFS_FILE_MAX (64u << 20)
+#define PROOFS_FILE_MAX (256u << 20)
+#define PROOFS_SYSLOG_TAG "trizone-audit"
 
 struct proof {
 	uint64_t seq;
@@ -44,11 +46,16 @@ int proofs_add_receipt(struct proofs *proofs, struct span text);
  * -ERR_IO. */
 int proofs_add_file(struct proofs *proofs, const char *path);
 
+/* Add all receipts of a file, one a line. The same, and -ERR_SYNTAX. */
+int proofs_add_receipts(struct proofs *proofs, const char *path);
+
 /* Before the first record: sorts, and begins anew. */
 void proofs_begin(struct proofs *proofs);
 
 /* What is known of the record with that sequence, which grows from call to
- * call: 1 it is this one, 0 nothing, -ERR_WRONG_STATE: it is another.
+ * call: 1 it is this one, 0 nothing, -ERR_WRONG_STATE: it is another. Anchors
+ * are told of a lineage before it is on disk, so that others of one sequence
+ * are starts which came to nothing if one of them is this one.
  * *lineage_out: an anchor calls it a lineage with that key. */
 int proofs_see(struct proofs *proofs, uint64_t seq,
     const unsigned char hash[SHA256_BYTES],

@@ -36,6 +36,7 @@ usage(FILE *out, const char *name)
 	    "                      root printed it when the log began\n"
 	    "  --receipt SEQ:HASH  also check that this record is in the log\n"
 	    "                      (16 digits, 64 digits); may be given again\n"
+	    "  --receipts FILE     the same for every line of FILE\n"
 	    "  --anchors FILE      the same for every anchor in FILE; and each\n"
 	    "                      start after a crash has to be among them\n"
 	    "  --json              the result as one JSON object\n"
@@ -215,7 +216,10 @@ take_option(struct command *command, int option)
 		rc = hex_decode(span_of(optarg), command->root, SIGN_KEY_BYTES);
 		break;
 	case 'a':
-		rc = proofs_add_file(&command->proofs, optarg);
+	case 'f':
+		rc = option == 'a'
+			 ? proofs_add_file(&command->proofs, optarg)
+			 : proofs_add_receipts(&command->proofs, optarg);
 		if (rc == 0)
 			return EXIT_DONE;
 		fprintf(stderr, "%s: %s\n", optarg, err_text(rc));
@@ -235,6 +239,7 @@ parse_command(
 	    {"dir", required_argument, NULL, 'd'},
 	    {"root", required_argument, NULL, 'k'},
 	    {"receipt", required_argument, NULL, 'r'},
+	    {"receipts", required_argument, NULL, 'f'},
 	    {"anchors", required_argument, NULL, 'a'},
 	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0}};

@@ -57,7 +57,7 @@ uint64_t
 auditor_append(struct auditor *a, const struct record *record)
 {
 	uint64_t sequence;
-	int rc = audit_append(a->audit, record, &sequence, NULL);
+	int rc = audit_append(a->audit, record, &sequence, a->last_hash);
 
 	if (rc == -ERR_NO_SPACE || rc == -ERR_IO)
 		die_unwritten(rc);
@@ -112,7 +112,8 @@ entry_is_sound(const struct entry_head *entry)
 	if (entry->kind >= RECORD_KIND_COUNT || entry->kind == RECORD_OUTCOME ||
 	    entry->kind == RECORD_START || entry->kind == RECORD_STOP ||
 	    entry->kind == RECORD_ATTEST || entry->kind == RECORD_DAMAGE ||
-	    entry->kind == RECORD_LINEAGE || entry->kind == RECORD_CHECKPOINT)
+	    entry->kind == RECORD_ANCHOR || entry->kind == RECORD_LINEAGE ||
+	    entry->kind == RECORD_CHECKPOINT)
 		return false;
 	if (entry->committed != 0 &&
 	    !record_commits((enum record_kind)entry->kind))
@@ -143,6 +144,34 @@ order_is_sound(
 		return false;
 	sha256_of(body, entry->body_bytes, hash);
 	return memcmp(hash, entry->body_hash, sizeof hash) == 0;
+}
+
+static void
+note_receipt(struct auditor *a, uint64_t number, uint64_t sequence)
+{
+	struct receipt_head receipt = {
+	    .magic = ORDER_MAGIC, .number = number, .sequence = sequence};
+
+	if (number == 0)
+		return;
+	memcpy(receipt.hash, a->last_hash, sizeof receipt.hash);
+	if (buf_add(&a->receipts, &receipt, sizeof receipt) != 0)
+		die(EXIT_UNAVAILABLE, "the broker takes no receipts");
+	a->must_sync = true;
+}
+
+/* The batch is on disk, and so is all that a receipt is held of. What the
+ * broker does not take now it gets later. */
+static void
+release_receipts(struct auditor *a)
+{
+	ssize_t put;
+
+	if (a->receipts.len == 0)
+		return;
+	put = write(FD_RECEIPTS, a->receipts.data, a->receipts.len);
+	if (put > 0)
+		buf_consume(&a->receipts, (size_t)put);
 }
 
 static void
@@ -190,7 +219,8 @@ take_entry(
 	if (entry->order == 1)
 		orders_take(a, entry, &record, inputs, body);
 	else
-		auditor_append_decision(a, &record, inputs);
+		note_receipt(a, entry->receipt,
+		    auditor_append_decision(a, &record, inputs));
 }
 
 static void
@@ -225,6 +255,8 @@ end_batch(struct auditor *a)
 	auditor_flush(a, sync);
 	a->must_sync = false;
 	orders_release(a);
+	release_receipts(a);
+	auditor_anchor_head(a);
 }
 
 /* How a process of the service is locked. */
@@ -361,7 +393,10 @@ end_service(struct auditor *a)
 
 	orders_end(a);
 	auditor_append(a, &stop);
+	if (audit_checkpoint(a->audit, "end") != 0)
+		die(EXIT_SYSTEM, "the audit cannot be closed");
 	auditor_flush(a, true);
+	auditor_anchor_head(a);
 	if (inputs_close(a->inputs) != 0)
 		die(EXIT_SYSTEM, "decision inputs cannot be stored");
 	if (audit_close(a->audit) != 0)
@@ -387,9 +422,8 @@ on_unfinished(const struct record *intent, uint64_t sequence, void *context)
 
 /* The key comes from a helper that has ended by now. */
 static void
-open_inputs(struct auditor *a, const char *folder, struct span text)
+open_inputs(struct auditor *a, const char *folder, struct span text, int fd)
 {
-	int fd = FD_ORDERS + (int)a->plan->couriers;
 	struct audit_problem problem;
 	struct inputs_limits limits;
 	struct inputs_key key;
@@ -409,36 +443,42 @@ static void
 auditor_open(struct auditor *a, struct span *texts, size_t count)
 {
 	struct audit_problem problem;
+	struct audit_found found;
 	char folder[4096];
+	int fd;
 
-	if (count < 2 || texts[1].n != sizeof *a->plan ||
+	if (count < 3 || texts[1].n != sizeof *a->plan ||
 	    span_copy(texts[0], folder, sizeof folder) != 0)
 		bug("auditor start texts");
 	a->plan = (const struct plan *)(const void *)alloc_text(
 	    texts[1].p, texts[1].n);
 	a->open = alloc_array(OPEN_MAX, sizeof *a->open);
-	if (audit_open(folder, NULL, &a->audit, NULL, &problem) != 0)
+	fd = FD_ORDERS + (int)a->plan->couriers;
+	fd += (int)anchors_read(&a->anchors, texts[2], fd);
+	if (audit_open(folder, NULL, &a->audit, &found, &problem) != 0)
 		die(EXIT_SYSTEM, "audit: %s", problem.text);
+	auditor_anchor_start(a, &found);
 	if (audit_unfinished(a->audit, on_unfinished, a) != 0)
 		die(EXIT_SYSTEM, "audit: open intents cannot be read");
-	if (count == 3)
-		open_inputs(a, folder, texts[2]);
+	if (count == 4)
+		open_inputs(a, folder, texts[3], fd);
 }
 
 int
 auditor_main(void)
 {
 	static struct auditor a;
-	struct span texts[3];
+	struct span texts[4];
 	struct buf store;
 
-	auditor_open(&a, texts, role_begin(&store, texts, 3));
+	auditor_open(&a, texts, role_begin(&store, texts, 4));
 	buf_free(&store);
 	sign_warm();
 	record_attestation(&a, RECORD_START, role_seal());
 	auditor_flush(&a, true);
 	buf_init(&a.held, QUEUE_MAX);
-	set_nonblocking((const int[]){FD_CONTROL, FD_ENTRIES}, 2);
+	buf_init(&a.receipts, QUEUE_MAX);
+	set_nonblocking((const int[]){FD_CONTROL, FD_ENTRIES, FD_RECEIPTS}, 3);
 	inflow_init(&a.entries, FD_ENTRIES, sizeof(struct entry_head),
 	    ENTRY_NAME_MAX + ENTRY_DETAIL_MAX + ENTRY_INPUTS_MAX +
 		ORDER_BODY_MAX);

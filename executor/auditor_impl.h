@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/limits.h"
+#include "executor/anchor.h"
 #include "executor/audit_log.h"
 #include "executor/inputs_store.h"
 #include "executor/order.h"
@@ -17,7 +18,7 @@
 #include "executor/record.h"
 #include "executor/role.h"
 
-enum { FD_ENTRIES = FD_FIRST, FD_ORDERS };
+enum { FD_ENTRIES = FD_FIRST, FD_RECEIPTS, FD_ORDERS };
 
 #define OPEN_MAX 4096	     /* orders without an outcome yet */
 #define QUEUE_MAX (8u << 20) /* order bytes a courier has not taken */
@@ -46,14 +47,18 @@ struct line {
 struct auditor {
 	struct audit *audit;
 	struct inputs_store *inputs; /* NULL: they are not kept */
+	struct anchors anchors;
+	uint64_t anchored; /* the last head they were told; 0: none yet */
 	const struct plan *plan;
 	struct inflow entries;
 	struct line lines[COURIERS_MAX];
 	struct open_order *open; /* OPEN_MAX rows, the first open_count used */
 	size_t open_count;
-	bool must_sync;	    /* an intent is in the batch */
-	int64_t sync_at_ms; /* 0: nothing waits for a sync */
-	struct buf held;    /* orders of this batch, until it is on disk */
+	unsigned char last_hash[SHA256_BYTES]; /* of the last record */
+	bool must_sync;	     /* an intent or a receipt is in the batch */
+	int64_t sync_at_ms;  /* 0: nothing waits for a sync */
+	struct buf receipts; /* of this batch, until it is on disk */
+	struct buf held;     /* orders of this batch, until it is on disk */
 	bool orphaned; /* the parent is gone: serve to the end of entries */
 	bool stopping; /* there are no more entries */
 	int64_t stop_at_ms;
@@ -76,6 +81,18 @@ uint64_t auditor_append_decision(
 
 /* Gives the record's sequence; ends the process if it cannot be written. */
 uint64_t auditor_append(struct auditor *a, const struct record *record);
+
+/*
+ * auditor_anchors.c
+ */
+
+/* A lineage that was begun goes to the anchors before it is written: if there
+ * are some and none takes it, the process ends and the log is as it was. */
+void auditor_anchor_start(struct auditor *a, const struct audit_found *found);
+
+/* A checkpoint that they have not been told: make it durable, tell them, and
+ * put on record which of them begins to fail or takes lines again. */
+void auditor_anchor_head(struct auditor *a);
 
 /*
  * auditor_orders.c

@@ -50,6 +50,7 @@ link_remove(struct link *link)
 	while (*at != link)
 		at = &(*at)->next;
 	*at = link->next;
+	receipt_forget_link(b, link);
 	link->listener->links--;
 	b->link_count--;
 	link->gone = true;
@@ -82,6 +83,10 @@ link_refuse(struct link *link, int64_t id, int error)
 void
 link_answer(struct link *link, struct message_writer *m, int64_t id, int error)
 {
+	if (error == 0 && receipt_hold(link, m, id)) {
+		message_undo(m);
+		return;
+	}
 	if (error == 0)
 		error = message_end(m);
 	else
@@ -323,6 +328,7 @@ on_tick(void *context)
 		refill_calls(b);
 		b->refill_at_ms = now + TICK_MS;
 	}
+	receipts_tick(b, now);
 	call_tick(b, now);
 	tickets_tick(b);
 	/* what an error left waiting is tried again */
@@ -474,6 +480,7 @@ broker_main(void)
 	count_adopt(&b);
 	fd = open_listeners(&b, FD_FIRST + 1);
 	results_open(&b, fd);
+	receipts_open(&b, fd + (int)b.plan.couriers);
 	b.control = loop_watch_read(b.loop, FD_CONTROL, on_control, &b);
 	watch_set(b.control, true);
 	b.gone_timer = loop_timer(b.loop, free_gone, &b);

@@ -154,6 +154,15 @@ struct count {
 	struct leak away;
 };
 
+/* The request of an operator or deliverer that is being taken. */
+struct receipt_turn {
+	struct link *link; /* NULL: none */
+	uint64_t number;   /* of its receipt */
+	bool used;	   /* its first record is on its way */
+};
+
+struct held_answer;
+
 struct broker {
 	struct loop *loop;
 	struct config *config;
@@ -219,6 +228,12 @@ struct broker {
 	size_t again_count;
 	struct approval approval;
 
+	struct receipt_turn turn;
+	uint64_t last_receipt;
+	struct held_answer *held_answers; /* until their records are on disk */
+	struct inflow receipts;
+	struct watch *receipts_watch;
+
 	int64_t deliver_minute; /* deliveries in this minute, all peers */
 	uint32_t delivered;
 };
@@ -233,6 +248,22 @@ void link_answer(
     struct link *link, struct message_writer *m, int64_t id, int error);
 /* The owners' leaving: records first. `context` begins with a struct link. */
 bool link_leaving(struct channel *channel, void *context);
+
+/* broker_receipt.c */
+/* A request of `link` is being taken (NULL: not any more): the first record
+ * from here on is the one that its answer will name. */
+void receipt_turn(struct broker *b, struct link *link);
+/* For broker_entry.c: the number that the entry carries, mostly 0. */
+uint64_t receipt_number(struct broker *b);
+/* For link_answer: keep the answer, which the caller takes back, until its
+ * record is on disk; false if it has none. */
+bool receipt_hold(
+    struct link *link, const struct message_writer *m, int64_t id);
+void receipts_open(struct broker *b, int fd);
+void receipt_forget_number(struct broker *b, uint64_t number);
+void receipt_forget_link(struct broker *b, const struct link *link);
+/* An answer that waits for too long becomes an error. */
+void receipts_tick(struct broker *b, int64_t now);
 
 /* broker_entry.c: putting things on record. Strings are cut to what a record
  * keeps. */

@@ -149,8 +149,10 @@ take_end(struct deliver *d, const struct end_params *params)
 	if (rc != 0) {
 		refuse(d, d->id, rc, err_text(rc));
 	} else {
+		receipt_turn(d->link.broker, &d->link);
 		record_delivery(d, item, duplicate, sha256);
 		answer_delivered(d, item, duplicate);
+		receipt_turn(d->link.broker, NULL);
 	}
 	end_stream(d);
 	if (rc == 0 && !duplicate)

@@ -60,6 +60,7 @@ queue(struct broker *b, const struct entry_head *entry, struct span name,
 {
 	struct entry_head head = *entry;
 
+	head.receipt = receipt_number(b);
 	head.name_full = (uint32_t)name.n;
 	head.name_bytes =
 	    name.n > ENTRY_NAME_MAX ? ENTRY_NAME_MAX : (uint32_t)name.n;

@@ -341,14 +341,10 @@ take_status(struct link *link, int64_t id)
 }
 
 static int
-on_received(struct channel *channel, void *context, const struct json_doc *doc,
-    const struct message *message)
+take(struct link *link, const struct message *message)
 {
-	struct link *link = context;
 	const struct handle_params *handle = &message->params.handle;
 
-	(void)channel;
-	(void)doc;
 	switch (message->method) {
 	case METHOD_STATUS:
 		return take_status(link, message->id);
@@ -377,6 +373,22 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 	default:
 		return review_take(link, message);
 	}
+}
+
+static int
+on_received(struct channel *channel, void *context, const struct json_doc *doc,
+    const struct message *message)
+{
+	struct link *link = context;
+	struct broker *b = link->broker;
+	int rc;
+
+	(void)channel;
+	(void)doc;
+	receipt_turn(b, link);
+	rc = take(link, message);
+	receipt_turn(b, NULL);
+	return rc;
 }
 
 static int

@@ -98,6 +98,17 @@ reload_forget(struct broker *b, const struct link *link)
 		b->reload_link = NULL;
 }
 
+/* That it was an operator who wanted it; he gets the receipt of this. */
+static void
+record_asked(struct broker *b)
+{
+	struct entry_head entry;
+
+	entry_init(&entry, RECORD_OPERATOR);
+	entry_text(entry.why, sizeof entry.why, SPAN("reload"));
+	entry_send(b, &entry, (struct span){0}, (struct span){0});
+}
+
 static void
 answer(struct broker *b, int error, struct span reason)
 {
@@ -113,9 +124,12 @@ answer(struct broker *b, int error, struct span reason)
 		    (struct span){0});
 	} else {
 		hex_encode(b->policy_hash, sizeof b->policy_hash, hex);
+		receipt_turn(b, link);
+		record_asked(b);
 		result_begin(&m, channel_out(link->channel), b->reload_id);
 		json_put_text(&m.json, "sha256", hex);
 		link_answer(link, &m, b->reload_id, 0);
+		receipt_turn(b, NULL);
 	}
 	channel_flush(link->channel);
 }

@@ -473,10 +473,12 @@ review_counted(struct broker *b, uint64_t count)
 	if (approval.link == NULL)
 		return; /* it has gone meanwhile */
 	/* none: the connection is in somebody else's hands */
+	receipt_turn(b, approval.link);
 	if (count == 1)
 		approve(approval.link, &approval);
 	else
 		refuse_approval(approval.link, &approval, ERR_NOT_ALONE);
+	receipt_turn(b, NULL);
 }
 
 void

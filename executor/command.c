@@ -21,6 +21,10 @@
 #include "proto/endpoint.h"
 
 #define ASK_MS 10000
+#define RECEIPT_LINE_BYTES 128
+
+/* Process-wide by nature: where this command keeps what it gets. */
+static const char *receipts_path;
 
 static int
 parse_config(const char *path, struct setup *out, char *reason, size_t room)
@@ -107,6 +111,7 @@ common_options(int argc, char **argv, const char *usage,
 	static const struct option known[] = {
 	    {"config", required_argument, NULL, 'c'},
 	    {"json", no_argument, NULL, 'j'},
+	    {"receipts", required_argument, NULL, 'r'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
@@ -118,6 +123,8 @@ common_options(int argc, char **argv, const char *usage,
 			out->config = optarg;
 		} else if (option == 'j') {
 			out->json = true;
+		} else if (option == 'r') {
+			receipt_keep_in(optarg);
 		} else {
 			fputs(usage, option == 'h' ? stdout : stderr);
 			*status_out = option == 'h' ? EXIT_DONE : EXIT_USAGE;
@@ -172,6 +179,38 @@ connect_or_die(const struct config *config, enum side self, const char *socket,
 }
 
 void
+receipt_keep_in(const char *path)
+{
+	receipts_path = path;
+}
+
+void
+receipt_keep(const struct client_answer *answer)
+{
+	const struct json_node *node =
+	    answer->result == NULL
+		? NULL
+		: json_get(answer->doc, answer->result, "receipt");
+	char line[RECEIPT_LINE_BYTES];
+	int fd, used;
+
+	if (node == NULL || node->type != JSON_STRING || receipts_path == NULL)
+		return;
+	used = snprintf(line, sizeof line, "%.*s\n", (int)node->value.string.n,
+	    node->value.string.p);
+	if (used < 0 || (size_t)used >= sizeof line)
+		die(EXIT_SYSTEM, "the executor's receipt is none");
+	fd = open(receipts_path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 ||
+	    io_write_all(fd, (struct span){line, (size_t)used}) != 0 ||
+	    fsync(fd) != 0 || close(fd) != 0)
+		die_errno("it was done, but its receipt %.*s cannot be kept in "
+			  "%s",
+		    used - 1, line, receipts_path);
+}
+
+void
 ask_or_die(struct client *client, struct client_answer *answer_out)
 {
 	int rc = client_ask(client, ASK_MS, answer_out);
@@ -181,6 +220,7 @@ ask_or_die(struct client *client, struct client_answer *answer_out)
 	if (answer_out->result == NULL)
 		die(EXIT_UNAVAILABLE, "%.*s", (int)answer_out->text.n,
 		    answer_out->text.p);
+	receipt_keep(answer_out);
 }
 
 void

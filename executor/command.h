@@ -47,7 +47,7 @@ struct config *config_or_die(const char *path, int status);
 /* Options most commands share. */
 struct common_options {
 	const char *config;
-	bool json;
+	bool json; /* and --receipts, which receipt_keep knows */
 };
 
 /* Read --config, --json and --help from argv; optind is then at the first
@@ -65,6 +65,11 @@ struct client *connect_or_die(const struct config *config, enum side self,
     int (*notice)(
 	struct client *client, void *context, const struct message *message),
     void *context);
+
+/* If the answer has a receipt and --receipts names a file, append it there,
+ * durably; ends the process with a message, the receipt in it, if it cannot. */
+void receipt_keep_in(const char *path); /* --receipts */
+void receipt_keep(const struct client_answer *answer);
 
 /* Ask and return the answer's result; an error answer or none ends the
  * process with a message. */

@@ -122,6 +122,7 @@ command_deliver(int argc, char **argv)
 	rc = client_ask_streaming(client, DELIVER_MS, &d.out, &answer);
 	if (rc != 0)
 		die(EXIT_TEMPORARY, "not delivered: %s", err_text(rc));
+	receipt_keep(&answer);
 	status = print_answer(&answer, options.json);
 	client_close(client);
 	stream_out_done(&d.out);

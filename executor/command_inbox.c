@@ -15,7 +15,7 @@
 static const char inbox_usage[] =
     "usage: trizone-executor inbox list [--config FILE] [--json] [STATE]\n"
     "       trizone-executor inbox show [--config FILE] [--json] HANDLE\n"
-    "       trizone-executor inbox release|drop [--config FILE] HANDLE\n"
+    "       trizone-executor inbox release|drop [--config FILE] [--json] HANDLE\n"
     "list     what came in, oldest first; STATE narrows it (new, cleaning,\n"
     "         held, ready, claimed, acted, done, quarantined, interrupted,\n"
     "         dropped)\n"
@@ -26,7 +26,7 @@ static const char inbox_usage[] =
 
 static const char session_usage[] =
     "usage: trizone-executor session list [--config FILE] [--json]\n"
-    "       trizone-executor session end [--config FILE] SESSION\n"
+    "       trizone-executor session end [--config FILE] [--json] SESSION\n"
     "list: live planner sessions with their legs: A has seen untrusted words,\n"
     "B has seen private data, C has caused an effect outside. And what leaked:\n"
     "what it said outside after that, in words that are not the operator's.\n"
@@ -271,15 +271,26 @@ show(struct client *client, const char *handle, bool json)
 	return EXIT_DONE;
 }
 
+static void
+print_result(const struct client_answer *answer)
+{
+	struct span raw = json_raw(answer->doc, answer->result);
+
+	printf("%.*s\n", (int)raw.n, raw.p);
+}
+
 static int
-change(struct client *client, enum method method, const char *handle)
+change(struct client *client, enum method method, const char *handle, bool json)
 {
 	struct json_writer *w = client_begin(client, method);
 	struct client_answer answer;
 
 	json_put_text(w, "handle", handle);
 	ask_or_die(client, &answer);
-	printf("%s\n", handle);
+	if (json)
+		print_result(&answer);
+	else
+		printf("%s\n", handle);
 	return EXIT_DONE;
 }
 
@@ -327,9 +338,11 @@ command_inbox(int argc, char **argv)
 	else if (strcmp(what, "show") == 0)
 		status = show(client, argv[0], options.json);
 	else if (strcmp(what, "release") == 0)
-		status = change(client, METHOD_ITEM_RELEASE, argv[0]);
+		status =
+		    change(client, METHOD_ITEM_RELEASE, argv[0], options.json);
 	else
-		status = change(client, METHOD_ITEM_DROP, argv[0]);
+		status =
+		    change(client, METHOD_ITEM_DROP, argv[0], options.json);
 	client_close(client);
 	config_free(config);
 	return status;
@@ -393,6 +406,8 @@ session_end(int argc, char **argv)
 	json_put_integer(
 	    client_begin(client, METHOD_SESSION_END), "session", session);
 	ask_or_die(client, &answer);
+	if (options.json)
+		print_result(&answer);
 	client_close(client);
 	config_free(config);
 	return EXIT_DONE;

@@ -65,6 +65,7 @@ command_reload(int argc, char **argv)
 	if (answer.result == NULL)
 		status = refused(&answer);
 	else {
+		receipt_keep(&answer);
 		print_taken(&answer, options.json);
 		status = EXIT_DONE;
 	}

@@ -60,6 +60,7 @@ read_options(int argc, char **argv, struct options *out, int *status_out)
 	    {"config", required_argument, NULL, 'c'},
 	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},
 	    {"again", required_argument, NULL, 'a'},
+	    {"receipts", required_argument, NULL, 'r'},
 	    {"feedback", no_argument, NULL, 'f'},
 	    {"any-content", no_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
 	int option;
@@ -72,6 +73,9 @@ read_options(int argc, char **argv, struct options *out, int *status_out)
 			break;
 		case 'j':
 			out->common.json = true;
+			break;
+		case 'r':
+			receipt_keep_in(optarg);
 			break;
 		case 'a':
 			out->again = optarg;

@@ -112,9 +112,8 @@ require_path(const struct json_doc *doc, const struct json_node *node,
 	return 0;
 }
 
-/* An absolute path without `.`, `..`, empty parts or a slash at its end. */
-static int
-read_folder(const struct json_doc *doc, const struct json_node *node,
+int
+config_read_absolute(const struct json_doc *doc, const struct json_node *node,
     const char *key, char **path_out, struct json_error *where)
 {
 	int rc = require_path(doc, node, key, where);
@@ -124,7 +123,7 @@ read_folder(const struct json_doc *doc, const struct json_node *node,
 		return rc;
 	if (path.p[0] != '/' || !plain_parts(path))
 		return json_complain(doc, node, where, ERR_PATH,
-		    "\"%s\" has to be the absolute path of a folder, without "
+		    "\"%s\" has to be an absolute path, without "
 		    "\".\", \"..\", \"//\" or a slash at the end",
 		    key);
 	*path_out = alloc_text(path.p, path.n);
@@ -180,7 +179,7 @@ check_sockets(const struct config *config, const struct json_doc *doc,
  * Sections.
  */
 struct audit_text {
-	const struct json_node *path, *recipient;
+	const struct json_node *path, *recipient, *anchors;
 	int64_t max_bytes, keep_days;
 };
 
@@ -193,6 +192,8 @@ read_audit(struct config *config, const struct json_doc *doc,
 		0},
 	    {"recipient", JSON_WANT_ANY, false,
 		offsetof(struct audit_text, recipient), 0, 0},
+	    {"anchors", JSON_WANT_ARRAY, false,
+		offsetof(struct audit_text, anchors), 0, CONFIG_MAX_ANCHORS},
 	    {"max_bytes", JSON_WANT_INTEGER, false,
 		offsetof(struct audit_text, max_bytes), INPUTS_BYTES_LEAST,
 		MAX_BYTES_MOST},
@@ -208,12 +209,14 @@ read_audit(struct config *config, const struct json_doc *doc,
 	if (rc == 0)
 		rc = config_read_recipient(doc, text.recipient,
 		    &config->audit_inputs.recipient, where);
+	if (rc == 0)
+		rc = config_read_anchors(config, doc, text.anchors, where);
 	config->audit_inputs.total_bytes = (uint64_t)text.max_bytes;
 	config->audit_inputs.keep_days = (uint32_t)text.keep_days;
 	if (rc != 0)
 		return rc;
 	if (text.path != NULL)
-		return read_folder(
+		return config_read_absolute(
 		    doc, text.path, "audit", &config->audit, where);
 	config->audit = alloc_format("%s/audit", config->state);
 	return 0;
@@ -313,10 +316,12 @@ read_paths(struct config *config, const struct json_doc *doc,
     const struct config_text *text, const char *folder,
     struct json_error *where)
 {
-	int rc = read_folder(doc, text->state, "state", &config->state, where);
+	int rc = config_read_absolute(
+	    doc, text->state, "state", &config->state, where);
 
 	if (rc == 0)
-		rc = read_folder(doc, text->run, "run", &config->run, where);
+		rc = config_read_absolute(
+		    doc, text->run, "run", &config->run, where);
 	if (rc == 0)
 		rc = read_policy_path(config, doc, text->policy, folder, where);
 	if (rc == 0)
@@ -407,6 +412,8 @@ config_free(struct config *config)
 	free(config->policy);
 	free(config->audit);
 	free(config->audit_inputs.recipient);
+	for (size_t i = 0; i < config->audit_anchor_count; i++)
+		free(config->audit_anchors[i].place);
 	free(config->operator_recipient);
 	config_people_free(&config->own);
 	config_people_free(&config->book);

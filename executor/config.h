@@ -8,7 +8,9 @@
  *     "policy": "policy.json",           relative to the configuration's folder
  *     "audit": { "path": "/var/lib/trizone/audit",
  *                "recipient": "age1...", "max_bytes": 1073741824,
- *                "keep_days": 90 },
+ *                "keep_days": 90,
+ *                "anchors": [{ "file": "/mnt/other/anchors" },
+ *                            { "syslog": true }] },
  *     "zones": {
  *       "planner": { "kind": "planner", "session": "per-message",
  *                    "deadline_ms": 300000, "max_sessions": 4,
@@ -52,6 +54,7 @@
 #define CONFIG_MAX_ZONES 16u	      /* each is a socket and a process */
 #define CONFIG_MAX_PEERS 32u	      /* users on one socket */
 #define CONFIG_MAX_PATH_BYTES 1024u   /* the shortest PATH_MAX we meet */
+#define CONFIG_MAX_ANCHORS 8u	      /* each is told every head */
 #define CONFIG_MAX_PEOPLE 1000u	      /* of each list; fits in the file */
 #define CONFIG_SOCKET_BYTES 104u      /* sun_path of macOS, NUL included */
 
@@ -95,6 +98,12 @@ struct config_zone {
 	struct config_peers peers;
 };
 
+/* A place that is told starts and heads of the audit. */
+struct config_anchor {
+	const char *kind; /* "file", "syslog" */
+	char *place;	  /* a path, or "" */
+};
+
 /* How much of what was decided on is kept, beside the audit. */
 struct config_inputs {
 	char *recipient; /* NULL: nothing */
@@ -113,6 +122,8 @@ struct config {
 	struct config_peers deliver_peers;
 	struct config_peers operator_peers;
 	struct config_inputs audit_inputs;
+	struct config_anchor audit_anchors[CONFIG_MAX_ANCHORS];
+	size_t audit_anchor_count;
 	/* Who may approve besides root: one user, or none. */
 	struct config_peers reviewer;
 	char *operator_recipient;	/* NULL: none */

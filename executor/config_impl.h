@@ -21,6 +21,15 @@ int config_read_accounts(struct config *config, const struct json_doc *doc,
 int config_read_reviewer(struct config *config, const struct json_doc *doc,
     const struct json_node *reviewer, bool look_up, struct json_error *where);
 
+/* An absolute path without `.`, `..`, empty parts or a slash at its end. */
+int config_read_absolute(const struct json_doc *doc,
+    const struct json_node *node, const char *key, char **path_out,
+    struct json_error *where);
+
+/* Read the list "anchors" of the audit; NULL is fine. */
+int config_read_anchors(struct config *config, const struct json_doc *doc,
+    const struct json_node *list, struct json_error *where);
+
 /* Read the object "zones". */
 int config_read_zones(struct config *config, const struct json_doc *doc,
     const struct json_node *zones, struct json_error *where);

@@ -83,6 +83,25 @@ put_people(struct json_writer *w, const char *key,
 	json_close(w, ']');
 }
 
+/* As they are written in the configuration. */
+static void
+put_anchors(struct json_writer *w, const struct config *config)
+{
+	json_key(w, "anchors");
+	json_open(w, '[');
+	for (size_t i = 0; i < config->audit_anchor_count; i++) {
+		const struct config_anchor *row = &config->audit_anchors[i];
+
+		json_open(w, '{');
+		if (row->place[0] == '\0')
+			json_put_boolean(w, row->kind, true);
+		else
+			json_put_text(w, row->kind, row->place);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 void
 config_print_json(const struct config *config, struct buf *out)
 {
@@ -102,6 +121,7 @@ config_print_json(const struct config *config, struct buf *out)
 	    &w, "max_bytes", (int64_t)config->audit_inputs.total_bytes);
 	json_put_integer(&w, "keep_days", config->audit_inputs.keep_days);
 	json_close(&w, '}');
+	put_anchors(&w, config);
 	json_put_text(&w, "policy", config->policy);
 	json_key(&w, "zones");
 	json_open(&w, '{');

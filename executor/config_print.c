@@ -109,6 +109,23 @@ print_inputs(const struct config_inputs *inputs, struct buf *out)
 	    inputs->recipient, inputs->total_bytes, inputs->keep_days);
 }
 
+static void
+print_anchors(const struct config *config, struct buf *out)
+{
+	if (config->audit_anchor_count == 0) {
+		buf_add_text(out, "The audit has no anchors: who can write its "
+				  "folder can cut its end unseen.\n");
+		return;
+	}
+	buf_add_text(out, "Starts and heads of the audit go to");
+	for (size_t i = 0; i < config->audit_anchor_count; i++)
+		buf_add_format(out, "%s %s", i == 0 ? "" : ",",
+		    config->audit_anchors[i].place[0] == '\0'
+			? "the system log"
+			: config->audit_anchors[i].place);
+	buf_add_text(out, ".\n");
+}
+
 void
 config_print(const struct config *config, struct buf *out)
 {
@@ -117,6 +134,7 @@ config_print(const struct config *config, struct buf *out)
 	    "What may be done is in %s.\n",
 	    config->state, config->audit, config->run, config->policy);
 	print_inputs(&config->audit_inputs, out);
+	print_anchors(config, out);
 	buf_add_text(out, config->zone_count == 0
 			      ? "No zones: nobody is served.\n"
 			      : "Zones:\n");

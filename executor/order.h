@@ -6,6 +6,7 @@
  *   broker  --entry-->  auditor                           (one-way pipe)
  *                       auditor  --order-->  courier      (socket, both ways)
  *                       auditor <--outcome-- courier
+ *   broker <--receipt-- auditor                           (one-way pipe)
  *   broker <--result--                       courier      (one-way pipe)
  *   parent <--control-> each of them                      (socket, both ways)
  *
@@ -36,17 +37,18 @@ struct entry_head {
 	uint32_t kind;	  /* enum record_kind */
 	uint64_t request; /* the broker's number for a planner's call */
 	uint64_t session;
-	uint64_t message;      /* inbox id, 0: none */
-	uint64_t grant;	       /* 0: none */
-	uint64_t bytes;	       /* size the record speaks of */
-	uint32_t capability;   /* number, or NO_CAPABILITY */
-	uint32_t verdict;      /* enum verdict */
-	uint32_t error;	       /* enum err, 0: none */
-	uint32_t order;	       /* 1: pass the body on once this is on disk */
-	uint32_t name_bytes;   /* capability as it was asked for */
-	uint32_t name_full;    /* its real length, if it was cut */
-	uint32_t body_bytes;   /* 0 unless order is 1 */
-	uint32_t committed;    /* 1: body_hash is set */
+	uint64_t message;    /* inbox id, 0: none */
+	uint64_t grant;	     /* 0: none */
+	uint64_t bytes;	     /* size the record speaks of */
+	uint64_t receipt;    /* number of the receipt that is wanted, 0: none */
+	uint32_t capability; /* number, or NO_CAPABILITY */
+	uint32_t verdict;    /* enum verdict */
+	uint32_t error;	     /* enum err, 0: none */
+	uint32_t order;	     /* 1: pass the body on once this is on disk */
+	uint32_t name_bytes; /* capability as it was asked for */
+	uint32_t name_full;  /* its real length, if it was cut */
+	uint32_t body_bytes; /* 0 unless order is 1 */
+	uint32_t committed;  /* 1: body_hash is set */
 	uint32_t detail_bytes; /* a detail longer than `detail` holds, or 0 */
 	uint32_t inputs_bytes; /* what was decided on, for the side store, or 0
 				*/
@@ -61,6 +63,15 @@ struct entry_head {
 #define ENTRY_DETAIL_MAX 1024 /* what a record keeps of it */
 /* Arguments, where each value came from, and all the rest. */
 #define ENTRY_INPUTS_MAX (FRAME_MAX_BYTES + 65536)
+
+/* auditor -> broker: the record that was wanted a receipt for is on disk. */
+struct receipt_head {
+	uint32_t magic;
+	uint32_t unused;
+	uint64_t number;
+	uint64_t sequence;
+	unsigned char hash[SHA256_BYTES];
+};
 
 /* auditor -> courier: do this; its intent is on disk. */
 struct order_head {

@@ -536,6 +536,7 @@ parent_run(const struct parent_setup *setup)
 	parent_lock(setup->config);
 	parent_listen(setup->config, p.accounts, &p.listeners);
 	parent_make_key(&p);
+	parent_open_anchors(&p);
 	catch_signals();
 	parent_links(&p);
 	parent_lock_in(&p);

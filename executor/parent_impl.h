@@ -11,6 +11,7 @@
 
 #include "common/lock.h"
 #include "executor/accounts.h"
+#include "executor/anchor.h"
 #include "executor/order.h"
 #include "executor/parent.h"
 #include "executor/parent_files.h"
@@ -70,9 +71,11 @@ struct parent {
 	struct listeners listeners;
 	struct child auditor, broker;
 	struct courier *couriers;
+	struct anchors anchors; /* opened for the auditor */
 	int inputs_key;	   /* where the auditor reads its first one; -1: none */
 	int entry_ends[2]; /* auditor's (read), broker's (write) */
-	struct lock own;   /* how the parent itself is locked */
+	int receipt_ends[2]; /* broker's (read), auditor's (write) */
+	struct lock own;     /* how the parent itself is locked */
 	struct lock_report auditor_report;
 	char cgroup[4096]; /* for the roles' groups, or why there are none */
 	struct config_peers peers[LISTENERS_MAX];
@@ -92,6 +95,9 @@ void parent_links(struct parent *p);
  * the auditor to read from inputs_key; before the parent's own locks, which
  * would hold for age too. parent_key.c. */
 void parent_make_key(struct parent *p);
+
+/* Open the anchors of the audit, for the auditor. */
+void parent_open_anchors(struct parent *p);
 
 /* The parent's own locks: all is open that needs more than starting roles
  * does. */

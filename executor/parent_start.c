@@ -91,18 +91,26 @@ parent_start_auditor(struct parent *p)
 	    .segment_bytes = config->audit_inputs.total_bytes / SEGMENTS_LEAST,
 	    .segment_ms = SEGMENT_MS,
 	    .keep_ms = config->audit_inputs.keep_days * DAY_MS};
-	size_t fd_count = 2 + p->plan.couriers, text_count = 3;
-	int fds[3 + COURIERS_MAX];
-	struct span texts[4];
+	size_t fd_count = 3 + p->plan.couriers, text_count = 4;
+	int fds[4 + COURIERS_MAX + ANCHORS_MAX];
+	struct span texts[5];
+	struct buf anchors;
 	struct lock lock;
 
 	lock_for(p, "auditor", &lock);
 	lock_add_path(&lock, config->audit, true, false);
 	fds[1] = p->entry_ends[0];
+	fds[2] = p->receipt_ends[1];
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
-		fds[2 + i] = p->couriers[i].order_ends[0];
+		fds[3 + i] = p->couriers[i].order_ends[0];
 	texts[1] = span_of(config->audit);
 	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
+	buf_init(&anchors, START_TEXT_MAX_BYTES);
+	anchors_write(&p->anchors, &anchors);
+	texts[3] = (struct span){anchors.data, anchors.len};
+	for (size_t i = 0; i < p->anchors.count; i++)
+		if (p->anchors.row[i].fd >= 0)
+			fds[fd_count++] = p->anchors.row[i].fd;
 	if (p->inputs_key >= 0) {
 		fds[fd_count++] = p->inputs_key;
 		texts[text_count++] =
@@ -110,6 +118,8 @@ parent_start_auditor(struct parent *p)
 	}
 	start_child(
 	    &p->auditor, ROLE_AUDITOR, &lock, fds, fd_count, texts, text_count);
+	buf_free(&anchors);
+	anchors_done(&p->anchors);
 	if (p->inputs_key >= 0)
 		close(p->inputs_key);
 	lock_done(&lock);
@@ -134,6 +144,7 @@ parent_start_broker(struct parent *p)
 		fds[count++] = p->listeners.fd[i];
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		fds[count++] = p->couriers[i].result_ends[0];
+	fds[count++] = p->receipt_ends[0];
 	start_child(&p->broker, ROLE_BROKER, &lock, fds, count, texts, 4);
 	lock_done(&lock);
 	free(inbox);
@@ -225,11 +236,27 @@ void
 parent_links(struct parent *p)
 {
 	parent_pipe(p->entry_ends);
+	parent_pipe(p->receipt_ends);
 	for (uint32_t i = 0; i < p->plan.couriers; i++) {
 		make_socket_pair(p->couriers[i].order_ends);
 		parent_pipe(p->couriers[i].result_ends);
 		p->couriers[i].child.control = -1;
 	}
+}
+
+void
+parent_open_anchors(struct parent *p)
+{
+	const struct config *config = p->setup->config;
+
+	for (size_t i = 0; i < config->audit_anchor_count; i++) {
+		const struct config_anchor *row = &config->audit_anchors[i];
+
+		p->anchors.row[p->anchors.count++] = (struct anchor){
+		    .kind = anchor_kind_find(span_of(row->kind)),
+		    .place = alloc_string(row->place)};
+	}
+	anchors_open(&p->anchors);
 }
 
 void

@@ -338,7 +338,7 @@ def _follow(lines):
         elif call in ("write", "pwrite64") and '\\"kind\\":\\"intent\\"' in (
                 rest or ""):
             dirty += rest.count('\\"kind\\":\\"intent\\"')
-        elif call == "write" and int(fd) in (6, 7) and int(back) > 0:
+        elif call == "write" and int(fd) in (7, 8) and int(back) > 0:
             left += rest.count("ro3z")
             check(left <= synced, "order %d left with %d intents on disk",
                   left, synced)

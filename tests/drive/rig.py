@@ -23,7 +23,7 @@ from harness import check
 MAGIC = 0x7a336f72
 NO_CAPABILITY = 0xffffffff
 COURIERS_MAX, CAPABILITIES_MAX = 32, 256
-ENTRY = struct.Struct("@IIQQQQQ10I32s65s65s301s200s0Q")
+ENTRY = struct.Struct("@IIQQQQQQ10I32s65s65s301s200s0Q")
 ORDER = struct.Struct("@IIQQQII32s0Q")
 OUTCOME = struct.Struct("@IIQQQII32s200s0Q")
 RESULT = struct.Struct("@IIQ4I200s0Q")
@@ -58,6 +58,7 @@ def entry(body=b"", capability=NO_CAPABILITY, kind="intent", **lies):
     fields = {
         "magic": MAGIC, "kind": KINDS.get(kind, kind), "request": 1,
         "session": 1, "message": 0, "grant": 0, "bytes": len(body),
+        "receipt": 0,
         "capability": capability, "verdict": 0, "error": 0,
         "order": int(kind == "intent"), "name_bytes": len(name),
         "name_full": len(name), "body_bytes": len(body), "committed": 1,
@@ -210,6 +211,7 @@ class Rig:
 
     def __enter__(self):
         self.entries_read, self.entries = os.pipe()
+        self.receipts, self.receipts_write = os.pipe()
         self.orders = [socket.socketpair() for _ in self.kinds]
         self.results = [os.pipe() for _ in self.kinds]
         self.couriers = {}
@@ -223,7 +225,8 @@ class Rig:
     def __exit__(self, *_):
         for role in [self.auditor] + list(self.couriers.values()):
             role.end()
-        for fd in [self.entries_read, self.entries, self.log] + [
+        for fd in [self.entries_read, self.entries, self.receipts,
+                   self.receipts_write, self.log] + [
                 fd for pair in self.results for fd in pair]:
             try:
                 os.close(fd)
@@ -245,9 +248,10 @@ class Rig:
     def start_auditor(self):
         self.auditor = Role(
             self.program, "auditor",
-            [self.entries_read] + [ours.fileno() for ours, _ in self.orders],
+            [self.entries_read, self.receipts_write] +
+            [ours.fileno() for ours, _ in self.orders],
             [setting("auditor", [("write", self.audit_folder)]),
-             str(self.audit_folder).encode(), self.plan()], self.log)
+             str(self.audit_folder).encode(), self.plan(), b""], self.log)
         self.expect_ready(self.auditor, "auditor")
 
     def start_courier(self, index):
