@@ -18,7 +18,8 @@
 #include "executor/record.h"
 #include "executor/sync.h"
 
-#define SALT_AT 17 /* in a row */
+#define SALT_AT 17	  /* in a row */
+#define ROWS_AT_ONCE 1000 /* 50,000 bytes of stack */
 #define SALT_DIGITS ((size_t)2 * SALT_BYTES)
 
 static const char erased[] = "--------------------------------";
@@ -123,29 +124,41 @@ count_rows(int fd, uint64_t *count_out)
 	return 0;
 }
 
-/* Binary search; 64 reads at most. */
-static int
-find_row(int fd, uint64_t seq, uint64_t *number_out, struct row *row_out)
+/* So it is the number of the first row that is not; 64 reads at most. */
+int
+salt_count_before(int fd, uint64_t seq, uint64_t *rows_out)
 {
 	uint64_t low = 0, high = 0;
 	int rc = count_rows(fd, &high);
+	struct row row;
 
 	while (rc == 0 && low < high) {
 		uint64_t middle = low + (high - low) / 2;
 
-		rc = read_row(fd, middle, row_out);
-		if (rc != 0)
-			return rc;
-		if (row_out->seq == seq) {
-			*number_out = middle;
-			return 0;
-		}
-		if (row_out->seq < seq)
+		rc = read_row(fd, middle, &row);
+		if (rc == 0 && row.seq < seq)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return rc != 0 ? rc : -ERR_NOT_FOUND;
+	wipe(&row, sizeof row);
+	*rows_out = low;
+	return rc;
+}
+
+static int
+find_row(int fd, uint64_t seq, uint64_t *number_out, struct row *row_out)
+{
+	uint64_t all;
+	int rc = salt_count_before(fd, seq, number_out);
+
+	if (rc == 0)
+		rc = count_rows(fd, &all);
+	if (rc == 0 && *number_out == all)
+		rc = -ERR_NOT_FOUND;
+	if (rc == 0)
+		rc = read_row(fd, *number_out, row_out);
+	return rc != 0 ? rc : row_out->seq == seq ? 0 : -ERR_NOT_FOUND;
 }
 
 int
@@ -190,6 +203,59 @@ salt_erase(int fd, uint64_t seq)
 		return -ERR_SYSTEM;
 	rc = erase_row(fd, seq);
 	flock(fd, LOCK_UN);
+	return rc;
+}
+
+int
+salt_erase_range(int fd, uint64_t first, uint64_t next)
+{
+	char rows[ROWS_AT_ONCE * SALT_ROW_BYTES];
+	uint64_t at, end;
+	int rc = salt_count_before(fd, first, &at);
+
+	if (rc == 0)
+		rc = salt_count_before(fd, next, &end);
+	while (rc == 0 && at < end) {
+		size_t count =
+		    end - at < ROWS_AT_ONCE ? (size_t)(end - at) : ROWS_AT_ONCE;
+		off_t offset = (off_t)(at * SALT_ROW_BYTES);
+		ssize_t bytes = (ssize_t)(count * SALT_ROW_BYTES);
+
+		if (pread(fd, rows, (size_t)bytes, offset) != bytes)
+			rc = -ERR_IO;
+		for (size_t i = 0; i < count; i++)
+			memcpy(rows + i * SALT_ROW_BYTES + SALT_AT, erased,
+			    SALT_DIGITS);
+		if (rc == 0 && pwrite(fd, rows, (size_t)bytes, offset) != bytes)
+			rc = -ERR_IO;
+		at += count;
+	}
+	return rc;
+}
+
+int
+salt_copy_from(int fd, uint64_t first, int to, uint64_t *rows_out)
+{
+	char rows[ROWS_AT_ONCE * SALT_ROW_BYTES];
+	uint64_t at, end;
+	int rc = salt_count_before(fd, first, &at);
+
+	if (rc == 0)
+		rc = count_rows(fd, &end);
+	*rows_out = at;
+	while (rc == 0 && at < end) {
+		size_t count =
+		    end - at < ROWS_AT_ONCE ? (size_t)(end - at) : ROWS_AT_ONCE;
+		ssize_t bytes = (ssize_t)(count * SALT_ROW_BYTES);
+
+		if (pread(fd, rows, (size_t)bytes,
+			(off_t)(at * SALT_ROW_BYTES)) != bytes)
+			rc = -ERR_IO;
+		else if (write(to, rows, (size_t)bytes) != bytes)
+			rc = -ERR_NO_SPACE;
+		at += count;
+	}
+	wipe(rows, sizeof rows);
 	return rc;
 }
 

@@ -20,6 +20,7 @@
 #include "common/err.h"
 #include "common/text.h"
 #include "executor/audit_log.h"
+#include "executor/audit_retain.h"
 #include "executor/audit_seal.h"
 
 #define INTENTS 24 /* in one batch, at most */
@@ -93,9 +94,11 @@ append_outcomes(unsigned char hash[SHA256_BYTES], uint64_t *last)
 {
 	while (open_count > OPEN_MOST / 2 || (open_count > 0 && chance(3))) {
 		struct record record = {.kind = RECORD_OUTCOME,
-		    .intent = open_intents[--open_count],
+		    .intent = open_intents[0],
 		    .status = OUTCOME_DONE};
 
+		memmove(open_intents, open_intents + 1,
+		    --open_count * sizeof open_intents[0]);
 		*last = append(&record, hash);
 	}
 }
@@ -132,6 +135,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct audit_limits limits = {98304, 60, 50};
+	static const struct audit_keep keep = {400000, 0};
 	struct audit_found found;
 	struct audit_problem problem;
 	int rc;
@@ -152,6 +156,10 @@ main(int argc, char **argv)
 	rc = audit_unfinished(audit, on_unfinished, NULL);
 	if (rc != 0)
 		give_up("unfinished", rc);
-	for (;;)
+	for (;;) {
 		commit();
+		rc = audit_retain(audit, &keep);
+		if (rc < 0)
+			give_up("retain", rc);
+	}
 }

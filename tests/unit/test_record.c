@@ -193,6 +193,7 @@ static const struct {
     {"denial", TICKET_MEMBERS},
     {"expiry", TICKET_MEMBERS},
     {"spent", TICKET_MEMBERS},
+    {"removal", "why bytes detail"},
     {"lineage", "key why sig"},
     {"checkpoint", "key next detail sig"},
 };
