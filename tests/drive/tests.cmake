@@ -21,6 +21,7 @@ if(DEFINED ENV{TRIZONE_HTML5LIB} OR
     EXISTS ${CMAKE_SOURCE_DIR}/../shared/data/html5lib-tests)
   drive_test(html5lib "drive;data" 120 ${BIN}/html_tokens)
 endif()
+drive_test(keep drive 300 ${BIN})
 drive_test(lying drive 300 ${BIN})
 drive_test(outbound drive 300 ${BIN})
 drive_test(mail_corpus "drive;data" 900 ${BIN}/trizone-reader)
