@@ -70,6 +70,19 @@ read_in(int fd, char *out, size_t count)
 	return 0;
 }
 
+/* So many zeros, two blocks at most. */
+static int
+read_zeros(int fd, size_t count)
+{
+	static const char zeros[2 * BLOCK];
+	char bytes[2 * BLOCK];
+	int rc = read_in(fd, bytes, count);
+
+	return rc != 0				  ? rc
+	       : memcmp(bytes, zeros, count) == 0 ? 0
+						  : -ERR_CORRUPT;
+}
+
 static unsigned
 sum_of(const char header[BLOCK])
 {
@@ -276,12 +289,14 @@ check_sums(struct archive *archive, uint64_t bytes)
 
 	if (bytes != archive->sums.len)
 		return -ERR_CORRUPT;
-	text = alloc_bytes((size_t)bytes + BLOCK);
-	rc = read_in(archive->fd, text, (size_t)bytes + padding(bytes));
+	text = alloc_bytes((size_t)bytes);
+	rc = read_in(archive->fd, text, (size_t)bytes);
 	if (rc == 0 && memcmp(text, archive->sums.data, (size_t)bytes) != 0)
 		rc = -ERR_CORRUPT;
 	free(text);
-	return rc;
+	if (rc == 0)
+		rc = read_zeros(archive->fd, padding(bytes));
+	return rc != 0 ? rc : read_zeros(archive->fd, (size_t)2 * BLOCK);
 }
 
 int
@@ -304,11 +319,10 @@ int
 archive_get(struct archive *archive, const char *name, uint64_t bytes, int fd)
 {
 	struct sha256 *digest = sha256_new();
-	char rest[BLOCK];
 	int rc = copy(archive->fd, fd, bytes, digest);
 
 	if (rc == 0)
-		rc = read_in(archive->fd, rest, padding(bytes));
+		rc = read_zeros(archive->fd, padding(bytes));
 	if (rc == 0)
 		rc = add_sum(archive, name, digest);
 	sha256_free(digest);

@@ -15,10 +15,7 @@ DONE, FOUND, DATA, UNAVAILABLE = 0, 1, 65, 69
 
 
 def command(host, *arguments, status=DONE, data=b""):
-    done = run([host.program("executor"), arguments[0], *(
-        [arguments[1]] if arguments[0] == "audit" else []),
-        "--config", host.config_path, *arguments[
-            2 if arguments[0] == "audit" else 1:]], input=data)
+    done = host.command(*arguments, data=data)
     equal(done.returncode, status, "%s: %s" % (" ".join(map(
         str, arguments)), (done.stdout[-300:] + done.stderr[-600:]).decode(
             errors="replace")))
@@ -41,8 +38,7 @@ def empty(host):
 
 
 def kinds(host, kind):
-    return [json.loads(line) for line in harness.audit_segments(
-        host.state / "audit") if b'"kind":"%s"' % kind.encode() in line]
+    return [row for row in host.audit() if row["kind"] == kind]
 
 
 def restart(host):
