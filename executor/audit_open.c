@@ -417,6 +417,18 @@ audit_new(const struct audit_limits *limits)
 	return audit;
 }
 
+/* What was to be taken over has been. */
+static int
+write_version(
+    struct audit *audit, const char *path, struct audit_problem *problem)
+{
+	int rc = audit_version_write(audit->folder);
+
+	return rc == 0 ? 0
+		       : audit_problem(problem, rc, "%s/%s: %s", path,
+			     AUDIT_VERSION_NAME, err_text(rc));
+}
+
 int
 audit_open(const char *path, const struct audit_limits *limits,
     struct audit **audit_out, struct audit_found *found_out,
@@ -426,8 +438,12 @@ audit_open(const char *path, const struct audit_limits *limits,
 	struct verify_result result = {.count = 0};
 	struct audit_found found = {.records = 0};
 	int rc = open_files(audit, path, problem);
+	bool known;
 
 	if (rc == 0)
+		rc = audit_version_check(audit->folder, problem);
+	known = rc == 1;
+	if (rc >= 0)
 		rc = check_files(audit, problem);
 	if (rc == 0)
 		rc = check_chain(audit, path, &result, problem);
@@ -439,6 +455,8 @@ audit_open(const char *path, const struct audit_limits *limits,
 		found.unfinished = audit->intents.count;
 		rc = begin(audit, &result, &found, problem);
 	}
+	if (rc == 0 && !known)
+		rc = write_version(audit, path, problem);
 	if (rc != 0) {
 		audit_free(audit);
 		return rc;

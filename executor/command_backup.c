@@ -292,6 +292,11 @@ put_audit(void *context)
 	if (rc == -ERR_NOT_FOUND && result.removed == 0)
 		rc = 0;
 	if (rc == 0)
+		rc = put_file(backup, folder, AUDIT_VERSION_NAME,
+		    "audit/" AUDIT_VERSION_NAME, UINT64_MAX);
+	if (rc == -ERR_NOT_FOUND) /* of version 1 */
+		rc = 0;
+	if (rc == 0)
 		rc = put_inputs(backup, folder);
 	close(folder);
 	return rc;

@@ -107,6 +107,7 @@ is_member(struct restore *r, const char *name)
 	       strcmp(name, "inbox/" INBOX_DB_NAME) == 0 ||
 	       strcmp(name, "audit/salts") == 0 ||
 	       strcmp(name, "audit/grants") == 0 ||
+	       strcmp(name, "audit/" AUDIT_VERSION_NAME) == 0 ||
 	       strcmp(name, "audit/" AUDIT_OLD_NAME) == 0 ||
 	       strncmp(name, "audit/segment-", 14) == 0 ||
 	       strncmp(name, "audit/" INPUTS_FOLDER "/segment-", 21) == 0;

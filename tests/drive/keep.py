@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Keeping the evidence: backup and restore, and keys that are lost or stolen.
+"""Keeping the evidence: backup and restore, keys that are lost or stolen, and
+erasing a person.
 
 usage: keep.py [BIN]
 """
@@ -173,11 +174,70 @@ def retention_in_the_service(host):
     verify(host)
 
 
+def salts(host):
+    """{seq: salt}"""
+    rows = (host.state / "audit" / "salts").read_bytes().split(b"\n")[:-1]
+    return {int(row[:16], 16): row[17:] for row in rows}
+
+
+def about(host, handles):
+    return {int(row["seq"], 16) for row in host.audit()
+            if row.get("handle") in handles and row.get("commit")}
+
+
+def one_person(host):
+    """The mails, and what shows what records about them stand for."""
+    root, address, marker = root_key(host), "Eve@Example.org", "kx81-only-eve"
+    host.start()
+    host.attach_reader()
+    mine = {host.deliver_and_wait(harness.mail(
+        "Number %d" % number, marker, sender=address)) for number in range(3)}
+    other = host.deliver_and_wait(harness.mail("Other", sender="x" + address))
+    command(host, "audit", "erase", "--person", address, status=UNAVAILABLE)
+    host.stop()
+    kept = {seq: salts(host)[seq] for seq in about(host, {other})}
+    command(host, "audit", "erase", "--person", "nobody@example.org",
+            status=UNAVAILABLE)
+    done = command(host, "audit", "erase", "--person", address)
+    check(b"3 items" in done.stdout, "said: %r", done.stdout)
+    verify(host, "--root", root)
+    gone = about(host, mine)
+    check(len(gone) >= 3, "records: %r", gone)
+    for seq in gone:
+        equal(salts(host)[seq], b"-" * 32, "salt of %d" % seq)
+    for seq, salt in kept.items():
+        check(salt != b"-" * 32 and salts(host)[seq] == salt, "%d", seq)
+    row = kinds(host, "operator")[-1]
+    equal(row["why"], "erase", "record")
+    check("eve" not in json.dumps(row).lower(), "%r", row)
+    for path in host.state.rglob("*"):
+        if path.is_file():
+            check(marker.encode() not in path.read_bytes(), "%s", path)
+    host.start()
+    states = {handle: item["state"] for handle, item in host.items().items()}
+    host.stop()
+    for handle in mine:
+        equal(states[handle], "dropped", handle)
+    equal(states[other], "ready", other)
+    return "%d salts" % len(gone)
+
+
+def one_mail(host):
+    command(host, "audit", "erase", "--handle", "msg:1")
+    verify(host)
+    for seq in about(host, {"msg:1"}):
+        equal(salts(host)[seq], b"-" * 32, "salt of %d" % seq)
+    command(host, "audit", "erase", "--session", "99", status=UNAVAILABLE)
+    for bad in (("--handle", "17"), ("--session", "x"), ("--person", "ann"),
+                ("--person", 'a"@b'), ("--all", "1")):
+        command(host, "audit", "erase", *bad, status=64)
+
+
 def body(suite):
     random.seed(1)
     with Host() as host:
         for case in (while_it_runs, restored, stopped_and_by_pipe,
-                     damaged_archives, key_lost, key_stolen, root_lost,
+                     damaged_archives, key_lost, key_stolen, root_lost, one_person, one_mail,
                      retention_in_the_service):
             suite.case(case.__name__.replace("_", " "), case, host)
 

@@ -473,6 +473,29 @@ START_TEST(grants_file)
 }
 END_TEST
 
+/* A folder of version 1 has no file for it; one of version 3 is not opened. */
+START_TEST(versions)
+{
+	FILE *file;
+
+	must_open();
+	append(3);
+	must_close();
+	ck_assert_int_eq(unlink(in_folder(AUDIT_VERSION_NAME)), 0);
+	must_open();
+	must_close();
+	ck_assert_int_eq(access(in_folder(AUDIT_VERSION_NAME), R_OK), 0);
+	file = fopen(in_folder(AUDIT_VERSION_NAME), "w");
+	ck_assert_ptr_nonnull(file);
+	fputs("trizone-audit 3\n", file);
+	fclose(file);
+	ck_assert_int_eq(audit_open(folder, &limits, &audit, &found, &problem),
+	    -ERR_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(problem.text, "later version"));
+	audit = NULL;
+}
+END_TEST
+
 /*
  * Reading.
  */
@@ -588,6 +611,7 @@ main(void)
 	tcase_add_test(writing, forgets_by_size);
 	tcase_add_test(writing, forgets_by_age);
 	tcase_add_test(writing, grants_file);
+	tcase_add_test(writing, versions);
 	suite_add_tcase(suite, reading);
 	tcase_add_checked_fixture(reading, setup, teardown);
 	tcase_set_timeout(reading, 120);
