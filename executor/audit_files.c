@@ -129,8 +129,8 @@ audit_version_check(int folder, struct audit_problem *problem)
 	char text[sizeof AUDIT_VERSION_TEXT];
 	ssize_t got;
 	int fd;
-	int rc = audit_file_open(
-	    folder, AUDIT_VERSION_NAME, O_RDONLY, &fd, problem);
+	int rc =
+	    audit_file_open(folder, AUDIT_VERSION_NAME, O_RDONLY, &fd, problem);
 
 	if (rc != 0)
 		return rc == -ERR_NOT_FOUND ? 0 : rc;
