@@ -124,26 +124,46 @@ count_rows(int fd, uint64_t *count_out)
 	return 0;
 }
 
-/* So it is the number of the first row that is not; 64 reads at most. */
+/* The first row from *number on, and before `end`, that is one: a loss of power
+ * may have left holes. -ERR_NOT_FOUND: there is none. */
+static int
+read_whole_row(int fd, uint64_t *number, uint64_t end, struct row *row_out)
+{
+	int rc = -ERR_CORRUPT;
+
+	for (; rc == -ERR_CORRUPT && *number < end; (*number)++)
+		rc = read_row(fd, *number, row_out);
+	if (rc == -ERR_CORRUPT)
+		return -ERR_NOT_FOUND;
+	(*number)--;
+	return rc;
+}
+
+/* So it is the number of the first row that is not, and is whole; 64 reads
+ * where there are no holes. */
 int
 salt_count_before(int fd, uint64_t seq, uint64_t *rows_out)
 {
-	uint64_t low = 0, high = 0;
-	int rc = count_rows(fd, &high);
+	uint64_t low = 0, high = 0, all = 0;
+	int rc = count_rows(fd, &all);
 	struct row row;
 
+	high = all;
 	while (rc == 0 && low < high) {
-		uint64_t middle = low + (high - low) / 2;
+		uint64_t middle = low + (high - low) / 2, at = middle;
 
-		rc = read_row(fd, middle, &row);
+		rc = read_whole_row(fd, &at, high, &row);
 		if (rc == 0 && row.seq < seq)
-			low = middle + 1;
+			low = at + 1;
 		else
 			high = middle;
+		rc = rc == -ERR_NOT_FOUND ? 0 : rc;
 	}
+	if (rc == 0 && low < all)
+		rc = read_whole_row(fd, &low, all, &row);
 	wipe(&row, sizeof row);
-	*rows_out = low;
-	return rc;
+	*rows_out = rc == -ERR_NOT_FOUND ? all : low;
+	return rc == -ERR_NOT_FOUND ? 0 : rc;
 }
 
 static int

@@ -6,8 +6,9 @@
 #ifndef TRIZONE_EXECUTOR_INBOX_COPY_H
 #define TRIZONE_EXECUTOR_INBOX_COPY_H
 
-#include <sqlite3.h>
 #include <stdint.h>
+
+#include "executor/inbox_db.h"
 
 #define INBOX_COPY_NAME "backup.db" /* in the inbox's folder */
 #define INBOX_DB_NAME "inbox.db"
