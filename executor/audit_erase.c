@@ -8,6 +8,7 @@
 #include "common/err.h"
 #include "executor/audit_log.h"
 #include "executor/audit_salt.h"
+#include "executor/named.h"
 
 static int
 open_salts(
@@ -32,16 +33,26 @@ salt_problem(struct audit_problem *problem, int error, uint64_t seq)
 	return error;
 }
 
+/* A start may put a shorter file in the place of this one meanwhile. */
 int
 audit_erase(const char *path, uint64_t seq, struct audit_problem *problem)
 {
-	int fd;
-	int rc = open_salts(path, O_RDWR, &fd, problem);
+	bool is_it = false;
+	int folder, fd;
+	int rc = audit_folder_open(path, false, &folder, problem);
 
 	if (rc != 0)
 		return rc;
-	rc = salt_problem(problem, salt_erase(fd, seq), seq);
-	close(fd);
+	while (rc == 0 && !is_it) {
+		rc = audit_file_open(
+		    folder, AUDIT_SALTS_NAME, O_RDWR, &fd, problem);
+		if (rc != 0)
+			break;
+		rc = salt_problem(problem, salt_erase(fd, seq), seq);
+		is_it = file_has_name(folder, AUDIT_SALTS_NAME, fd);
+		close(fd);
+	}
+	close(folder);
 	return rc;
 }
 

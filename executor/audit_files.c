@@ -121,3 +121,49 @@ audit_file_open(int folder, const char *name, int flags, int *fd_out,
 	*fd_out = fd;
 	return 0;
 }
+
+int
+audit_version_check(int folder, struct audit_problem *problem)
+{
+	const size_t length = sizeof AUDIT_VERSION_TEXT - 1;
+	char text[sizeof AUDIT_VERSION_TEXT];
+	ssize_t got;
+	int fd;
+	int rc =
+	    audit_file_open(folder, AUDIT_VERSION_NAME, O_RDONLY, &fd, problem);
+
+	if (rc != 0)
+		return rc == -ERR_NOT_FOUND ? 0 : rc;
+	got = read(fd, text, sizeof text);
+	close(fd);
+	if (got == (ssize_t)length &&
+	    memcmp(text, AUDIT_VERSION_TEXT, length) == 0)
+		return 1;
+	return audit_problem(problem, -ERR_CORRUPT,
+	    "the audit's folder is of a later version: start the trizone that "
+	    "wrote it, or put back a good copy of its file %s",
+	    AUDIT_VERSION_NAME);
+}
+
+/* Renamed into place, so that it is never half there. */
+int
+audit_version_write(int folder)
+{
+	static const char draft[] = AUDIT_VERSION_NAME ".new";
+	const ssize_t length = sizeof AUDIT_VERSION_TEXT - 1;
+	struct audit_problem problem;
+	int fd;
+	int rc = audit_file_open(
+	    folder, draft, O_WRONLY | O_CREAT | O_TRUNC, &fd, &problem);
+
+	if (rc != 0)
+		return rc == -ERR_NO_SPACE ? rc : -ERR_IO;
+	if (write(fd, AUDIT_VERSION_TEXT, (size_t)length) != length)
+		rc = -ERR_NO_SPACE;
+	if (rc == 0)
+		rc = sync_data(fd);
+	close(fd);
+	if (rc == 0 && renameat(folder, draft, folder, AUDIT_VERSION_NAME) != 0)
+		rc = -ERR_IO;
+	return rc != 0 ? rc : sync_folder(folder);
+}

@@ -13,6 +13,9 @@
 #define AUDIT_KEY_NAME "key"
 #define AUDIT_SALTS_NAME "salts"
 #define AUDIT_LOCK_NAME "lock"
+/* The version of the folder is in a file of its own; version 1 had none. */
+#define AUDIT_VERSION_NAME "version"
+#define AUDIT_VERSION_TEXT "trizone-audit 2\n"
 
 /* What went wrong and what to do about it, for an operator. */
 struct audit_problem {
@@ -38,5 +41,12 @@ int audit_folder_open(
  * regular file with one name, ours, open to nobody else. Errors as above. */
 int audit_file_open(int folder, const char *name, int flags, int *fd_out,
     struct audit_problem *problem);
+
+/* Whether this program knows the folder's version. 1: it is this one; 0: it
+ * has none yet (it is new, or of version 1); -ERR_CORRUPT: a later one. */
+int audit_version_check(int folder, struct audit_problem *problem);
+
+/* Give the folder this version, durably. 0, -ERR_NO_SPACE or -ERR_IO. */
+int audit_version_write(int folder);
 
 #endif

@@ -19,6 +19,7 @@
 #include "common/err.h"
 #include "executor/audit_impl.h"
 #include "executor/audit_reader.h"
+#include "executor/audit_retain.h"
 #include "executor/audit_salt.h"
 #include "executor/sync.h"
 
@@ -109,8 +110,20 @@ static int
 check_chain(struct audit *audit, const char *path, struct verify_result *result,
     struct audit_problem *problem)
 {
-	int rc = verify(audit, result);
+	int rc = grants_load(audit->folder, &audit->grants);
 
+	bool missing = rc == -ERR_NOT_FOUND;
+
+	if (rc == 0 || missing)
+		rc = verify(audit, result);
+	if (rc == 0 && missing && result->removed != 0)
+		rc = -ERR_CORRUPT;
+	if (rc == -ERR_CORRUPT)
+		return audit_problem(problem, rc,
+		    "%s/%s is not there, damaged, or of a later version: put "
+		    "back a good copy; without it approvals could be used "
+		    "twice",
+		    path, GRANTS_NAME);
 	if (rc == -ERR_BUSY)
 		return audit_problem(problem, -ERR_CORRUPT,
 		    "%s has more than %d intents without outcome, or more than "
@@ -150,6 +163,8 @@ check_salts(
 		    "the log was cut. Nothing was changed. Put back a good "
 		    "copy, or move the folder away to start a new log",
 		    path, AUDIT_SALTS_NAME);
+	if (rc == 0)
+		rc = audit_drop_salts(audit);
 	if (rc != 0)
 		return audit_problem(problem, rc, "%s/%s: %s", path,
 		    AUDIT_SALTS_NAME, err_text(rc));
@@ -402,6 +417,18 @@ audit_new(const struct audit_limits *limits)
 	return audit;
 }
 
+/* What was to be taken over has been. */
+static int
+write_version(
+    struct audit *audit, const char *path, struct audit_problem *problem)
+{
+	int rc = audit_version_write(audit->folder);
+
+	return rc == 0 ? 0
+		       : audit_problem(problem, rc, "%s/%s: %s", path,
+			     AUDIT_VERSION_NAME, err_text(rc));
+}
+
 int
 audit_open(const char *path, const struct audit_limits *limits,
     struct audit **audit_out, struct audit_found *found_out,
@@ -411,8 +438,12 @@ audit_open(const char *path, const struct audit_limits *limits,
 	struct verify_result result = {.count = 0};
 	struct audit_found found = {.records = 0};
 	int rc = open_files(audit, path, problem);
+	bool known;
 
 	if (rc == 0)
+		rc = audit_version_check(audit->folder, problem);
+	known = rc == 1;
+	if (rc >= 0)
 		rc = check_files(audit, problem);
 	if (rc == 0)
 		rc = check_chain(audit, path, &result, problem);
@@ -424,6 +455,8 @@ audit_open(const char *path, const struct audit_limits *limits,
 		found.unfinished = audit->intents.count;
 		rc = begin(audit, &result, &found, problem);
 	}
+	if (rc == 0 && !known)
+		rc = write_version(audit, path, problem);
 	if (rc != 0) {
 		audit_free(audit);
 		return rc;

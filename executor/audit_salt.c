@@ -18,7 +18,8 @@
 #include "executor/record.h"
 #include "executor/sync.h"
 
-#define SALT_AT 17 /* in a row */
+#define SALT_AT 17	  /* in a row */
+#define ROWS_AT_ONCE 1000 /* 50,000 bytes of stack */
 #define SALT_DIGITS ((size_t)2 * SALT_BYTES)
 
 static const char erased[] = "--------------------------------";
@@ -123,29 +124,61 @@ count_rows(int fd, uint64_t *count_out)
 	return 0;
 }
 
-/* Binary search; 64 reads at most. */
+/* The first row from *number on, and before `end`, that is one: a loss of power
+ * may have left holes. -ERR_NOT_FOUND: there is none. */
+static int
+read_whole_row(int fd, uint64_t *number, uint64_t end, struct row *row_out)
+{
+	int rc = -ERR_CORRUPT;
+
+	for (; rc == -ERR_CORRUPT && *number < end; (*number)++)
+		rc = read_row(fd, *number, row_out);
+	if (rc == -ERR_CORRUPT)
+		return -ERR_NOT_FOUND;
+	(*number)--;
+	return rc;
+}
+
+/* So it is the number of the first row that is not, and is whole; 64 reads
+ * where there are no holes. */
+int
+salt_count_before(int fd, uint64_t seq, uint64_t *rows_out)
+{
+	uint64_t low = 0, high = 0, all = 0;
+	int rc = count_rows(fd, &all);
+	struct row row;
+
+	high = all;
+	while (rc == 0 && low < high) {
+		uint64_t middle = low + (high - low) / 2, at = middle;
+
+		rc = read_whole_row(fd, &at, high, &row);
+		if (rc == 0 && row.seq < seq)
+			low = at + 1;
+		else
+			high = middle;
+		rc = rc == -ERR_NOT_FOUND ? 0 : rc;
+	}
+	if (rc == 0 && low < all)
+		rc = read_whole_row(fd, &low, all, &row);
+	wipe(&row, sizeof row);
+	*rows_out = rc == -ERR_NOT_FOUND ? all : low;
+	return rc == -ERR_NOT_FOUND ? 0 : rc;
+}
+
 static int
 find_row(int fd, uint64_t seq, uint64_t *number_out, struct row *row_out)
 {
-	uint64_t low = 0, high = 0;
-	int rc = count_rows(fd, &high);
+	uint64_t all;
+	int rc = salt_count_before(fd, seq, number_out);
 
-	while (rc == 0 && low < high) {
-		uint64_t middle = low + (high - low) / 2;
-
-		rc = read_row(fd, middle, row_out);
-		if (rc != 0)
-			return rc;
-		if (row_out->seq == seq) {
-			*number_out = middle;
-			return 0;
-		}
-		if (row_out->seq < seq)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return rc != 0 ? rc : -ERR_NOT_FOUND;
+	if (rc == 0)
+		rc = count_rows(fd, &all);
+	if (rc == 0 && *number_out == all)
+		rc = -ERR_NOT_FOUND;
+	if (rc == 0)
+		rc = read_row(fd, *number_out, row_out);
+	return rc != 0 ? rc : row_out->seq == seq ? 0 : -ERR_NOT_FOUND;
 }
 
 int
@@ -190,6 +223,59 @@ salt_erase(int fd, uint64_t seq)
 		return -ERR_SYSTEM;
 	rc = erase_row(fd, seq);
 	flock(fd, LOCK_UN);
+	return rc;
+}
+
+int
+salt_erase_range(int fd, uint64_t first, uint64_t next)
+{
+	char rows[ROWS_AT_ONCE * SALT_ROW_BYTES];
+	uint64_t at, end;
+	int rc = salt_count_before(fd, first, &at);
+
+	if (rc == 0)
+		rc = salt_count_before(fd, next, &end);
+	while (rc == 0 && at < end) {
+		size_t count =
+		    end - at < ROWS_AT_ONCE ? (size_t)(end - at) : ROWS_AT_ONCE;
+		off_t offset = (off_t)(at * SALT_ROW_BYTES);
+		ssize_t bytes = (ssize_t)(count * SALT_ROW_BYTES);
+
+		if (pread(fd, rows, (size_t)bytes, offset) != bytes)
+			rc = -ERR_IO;
+		for (size_t i = 0; i < count; i++)
+			memcpy(rows + i * SALT_ROW_BYTES + SALT_AT, erased,
+			    SALT_DIGITS);
+		if (rc == 0 && pwrite(fd, rows, (size_t)bytes, offset) != bytes)
+			rc = -ERR_IO;
+		at += count;
+	}
+	return rc;
+}
+
+int
+salt_copy_from(int fd, uint64_t first, int to, uint64_t *rows_out)
+{
+	char rows[ROWS_AT_ONCE * SALT_ROW_BYTES];
+	uint64_t at, end;
+	int rc = salt_count_before(fd, first, &at);
+
+	if (rc == 0)
+		rc = count_rows(fd, &end);
+	*rows_out = at;
+	while (rc == 0 && at < end) {
+		size_t count =
+		    end - at < ROWS_AT_ONCE ? (size_t)(end - at) : ROWS_AT_ONCE;
+		ssize_t bytes = (ssize_t)(count * SALT_ROW_BYTES);
+
+		if (pread(fd, rows, (size_t)bytes,
+			(off_t)(at * SALT_ROW_BYTES)) != bytes)
+			rc = -ERR_IO;
+		else if (write(to, rows, (size_t)bytes) != bytes)
+			rc = -ERR_NO_SPACE;
+		at += count;
+	}
+	wipe(rows, sizeof rows);
 	return rc;
 }
 

@@ -39,6 +39,18 @@ int salt_find(int fd, uint64_t seq, unsigned char salt_out[SALT_BYTES]);
  * before is fine. */
 int salt_erase(int fd, uint64_t seq);
 
+/* Overwrite the salts of records from `first` up to, without, `next`; durable
+ * with the next sync of the file. For the log's one writer. -ERR_CORRUPT,
+ * -ERR_IO. */
+int salt_erase_range(int fd, uint64_t first, uint64_t next);
+
+/* How many rows are of records before `seq`. 0, -ERR_CORRUPT, -ERR_IO. */
+int salt_count_before(int fd, uint64_t seq, uint64_t *rows_out);
+
+/* Copy the rows of records from `first` on to the empty file `to`. *rows_out
+ * is how many were left out. 0, -ERR_CORRUPT, -ERR_NO_SPACE, -ERR_IO. */
+int salt_copy_from(int fd, uint64_t first, int to, uint64_t *rows_out);
+
 /* Drop rows at the end that are cut or whose records were never written:
  * those above `last`. -ERR_CORRUPT, with nothing dropped, if there are more of
  * them than `most`: then it is the log that lost records. *size_out is the

@@ -14,6 +14,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "executor/audit_files.h"
+#include "executor/audit_grants.h"
 #include "executor/audit_reader.h"
 #include "executor/audit_seal.h"
 #include "executor/audit_segment.h"
@@ -21,6 +22,7 @@
 #include "executor/sync.h"
 
 #define NEW_NAME "stub.new"
+#define GRANTS_BYTES (32u << 20)
 #define STUB_MAX (8u << 20) /* of a segment with nothing but checkpoints */
 
 /* The oldest with records, if it is not the last. */
@@ -55,14 +57,16 @@ keep(struct buf *out, struct span line)
 	return rc != 0 ? rc : buf_add_byte(out, '\n');
 }
 
-/* Its signed lines and its last one. */
+/* Its signed lines and its last one; and the grants in it. */
 static int
-gather(int folder, const struct segment *segment, struct buf *out)
+gather(int folder, const struct segment *segment, struct buf *out,
+    struct grants *grants)
 {
 	struct audit_reader *reader = NULL;
 	char last[RECORD_LINE_MAX];
 	struct span unsigned_last = {last, 0};
 	struct audit_line line;
+	uint64_t grant;
 	int rc = audit_reader_open_fd(folder, &reader);
 
 	if (rc == 0)
@@ -70,6 +74,9 @@ gather(int folder, const struct segment *segment, struct buf *out)
 	while (rc == 0 && (rc = audit_reader_next(reader, &line)) == 1 &&
 	       line.segment == segment->first) {
 		rc = record_check(line.text);
+		grant = rc != 0 ? 0 : record_grant(line.text);
+		if (grant != 0)
+			rc = grants_add(grants, grant);
 		if (rc != 0)
 			break;
 		unsigned_last.n = 0;
@@ -87,7 +94,7 @@ gather(int folder, const struct segment *segment, struct buf *out)
 }
 
 static int
-write_stub(int folder, const char *name, const struct buf *text)
+write_file(int folder, const char *name, const struct buf *text)
 {
 	struct audit_problem problem;
 	ssize_t got;
@@ -109,26 +116,58 @@ write_stub(int folder, const char *name, const struct buf *text)
 	return rc != 0 ? rc : sync_folder(folder);
 }
 
+static int
+write_grants(int folder, const struct grants *grants)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, GRANTS_BYTES);
+	rc = grants_text(grants, &text);
+	if (rc == 0)
+		rc = write_file(folder, GRANTS_NAME, &text);
+	buf_free(&text);
+	return rc;
+}
+
+/* The grants first: they must never be nowhere. */
+static int
+keep_rest(int folder, const struct segment *segment)
+{
+	struct segment stub = {segment->first, SEGMENT_STUB};
+	struct grants grants = {0};
+	char name[SEGMENT_NAME_BYTES];
+	struct buf text;
+	int rc = grants_load(folder, &grants);
+
+	if (rc == -ERR_NOT_FOUND)
+		rc = 0; /* nothing was removed yet */
+	buf_init(&text, STUB_MAX);
+	segment_name(&stub, name);
+	if (rc == 0)
+		rc = gather(folder, segment, &text, &grants);
+	if (rc == 0)
+		rc = write_grants(folder, &grants);
+	if (rc == 0)
+		rc = write_file(folder, name, &text);
+	buf_free(&text);
+	grants_done(&grants);
+	return rc;
+}
+
 int
 audit_remove_oldest(int folder, uint64_t *next_out)
 {
 	char name[SEGMENT_NAME_BYTES];
 	struct segment segment;
-	struct buf text;
 	int rc = find_oldest(folder, &segment, next_out);
 
+	if (rc == 0)
+		rc = keep_rest(folder, &segment);
 	if (rc != 0)
 		return rc;
-	buf_init(&text, STUB_MAX);
-	rc = gather(folder, &segment, &text);
-	segment.kind = SEGMENT_STUB;
 	segment_name(&segment, name);
-	if (rc == 0)
-		rc = write_stub(folder, name, &text);
-	buf_free(&text);
-	segment.kind = SEGMENT_RECORDS;
-	segment_name(&segment, name);
-	if (rc == 0 && unlinkat(folder, name, 0) != 0)
-		rc = -ERR_IO;
-	return rc != 0 ? rc : sync_folder(folder);
+	if (unlinkat(folder, name, 0) != 0)
+		return -ERR_IO;
+	return sync_folder(folder);
 }

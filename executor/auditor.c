@@ -13,9 +13,12 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "executor/auditor_impl.h"
 
-#define SYNC_MS 200   /* how long a mere record may wait for its sync */
+#define SYNC_MS 200	/* how long a mere record may wait for its sync */
+#define RETAIN_MS 60000 /* between two looks at the log's size and age */
+#define RETAIN_MORE_MS 100
 #define KEY_MS 1000   /* it is in the pipe already */
 #define STOP_MS 10000 /* waiting for outcomes at the end */
 
@@ -241,6 +244,24 @@ take_entries(struct auditor *a)
 	}
 }
 
+/* One segment at a time, so that orders do not wait for the rest. */
+static void
+retain(struct auditor *a)
+{
+	int rc;
+
+	if (clock_ms() < a->retain_ms ||
+	    (a->keep.bytes == 0 && a->keep.ms == 0))
+		return;
+	rc = audit_retain(a->audit, &a->keep);
+	if (audit_dead(a->audit))
+		die_unwritten(rc);
+	if (rc < 0)
+		log_event(
+		    LOG_ERROR, "retention-failed", "error=%s", err_text(rc));
+	a->retain_ms = clock_ms() + (rc == 1 ? RETAIN_MORE_MS : RETAIN_MS);
+}
+
 static void
 end_batch(struct auditor *a)
 {
@@ -257,6 +278,7 @@ end_batch(struct auditor *a)
 	orders_release(a);
 	release_receipts(a);
 	auditor_anchor_head(a);
+	retain(a);
 }
 
 /* How a process of the service is locked. */
@@ -319,6 +341,8 @@ poll_timeout(const struct auditor *a)
 
 	if (due != 0 && due < until)
 		until = due;
+	if (a->retain_ms != 0 && a->retain_ms < until)
+		until = a->retain_ms;
 	if (a->sync_at_ms != 0 && a->sync_at_ms < until)
 		until = a->sync_at_ms;
 	if (a->stop_at_ms != 0 && a->stop_at_ms < until)
@@ -447,31 +471,33 @@ auditor_open(struct auditor *a, struct span *texts, size_t count)
 	char folder[4096];
 	int fd;
 
-	if (count < 3 || texts[1].n != sizeof *a->plan ||
+	if (count < 4 || texts[1].n != sizeof *a->plan ||
+	    texts[2].n != sizeof a->keep ||
 	    span_copy(texts[0], folder, sizeof folder) != 0)
 		bug("auditor start texts");
 	a->plan = (const struct plan *)(const void *)alloc_text(
 	    texts[1].p, texts[1].n);
 	a->open = alloc_array(OPEN_MAX, sizeof *a->open);
 	fd = FD_ORDERS + (int)a->plan->couriers;
-	fd += (int)anchors_read(&a->anchors, texts[2], fd);
+	fd += (int)anchors_read(&a->anchors, texts[3], fd);
 	if (audit_open(folder, NULL, &a->audit, &found, &problem) != 0)
 		die(EXIT_SYSTEM, "audit: %s", problem.text);
 	auditor_anchor_start(a, &found);
 	if (audit_unfinished(a->audit, on_unfinished, a) != 0)
 		die(EXIT_SYSTEM, "audit: open intents cannot be read");
-	if (count == 4)
-		open_inputs(a, folder, texts[3], fd);
+	memcpy(&a->keep, texts[2].p, sizeof a->keep);
+	if (count == 5)
+		open_inputs(a, folder, texts[4], fd);
 }
 
 int
 auditor_main(void)
 {
 	static struct auditor a;
-	struct span texts[4];
+	struct span texts[5];
 	struct buf store;
 
-	auditor_open(&a, texts, role_begin(&store, texts, 4));
+	auditor_open(&a, texts, role_begin(&store, texts, 5));
 	buf_free(&store);
 	sign_warm();
 	record_attestation(&a, RECORD_START, role_seal());

@@ -12,6 +12,7 @@
 #include "common/limits.h"
 #include "executor/anchor.h"
 #include "executor/audit_log.h"
+#include "executor/audit_retain.h"
 #include "executor/inputs_store.h"
 #include "executor/order.h"
 #include "executor/plan.h"
@@ -59,8 +60,10 @@ struct auditor {
 	int64_t sync_at_ms;  /* 0: nothing waits for a sync */
 	struct buf receipts; /* of this batch, until it is on disk */
 	struct buf held;     /* orders of this batch, until it is on disk */
-	bool orphaned; /* the parent is gone: serve to the end of entries */
-	bool stopping; /* there are no more entries */
+	struct audit_keep keep;
+	int64_t retain_ms; /* when to look for what is not kept */
+	bool orphaned;	   /* the parent is gone: serve to the end of entries */
+	bool stopping;	   /* there are no more entries */
 	int64_t stop_at_ms;
 };
 

@@ -222,6 +222,25 @@ take_session_new(
 	return 0;
 }
 
+/* All mails are in a copy: so, as for tasks, root says it. */
+static int
+take_copy(struct link *link, int64_t id)
+{
+	struct message_writer m;
+	int64_t left;
+	int rc;
+
+	if (!operator_speaks(link))
+		return refuse(link, id, ERR_PEER);
+	rc = inbox_backup(link->broker->inbox, &left);
+	if (rc != 0)
+		return refuse(link, id, rc);
+	result_begin(&m, channel_out(link->channel), id);
+	json_put_integer(&m.json, "left", left);
+	link_answer(link, &m, id, 0);
+	return 0;
+}
+
 /* A new ledger for the zone: so, as for tasks, root says it. */
 static int
 take_session_end(
@@ -358,6 +377,8 @@ take(struct link *link, const struct message *message)
 	case METHOD_ITEM_DROP:
 		return take_change(
 		    link, message->id, handle, "drop", inbox_drop);
+	case METHOD_INBOX_COPY:
+		return take_copy(link, message->id);
 	case METHOD_SESSION_NEW:
 		return take_session_new(
 		    link, message->id, &message->params.zone);

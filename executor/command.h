@@ -23,6 +23,8 @@ int command_review(int argc, char **argv);
 int command_session(int argc, char **argv);
 int command_task(int argc, char **argv);
 int command_policy(int argc, char **argv);
+int command_backup(int argc, char **argv);
+int command_restore(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_reload(int argc, char **argv);

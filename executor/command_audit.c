@@ -10,6 +10,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "executor/audit_log.h"
+#include "executor/audit_person.h"
 #include "executor/audit_show.h"
 #include "executor/audit_verify.h"
 #include "executor/command.h"
@@ -20,14 +21,20 @@ static const char usage[] =
     "       trizone-executor audit verify [--config FILE] [OPTION...]\n"
     "       trizone-executor audit root [--config FILE]\n"
     "       trizone-executor audit erase [--config FILE] SEQ\n"
+    "       trizone-executor audit erase [--config FILE] --person ADDRESS\n"
     "       trizone-executor audit show|verify|root|erase --help\n"
     "The log is the configuration's, or that of --dir DIR.\n";
 
 static const char erase_usage[] =
     "usage: trizone-executor audit erase [--config FILE] SEQ\n"
+    "       trizone-executor audit erase [--config FILE] --handle HANDLE\n"
+    "       trizone-executor audit erase [--config FILE] --session SESSION\n"
+    "       trizone-executor audit erase [--config FILE] --person ADDRESS\n"
     "Erase what the record SEQ was decided on and the salt of its commitment. SEQ\n"
     "is as audit show prints it, or the 16 digits in the record, which stays, and\n"
-    "the chain with it.\n"
+    "the chain with it. Or so for every record of a mail, a session, or the mails\n"
+    "that have an address; the mails go from the inbox. For these stop the service\n"
+    "first.\n"
     "Exit status: 0 it is gone; 69 there was nothing; 77 not permitted.\n";
 
 struct erasure {
@@ -194,8 +201,14 @@ command_audit(int argc, char **argv)
 		    path != NULL ? path : CONFIG_DEFAULT_PATH, EXIT_CONFIG);
 	snprintf(title, sizeof title, "%s", commands[i].title);
 	argv[0] = title;
-	status =
-	    commands[i].run(argc, argv, config == NULL ? NULL : config->audit);
+	if (commands[i].run == audit_erase_main && argc == 3)
+		status = audit_erase_about(argc, argv, config);
+	else
+		status = commands[i].run(
+		    argc, argv, config == NULL ? NULL : config->audit);
+	if (status == EXIT_USAGE && argc == 3 &&
+	    commands[i].run == audit_erase_main)
+		fputs(erase_usage, stderr);
 	config_free(config);
 	return status;
 }

@@ -26,6 +26,8 @@
 #define PER_MINUTE_DEFAULT 600
 #define PER_MINUTE_MOST 100000
 /* 16 segments, each with room for the longest decision */
+#define LOG_BYTES_LEAST (32 << 20)
+#define LOG_BYTES_MOST (INT64_C(1) << 42) /* 4 TiB */
 #define INPUTS_BYTES_LEAST (32 << 20)
 #define INPUTS_BYTES_DEFAULT (1 << 30)
 #define INPUTS_DAYS_DEFAULT 90
@@ -180,7 +182,7 @@ check_sockets(const struct config *config, const struct json_doc *doc,
  */
 struct audit_text {
 	const struct json_node *path, *recipient, *anchors;
-	int64_t max_bytes, keep_days;
+	int64_t max_bytes, keep_days, log_bytes, log_days;
 };
 
 static int
@@ -199,6 +201,11 @@ read_audit(struct config *config, const struct json_doc *doc,
 		MAX_BYTES_MOST},
 	    {"keep_days", JSON_WANT_INTEGER, false,
 		offsetof(struct audit_text, keep_days), 1, KEEP_DAYS_MOST},
+	    {"log_bytes", JSON_WANT_INTEGER, false,
+		offsetof(struct audit_text, log_bytes), LOG_BYTES_LEAST,
+		LOG_BYTES_MOST},
+	    {"log_days", JSON_WANT_INTEGER, false,
+		offsetof(struct audit_text, log_days), 1, KEEP_DAYS_MOST},
 	};
 	struct audit_text text = {.max_bytes = INPUTS_BYTES_DEFAULT,
 	    .keep_days = INPUTS_DAYS_DEFAULT};
@@ -213,6 +220,8 @@ read_audit(struct config *config, const struct json_doc *doc,
 		rc = config_read_anchors(config, doc, text.anchors, where);
 	config->audit_inputs.total_bytes = (uint64_t)text.max_bytes;
 	config->audit_inputs.keep_days = (uint32_t)text.keep_days;
+	config->audit_keep.bytes = (uint64_t)text.log_bytes;
+	config->audit_keep.days = (uint32_t)text.log_days;
 	if (rc != 0)
 		return rc;
 	if (text.path != NULL)

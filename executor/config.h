@@ -111,6 +111,12 @@ struct config_inputs {
 	uint32_t keep_days;
 };
 
+/* How much of the audit itself is kept; 0: all of it. */
+struct config_keep {
+	uint64_t bytes;
+	uint32_t days;
+};
+
 struct config {
 	char *state, *run, *policy, *audit; /* absolute paths */
 	struct config_zone *zones;	    /* in the order of the file */
@@ -124,6 +130,7 @@ struct config {
 	struct config_inputs audit_inputs;
 	struct config_anchor audit_anchors[CONFIG_MAX_ANCHORS];
 	size_t audit_anchor_count;
+	struct config_keep audit_keep;
 	/* Who may approve besides root: one user, or none. */
 	struct config_peers reviewer;
 	char *operator_recipient;	/* NULL: none */

@@ -73,8 +73,8 @@ put_deliver(struct json_writer *w, const struct config *config)
 }
 
 static void
-put_people(struct json_writer *w, const char *key,
-    const struct config_people *people)
+put_people(
+    struct json_writer *w, const char *key, const struct config_people *people)
 {
 	json_key(w, key);
 	json_open(w, '[');
@@ -112,6 +112,8 @@ config_print_json(const struct config *config, struct buf *out)
 	json_put_text(&w, "state", config->state);
 	json_put_text(&w, "run", config->run);
 	json_put_text(&w, "audit", config->audit);
+	json_put_integer(&w, "log_bytes", (int64_t)config->audit_keep.bytes);
+	json_put_integer(&w, "log_days", config->audit_keep.days);
 	json_key(&w, "decision_inputs");
 	json_open(&w, '{');
 	json_put_boolean(&w, "kept", config->audit_inputs.recipient != NULL);

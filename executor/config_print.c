@@ -95,6 +95,23 @@ print_deliver(const struct config *config, struct buf *out)
 }
 
 static void
+print_keep(const struct config_keep *keep, struct buf *out)
+{
+	if (keep->bytes == 0 && keep->days == 0)
+		buf_add_text(out, "Of the audit nothing is removed.\n");
+	if (keep->bytes != 0)
+		buf_add_format(out,
+		    "The oldest records of the audit go when it has more than "
+		    "%" PRIu64 " bytes.\n",
+		    keep->bytes);
+	if (keep->days != 0)
+		buf_add_format(out,
+		    "Records of the audit go when they are older than %" PRIu32
+		    " days.\n",
+		    keep->days);
+}
+
+static void
 print_inputs(const struct config_inputs *inputs, struct buf *out)
 {
 	if (inputs->recipient == NULL) {
@@ -133,6 +150,7 @@ config_print(const struct config *config, struct buf *out)
 	    "State is kept in %s, the audit in %s, sockets in %s.\n"
 	    "What may be done is in %s.\n",
 	    config->state, config->audit, config->run, config->policy);
+	print_keep(&config->audit_keep, out);
 	print_inputs(&config->audit_inputs, out);
 	print_anchors(config, out);
 	buf_add_text(out, config->zone_count == 0

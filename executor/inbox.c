@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "executor/inbox_copy.h"
 #include "executor/inbox_item.h"
 
 #define DB_NAME "inbox.db"
@@ -399,6 +400,8 @@ inbox_open(const char *path, const struct inbox_limits *limits,
 	}
 	if (error == 0)
 		error = lock_take(folder, &inbox->lock);
+	if (error == 0) /* of one that was killed */
+		inbox_copy_end(NULL, inbox->folder);
 	if (error == 0)
 		error = database_open(inbox, folder);
 	if (folder >= 0)
@@ -410,6 +413,13 @@ inbox_open(const char *path, const struct inbox_limits *limits,
 	return error;
 }
 
+int
+inbox_backup(struct inbox *inbox, int64_t *left_out)
+{
+	return inbox_copy_step(
+	    inbox->db.handle, inbox->folder, &inbox->copy, left_out);
+}
+
 void
 inbox_close(struct inbox *inbox)
 {
@@ -417,6 +427,8 @@ inbox_close(struct inbox *inbox)
 		return;
 	for (int i = 0; i < INBOX_STAGES_MAX; i++)
 		inbox_stage_abort(inbox->stages[i]);
+	if (inbox->lock >= 0)
+		inbox_copy_end(inbox->copy, inbox->folder);
 	db_close(&inbox->db);
 	if (inbox->lock >= 0)
 		close(inbox->lock);

@@ -105,6 +105,9 @@ struct inbox_settled {
 typedef void inbox_settled_fn(const struct inbox_settled *settled, void *arg);
 void inbox_settled(struct inbox *inbox, inbox_settled_fn *each, void *arg);
 
+/* Go on with a copy of the database in its folder; see inbox_copy_step. */
+int inbox_backup(struct inbox *inbox, int64_t *left_out);
+
 /* NULL is fine. Ends open stages; changes no item. */
 void inbox_close(struct inbox *inbox);
 

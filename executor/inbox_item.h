@@ -19,7 +19,8 @@ struct inbox {
 	struct inbox_counts counts;
 	struct inbox_counts counts_before; /* what a rollback goes back to */
 	struct inbox_stage *stages[INBOX_STAGES_MAX]; /* NULL: free place */
-	char *folder; /* absolute, without symbolic links */
+	struct inbox_copy *copy; /* one that is being made; NULL: none */
+	char *folder;		 /* absolute, without symbolic links */
 	int lock;
 	int64_t expired_ms; /* the time of the last inbox_expire; 0: none */
 	bool expire_more;   /* which left something to do */

@@ -29,6 +29,8 @@ static const struct {
     {"task", command_task, "your own words for a session"},
     {"policy", command_policy, "write, lint, explain and test a policy"},
     {"audit", command_audit, "show and verify the audit log"},
+    {"backup", command_backup, "audit, inbox and queue into one file"},
+    {"restore", command_restore, "put a backup back"},
     {"status", command_status, "what runs"},
     {"doctor", command_doctor, "what is missing and how to mend it"},
 };

@@ -13,6 +13,7 @@
 #include "common/cgroup.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "executor/audit_retain.h"
 #include "executor/inputs_store.h"
 #include "executor/order.h"
 #include "executor/parent_impl.h"
@@ -91,9 +92,11 @@ parent_start_auditor(struct parent *p)
 	    .segment_bytes = config->audit_inputs.total_bytes / SEGMENTS_LEAST,
 	    .segment_ms = SEGMENT_MS,
 	    .keep_ms = config->audit_inputs.keep_days * DAY_MS};
-	size_t fd_count = 3 + p->plan.couriers, text_count = 4;
+	struct audit_keep keep = {
+	    config->audit_keep.bytes, config->audit_keep.days * DAY_MS};
+	size_t fd_count = 3 + p->plan.couriers, text_count = 5;
 	int fds[4 + COURIERS_MAX + ANCHORS_MAX];
-	struct span texts[5];
+	struct span texts[6];
 	struct buf anchors;
 	struct lock lock;
 
@@ -105,9 +108,10 @@ parent_start_auditor(struct parent *p)
 		fds[3 + i] = p->couriers[i].order_ends[0];
 	texts[1] = span_of(config->audit);
 	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
+	texts[3] = (struct span){(const char *)&keep, sizeof keep};
 	buf_init(&anchors, START_TEXT_MAX_BYTES);
 	anchors_write(&p->anchors, &anchors);
-	texts[3] = (struct span){anchors.data, anchors.len};
+	texts[4] = (struct span){anchors.data, anchors.len};
 	for (size_t i = 0; i < p->anchors.count; i++)
 		if (p->anchors.row[i].fd >= 0)
 			fds[fd_count++] = p->anchors.row[i].fd;

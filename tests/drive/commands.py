@@ -26,7 +26,7 @@ COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "review",
             "session", "task", "policy", "audit", "status", "doctor",
             "reload")
 NOT_YET = {
-    "executor": (("backup",), ("restore",), ("review", "open"),
+    "executor": (("review", "open"),
                  ("secret", "list"), ("firewall", "print"), ("halt",),
                  ("resume",), ("session", "new"),
                  ("audit", "follow"), ("audit", "report"),
@@ -37,7 +37,7 @@ NOT_YET = {
                 ("run", "--", "agent")),
     "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
-    "executor": ("backup", "restore", "secret",
+    "executor": ("secret",
                  "firewall", "halt", "resume", "follow", "export"),
     "planner": ("mcp", "gateway", "llm"),
     "reader": ("telegram", "slack")}

@@ -1,4 +1,9 @@
 # name, labels, timeout in seconds, arguments
+if("$ENV{TRIZONE_LONG}" STREQUAL "1")
+  drive_test(audit_crash "drive;long" 3600 ${BIN})
+else()
+  drive_test(audit_crash drive 600 ${BIN})
+endif()
 drive_test(audit_tamper drive 300 ${BIN})
 drive_test(audit_vectors drive 120 ${BIN})
 drive_test(anchors drive 300 ${BIN})
@@ -17,6 +22,7 @@ if(DEFINED ENV{TRIZONE_HTML5LIB} OR
     EXISTS ${CMAKE_SOURCE_DIR}/../shared/data/html5lib-tests)
   drive_test(html5lib "drive;data" 120 ${BIN}/html_tokens)
 endif()
+drive_test(keep drive 300 ${BIN})
 drive_test(known drive 300 ${BIN})
 drive_test(ledger drive 300 ${BIN})
 drive_test(lying drive 300 ${BIN})

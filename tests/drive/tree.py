@@ -42,6 +42,7 @@ TABLE = {
     "state/audit": ("trizone-auditor", "trizone-auditor", 0o700),
     "state/audit/segment-0000000000000001.jsonl":
         ("trizone-auditor", "trizone-auditor", 0o600),
+    "state/audit/version": ("trizone-auditor", "trizone-auditor", 0o600),
     "state/audit/spare": ("trizone-auditor", "trizone-auditor", 0o600),
     "state/audit/key": ("trizone-auditor", "trizone-auditor", 0o600),
     "state/audit/salts": ("trizone-auditor", "trizone-auditor", 0o600),

@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "executor/audit_impl.h"
+#include "executor/audit_retain.h"
 #include "executor/audit_stub.h"
 
 static char folder[48];
@@ -375,6 +376,126 @@ START_TEST(oldest_are_removed)
 }
 END_TEST
 
+static void
+append_granted(uint64_t grant)
+{
+	static const unsigned char body[SHA256_BYTES] = {7};
+	struct record record = {
+	    .kind = RECORD_INTENT, .grant = grant, .body = body};
+	uint64_t seq;
+
+	ck_assert_int_eq(audit_append(audit, &record, &seq, NULL), 0);
+	record = (struct record){.kind = RECORD_OUTCOME, .intent = seq};
+	ck_assert_int_eq(audit_append(audit, &record, NULL, NULL), 0);
+}
+
+/* What a removed segment knew of approvals and salts. */
+START_TEST(forgets_by_size)
+{
+	static const struct audit_keep keep = {200000, 0};
+	const struct record again = {.kind = RECORD_INTENT, .grant = 77};
+	unsigned char salt[16];
+	int rc, count = 0;
+
+	must_open();
+	append_granted(77);
+	ck_assert_int_eq(audit_flush(audit, true), 0);
+	ck_assert_int_eq(audit_salt(folder, 2, salt, &problem), 0);
+	append(3000);
+	ck_assert_int_eq(audit_flush(audit, true), 0);
+	while ((rc = audit_retain(audit, &keep)) == 1)
+		count++;
+	ck_assert_int_eq(rc, 0);
+	ck_assert_int_gt(count, 0);
+	ck_assert(audit_granted(audit, 77));
+	ck_assert_int_eq(
+	    audit_salt(folder, 2, salt, &problem), -ERR_WRONG_STATE);
+	must_close();
+	must_be_good();
+	must_open();
+	ck_assert(audit_granted(audit, 77));
+	ck_assert_int_eq(
+	    audit_append(audit, &again, NULL, NULL), -ERR_WRONG_STATE);
+	must_close();
+	ck_assert_int_eq(audit_salt(folder, 2, salt, &problem), -ERR_NOT_FOUND);
+	ck_assert_int_eq(unlink(in_folder(GRANTS_NAME)), 0);
+	ck_assert_int_eq(audit_open(folder, &limits, &audit, &found, &problem),
+	    -ERR_CORRUPT);
+	audit = NULL;
+}
+END_TEST
+
+/* An intent without outcome keeps its segment; age alone does not. */
+START_TEST(forgets_by_age)
+{
+	static const struct audit_keep keep = {0, 1};
+	const struct record intent = {.kind = RECORD_INTENT, .request = 1};
+	struct record outcome = {.kind = RECORD_OUTCOME};
+	size_t before;
+
+	must_open();
+	ck_assert_int_eq(
+	    audit_append(audit, &intent, &outcome.intent, NULL), 0);
+	append(1000);
+	ck_assert_int_eq(audit_flush(audit, true), 0);
+	before = segments();
+	ck_assert_uint_gt(before, 1);
+	usleep(1100000);
+	ck_assert_int_eq(audit_retain(audit, &keep), 0);
+	ck_assert_int_eq(audit_append(audit, &outcome, NULL, NULL), 0);
+	while (audit_retain(audit, &keep) == 1)
+		continue;
+	must_close();
+	must_be_good();
+}
+END_TEST
+
+/* A file of grants that is no such file is not believed. */
+START_TEST(grants_file)
+{
+	static const char *const bad[] = {"", "trizone-grants 2\n",
+	    GRANTS_HEAD "1\n", GRANTS_HEAD "0000000000000000\n",
+	    GRANTS_HEAD "000000000000000g\n", GRANTS_HEAD "000000000000000a"};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		int fd = open(
+		    in_folder(GRANTS_NAME), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(
+		    write(fd, bad[i], strlen(bad[i])), (ssize_t)strlen(bad[i]));
+		close(fd);
+		ck_assert_int_eq(
+		    audit_open(folder, &limits, &audit, &found, &problem),
+		    -ERR_CORRUPT);
+	}
+	audit = NULL;
+}
+END_TEST
+
+/* A folder of version 1 has no file for it; one of version 3 is not opened. */
+START_TEST(versions)
+{
+	FILE *file;
+
+	must_open();
+	append(3);
+	must_close();
+	ck_assert_int_eq(unlink(in_folder(AUDIT_VERSION_NAME)), 0);
+	must_open();
+	must_close();
+	ck_assert_int_eq(access(in_folder(AUDIT_VERSION_NAME), R_OK), 0);
+	file = fopen(in_folder(AUDIT_VERSION_NAME), "w");
+	ck_assert_ptr_nonnull(file);
+	fputs("trizone-audit 3\n", file);
+	fclose(file);
+	ck_assert_int_eq(audit_open(folder, &limits, &audit, &found, &problem),
+	    -ERR_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(problem.text, "later version"));
+	audit = NULL;
+}
+END_TEST
+
 /*
  * Reading.
  */
@@ -487,6 +608,10 @@ main(void)
 	tcase_add_test(writing, anchors);
 	tcase_add_test(writing, checkpoints);
 	tcase_add_test(writing, oldest_are_removed);
+	tcase_add_test(writing, forgets_by_size);
+	tcase_add_test(writing, forgets_by_age);
+	tcase_add_test(writing, grants_file);
+	tcase_add_test(writing, versions);
 	suite_add_tcase(suite, reading);
 	tcase_add_checked_fixture(reading, setup, teardown);
 	tcase_set_timeout(reading, 120);

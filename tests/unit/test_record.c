@@ -194,6 +194,7 @@ static const struct {
     {"expiry", TICKET_MEMBERS},
     {"spent", TICKET_MEMBERS},
     {"anchor", "why error detail"},
+    {"removal", "why bytes detail"},
     {"lineage", "key why sig"},
     {"checkpoint", "key next detail sig"},
 };
