@@ -11,6 +11,7 @@
 #include "common/account.h"
 #include "common/alloc.h"
 #include "common/err.h"
+#include "executor/audit_index.h"
 #include "executor/audit_log.h"
 #include "executor/audit_show.h"
 #include "executor/audit_verify.h"
@@ -100,6 +101,7 @@ static const struct {
     {"show", "trizone-executor audit show", audit_show_main},
     {"verify", "trizone-executor audit verify", audit_verify_main},
     {"root", "trizone-executor audit root", audit_root_main},
+    {"index", "trizone-executor audit index", audit_index_main},
     {"erase", "trizone-executor audit erase", audit_erase_main},
 };
 
@@ -108,7 +110,8 @@ static const struct {
 static bool
 takes_value(const char *argument)
 {
-	static const char *const alone[] = {"--json", "--unknown"};
+	static const char *const alone[] = {"--json", "--unknown", "--follow",
+	    "--no-index", "--html", "--text"};
 
 	for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
 		if (strcmp(argument, alone[i]) == 0)

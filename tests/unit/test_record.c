@@ -193,6 +193,8 @@ static const struct {
     {"denial", TICKET_MEMBERS},
     {"expiry", TICKET_MEMBERS},
     {"spent", TICKET_MEMBERS},
+    {"blocked", "session zone why error detail"},
+    {"halt", "session zone capability number rule why handle detail"},
     {"lineage", "key why sig"},
     {"checkpoint", "key next detail sig"},
 };
