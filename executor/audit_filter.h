@@ -101,7 +101,7 @@ enum {
 	"  --capability NAME   of this capability\n"                           \
 	"  --verdict NAME      decisions: allow, ask or deny\n"                \
 	"  --rule ID           decided by this rule\n"                         \
-	"  --message msg:N     about this message\n"                           \
+	"  --message msg:N     about this message; so does --handle\n"         \
 	"  --destination TEXT  calls and connections to where this is in\n"    \
 	"                      the name\n"                                     \
 	"  --unknown           effects that may have happened: intents\n"      \

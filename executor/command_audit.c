@@ -22,8 +22,9 @@ static const char usage[] =
     "usage: trizone-executor audit show [--config FILE] [OPTION...]\n"
     "       trizone-executor audit verify [--config FILE] [OPTION...]\n"
     "       trizone-executor audit root [--config FILE]\n"
+    "       trizone-executor audit index [--config FILE]\n"
     "       trizone-executor audit erase [--config FILE] SEQ\n"
-    "       trizone-executor audit show|verify|root|erase --help\n"
+    "       trizone-executor audit show|verify|root|index|erase --help\n"
     "The log is the configuration's, or that of --dir DIR.\n";
 
 static const char erase_usage[] =
