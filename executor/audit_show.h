@@ -34,6 +34,10 @@ struct show_options {
 /* All records, full width, no colour. */
 void show_options_init(struct show_options *options);
 
+/* Append a text: a plain name as it is, any other inert and in quotes.
+ * -ERR_TOO_LARGE. */
+int show_name(struct buf *out, struct span text);
+
 /* Append the line for a person, newline included. -ERR_TOO_LARGE. */
 int show_format(struct buf *out, const struct show_style *style,
     struct span line, const struct record *record);

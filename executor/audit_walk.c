@@ -127,7 +127,8 @@ take(struct audit_walk *walk, const struct audit_line *line,
 
 	if (!follow(walk, line) ||
 	    !audit_filter_may(options->filter, line->text) ||
-	    (options->may != NULL && !options->may(line->text)))
+	    (options->may != NULL &&
+		!options->may(options->context, line->text)))
 		return 0;
 	rc = record_parse(&walk->doc, line->text, &item_out->record);
 	if (rc != 0) {

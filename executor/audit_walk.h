@@ -23,9 +23,10 @@ struct audit_walk;
 
 struct audit_walk_options {
 	const struct audit_filter *filter; /* borrowed while it is open */
-	/* A further cheap test of a line before it is taken apart; NULL: none.
-	 */
-	bool (*may)(struct span line);
+	/* A further cheap test of each line before it is taken apart; NULL:
+	 * none. */
+	bool (*may)(void *context, struct span line);
+	void *context;
 	/* Pass over segments that the index says nothing of it is in: quicker,
 	 * and no proof. Not with filter->unknown. */
 	bool use_index;

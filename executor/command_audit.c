@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "executor/audit_index.h"
 #include "executor/audit_log.h"
+#include "executor/audit_report.h"
 #include "executor/audit_show.h"
 #include "executor/audit_verify.h"
 #include "executor/command.h"
@@ -22,9 +23,10 @@ static const char usage[] =
     "usage: trizone-executor audit show [--config FILE] [OPTION...]\n"
     "       trizone-executor audit verify [--config FILE] [OPTION...]\n"
     "       trizone-executor audit root [--config FILE]\n"
+    "       trizone-executor audit report --html|--text [OPTION...]\n"
     "       trizone-executor audit index [--config FILE]\n"
     "       trizone-executor audit erase [--config FILE] SEQ\n"
-    "       trizone-executor audit show|verify|root|index|erase --help\n"
+    "       trizone-executor audit show|verify|root|report|index|erase --help\n"
     "The log is the configuration's, or that of --dir DIR.\n";
 
 static const char erase_usage[] =
@@ -102,6 +104,7 @@ static const struct {
     {"show", "trizone-executor audit show", audit_show_main},
     {"verify", "trizone-executor audit verify", audit_verify_main},
     {"root", "trizone-executor audit root", audit_root_main},
+    {"report", "trizone-executor audit report", audit_report_main},
     {"index", "trizone-executor audit index", audit_index_main},
     {"erase", "trizone-executor audit erase", audit_erase_main},
 };

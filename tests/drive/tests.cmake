@@ -1,4 +1,5 @@
 # name, labels, timeout in seconds, arguments
+drive_test(audit_report drive 300 ${BIN})
 drive_test(audit_tamper drive 300 ${BIN})
 drive_test(audit_vectors drive 120 ${BIN})
 drive_test(apparmor drive 120 ${BIN})
