@@ -11,6 +11,7 @@
 #include "common/account.h"
 #include "common/alloc.h"
 #include "common/err.h"
+#include "executor/audit_export.h"
 #include "executor/audit_index.h"
 #include "executor/audit_log.h"
 #include "executor/audit_report.h"
@@ -24,9 +25,11 @@ static const char usage[] =
     "       trizone-executor audit verify [--config FILE] [OPTION...]\n"
     "       trizone-executor audit root [--config FILE]\n"
     "       trizone-executor audit report --html|--text [OPTION...]\n"
+    "       trizone-executor audit export --format ocsf|cef [OPTION...]\n"
     "       trizone-executor audit index [--config FILE]\n"
     "       trizone-executor audit erase [--config FILE] SEQ\n"
-    "       trizone-executor audit show|verify|root|report|index|erase --help\n"
+    "       trizone-executor audit show|verify|root|report|export|index|erase\n"
+    "           --help\n"
     "The log is the configuration's, or that of --dir DIR.\n";
 
 static const char erase_usage[] =
@@ -105,6 +108,7 @@ static const struct {
     {"verify", "trizone-executor audit verify", audit_verify_main},
     {"root", "trizone-executor audit root", audit_root_main},
     {"report", "trizone-executor audit report", audit_report_main},
+    {"export", "trizone-executor audit export", audit_export_main},
     {"index", "trizone-executor audit index", audit_index_main},
     {"erase", "trizone-executor audit erase", audit_erase_main},
 };

@@ -360,12 +360,108 @@ def follow():
             until(lambda: show.poll() is not None, 10, "end with the reader")
 
 
+OCSF_NEEDED = {  # of every event; of the two classes (schema 1.3)
+    None: "category_uid class_uid activity_id type_uid time severity_id "
+          "metadata",
+    6003: "actor api src_endpoint", 2004: "finding_info"}
+CEF_HEADER = re.compile(r"CEF:0\|((?:[^\\|]|\\[\\|])*\|){5}(?:10|\d)\|")
+CEF_FIELD = re.compile(r"(?:^| )(\w+)=((?:[^\\=]|\\[\\=])*?)(?= \w+=|$)")
+
+
+def hostile_log(place):
+    log = busy(pathlib.Path(place) / "log")
+    for text in HOSTILE + ("a=b c=d", "a|b\\", "\\=", "x\ny rt=1"):
+        log.add("decision", session=6, capability=text[:64], verdict="deny",
+                rule=text[:64], why=text, zone=text[:64], detail=text)
+        log.add("blocked", why=text, detail={"user": text, "host": text,
+                                             "port": 70000})
+    return log
+
+
+def export_ocsf():
+    with folder() as place:
+        log = hostile_log(place)
+        out = audit("export", "--format", "ocsf", log.path)
+    events = [json.loads(line) for line in out.split("\n")[:-1]]
+    equal(len(events), log.seq, "events")
+    for event in events:
+        needed = (OCSF_NEEDED[None] + " " + OCSF_NEEDED[
+            event["class_uid"]]).split()
+        equal([key for key in needed if key not in event], [], "members")
+        equal((event["type_uid"], event["category_uid"]),
+              (event["class_uid"] * 100 + event["activity_id"],
+               event["class_uid"] // 1000), "numbers")
+        equal(event["metadata"]["version"], "1.3.0", "version")
+        check("name" in event["metadata"]["product"], "product")
+    blocked = [e for e in events if e["metadata"]["event_code"] == "blocked"]
+    equal(blocked[0]["evidences"][0]["dst_endpoint"],
+          {"hostname": "evil.example", "port": 443}, "evidence")
+    equal(blocked[0]["time"], 1772442000000, "time")
+    denied = [e for e in events if e.get("unmapped", {}).get("verdict")
+              == "deny"]
+    equal((denied[0]["disposition_id"], denied[0]["action_id"],
+           denied[0]["policy"]["name"], denied[0]["api"]["operation"]),
+          (2, 2, "no-outside", "mail.send"), "a refusal")
+    equal(denied[-1]["message"], "x\ny rt=1", "a text")
+
+
+def export_cef():
+    with folder() as place:
+        log = hostile_log(place)
+        out = audit("export", "--format", "cef", log.path)
+    lines = out.split("\n")[:-1]
+    equal(len(lines), log.seq, "events")
+    for line in lines:
+        check(not re.search(r"[\x00-\x1f\x7f]", line), "%r", line)
+        header = CEF_HEADER.match(line)
+        check(header, "header: %s", line)
+        fields = dict(CEF_FIELD.findall(line[header.end():]))
+        equal("".join(" %s=%s" % f for f in CEF_FIELD.findall(
+            line[header.end():]))[1:], line[header.end():], "fields")
+        check("externalId" in fields and fields["rt"] > "17", "fields: %r",
+              fields)
+    first = dict(CEF_FIELD.findall(lines[11].split("|", 7)[7]))
+    equal((first["dhost"], first["dpt"], first["suser"], first["cnt"]),
+          ("evil.example", "443", "agent", "3"), "a blocked connection")
+
+
+def metrics():
+    sample = re.compile(r'(trizone_\w+)(\{(?:[a-z_]\w*="'
+                        r'(?:[^"\\\n]|\\[\\"n])*",?)+\})? (-?\d+)')
+    with Host() as host:
+        host.start()
+        host.deliver(harness.mail("one"))
+        done = host.command("status", "--metrics")
+        equal(done.returncode, 0, "status")
+        text, types, seen = done.stdout.decode(), {}, set()
+        for line in text.split("\n")[:-1]:
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                check(name not in types, "twice: %s", name)
+                types[name] = kind
+            elif not line.startswith("# HELP "):
+                found = sample.fullmatch(line)
+                check(found, "sample: %r", line)
+                check(found[1] in types, "without a type: %s", line)
+                check(line.rsplit(" ", 1)[0] not in seen, "twice: %s", line)
+                seen.add(line.rsplit(" ", 1)[0])
+        check(text.endswith("\n") and "trizone_up 1\n" in text, "up")
+        for name in ("trizone_courier_up{", "trizone_zone_channels{",
+                     "trizone_inbox_items{", "trizone_policy_info{",
+                     "trizone_process_lock_gap{"):
+            check("\n" + name in text, "%s: %s", name, text)
+        equal(types["trizone_policy_reloads_total"], "counter", "type")
+        equal(host.command("status", "--metrics", "--json").returncode, 64,
+              "both")
+
+
 CASES = [
     ("text", text_sections), ("sections left out", sections_left_out),
     ("since yesterday", since_yesterday), ("damaged log", damaged),
     ("flood", flood), ("hostile texts", hostile_texts),
     ("page", page_alone), ("page in a browser", page_in_browser),
     ("a service", of_a_service), ("follow", follow),
+    ("OCSF", export_ocsf), ("CEF", export_cef), ("metrics", metrics),
 ]
 
 def body(suite):
