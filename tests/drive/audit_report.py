@@ -343,17 +343,25 @@ def of_a_service():
         for words in ("Session 1", "Refused", "nope", "rule no-capability",
                       "file.list", "Done"):
             check(words in text, "%s: %s", words, text)
+        audit("index", "--config", host.config_path)
+        check((host.state / "audit" / "index").is_dir(), "no index")
+        host.stop()
+        host.start()  # which the index does not keep from it
 
 
 def follow():
+    """From one segment into the next, until nobody reads on."""
     with folder() as place:
-        log = MadeLog(pathlib.Path(place) / "log")
+        name = "segment-%016x.jsonl"
+        log = MadeLog(pathlib.Path(place) / (name % 1))
         log.add("stop", why="one")
         with subprocess.Popen(
-                [EXECUTOR, "audit", "show", "--json", "--follow", log.path],
+                [EXECUTOR, "audit", "show", "--json", "--follow", place],
                 stdout=subprocess.PIPE, text=True) as show:
             equal(json.loads(show.stdout.readline())["why"], "one", "first")
-            for why in ("two", "three"):
+            for why in ("two", "three", "four"):
+                if why == "three":
+                    log.path = pathlib.Path(place) / (name % 3)
                 log.add("stop", why=why)
                 equal(json.loads(show.stdout.readline())["why"], why, "next")
             show.stdout.close()
