@@ -12,22 +12,9 @@
 
 #include "common/buf.h"
 #include "common/text.h"
-#include "executor/record.h"
+#include "executor/audit_filter.h"
 
 #define SHOW_TAIL_MAX 100000 /* 800 kB of offsets */
-#define SHOW_ANY UINT64_MAX
-
-/* Which records. A record that does not have the member does not match. */
-struct show_filter {
-	uint64_t session;	/* SHOW_ANY: all */
-	uint64_t message;	/* SHOW_ANY: all */
-	const char *capability; /* NULL: all, as rule, since and until */
-	const char *rule;
-	const char *since, *until; /* first bytes of a time, both inclusive */
-	enum verdict verdict;	   /* VERDICT_COUNT: all */
-	enum record_kind kind;	   /* RECORD_KIND_COUNT: all */
-	bool unknown; /* intents without outcome, and outcomes `unknown` */
-};
 
 struct show_style {
 	bool json;    /* the lines as they are in the log */
@@ -36,18 +23,20 @@ struct show_style {
 };
 
 struct show_options {
-	struct show_filter filter;
+	struct audit_filter filter;
 	struct show_style style;
 	uint64_t limit; /* the first so many that match; 0: all */
 	size_t tail;	/* the last so many, up to SHOW_TAIL_MAX; 0: all */
+	bool follow;	/* then wait for more, until `out` is closed */
+	bool no_index;	/* read every segment, whatever an index says */
 };
 
 /* All records, full width, no colour. */
 void show_options_init(struct show_options *options);
 
-/* Whether the record in `line` (as record_check accepts it) is wanted. */
-bool show_matches(const struct show_filter *filter, struct span line,
-    const struct record *record);
+/* Append a text: a plain name as it is, any other inert and in quotes.
+ * -ERR_TOO_LARGE. */
+int show_name(struct buf *out, struct span text);
 
 /* Append the line for a person, newline included. -ERR_TOO_LARGE. */
 int show_format(struct buf *out, const struct show_style *style,

@@ -58,8 +58,8 @@ add_quoted(struct buf *out, struct span text)
 	return rc != 0 ? rc : buf_add_byte(out, '"');
 }
 
-static int
-add_name(struct buf *out, struct span text)
+int
+show_name(struct buf *out, struct span text)
 {
 	if (is_plain_name(text))
 		return buf_add(out, text.p, text.n);
@@ -75,7 +75,7 @@ add_part(struct buf *out, const char *key, struct span text)
 	if (text.n == 0)
 		return 0;
 	rc = buf_add_format(out, " %s=", key);
-	return rc != 0 ? rc : add_name(out, text);
+	return rc != 0 ? rc : show_name(out, text);
 }
 
 static int
@@ -144,7 +144,7 @@ add_subject(struct buf *out, const struct record *record)
 	if (record->capability.n != 0) {
 		rc = buf_add_byte(out, ' ');
 		if (rc == 0)
-			rc = add_name(out, record->capability);
+			rc = show_name(out, record->capability);
 	}
 	if (rc == 0 && record->capability_bytes > record->capability.n)
 		rc = add_number(out, "bytes=", record->capability_bytes);

@@ -9,8 +9,11 @@
 #include "common/account.h"
 #include "common/alloc.h"
 #include "common/err.h"
+#include "executor/audit_export.h"
+#include "executor/audit_index.h"
 #include "executor/audit_log.h"
 #include "executor/audit_person.h"
+#include "executor/audit_report.h"
 #include "executor/audit_show.h"
 #include "executor/audit_verify.h"
 #include "executor/command.h"
@@ -20,9 +23,13 @@ static const char usage[] =
     "usage: trizone-executor audit show [--config FILE] [OPTION...]\n"
     "       trizone-executor audit verify [--config FILE] [OPTION...]\n"
     "       trizone-executor audit root [--config FILE]\n"
+    "       trizone-executor audit report --html|--text [OPTION...]\n"
+    "       trizone-executor audit export --format ocsf|cef [OPTION...]\n"
+    "       trizone-executor audit index [--config FILE]\n"
     "       trizone-executor audit erase [--config FILE] SEQ\n"
     "       trizone-executor audit erase [--config FILE] --person ADDRESS\n"
-    "       trizone-executor audit show|verify|root|erase --help\n"
+    "       trizone-executor audit show|verify|root|report|export|index|erase\n"
+    "           --help\n"
     "The log is the configuration's, or that of --dir DIR.\n";
 
 static const char erase_usage[] =
@@ -114,6 +121,9 @@ static const struct {
     {"show", "trizone-executor audit show", audit_show_main},
     {"verify", "trizone-executor audit verify", audit_verify_main},
     {"root", "trizone-executor audit root", audit_root_main},
+    {"report", "trizone-executor audit report", audit_report_main},
+    {"export", "trizone-executor audit export", audit_export_main},
+    {"index", "trizone-executor audit index", audit_index_main},
     {"erase", "trizone-executor audit erase", audit_erase_main},
 };
 
@@ -122,7 +132,8 @@ static const struct {
 static bool
 takes_value(const char *argument)
 {
-	static const char *const alone[] = {"--json", "--unknown"};
+	static const char *const alone[] = {"--json", "--unknown", "--follow",
+	    "--no-index", "--html", "--text"};
 
 	for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
 		if (strcmp(argument, alone[i]) == 0)

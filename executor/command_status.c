@@ -3,14 +3,16 @@
  */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/err.h"
 #include "executor/command.h"
+#include "executor/metrics.h"
 
 static const char usage[] =
-    "usage: trizone-executor status [--config FILE] [--json]\n"
+    "usage: trizone-executor status [--config FILE] [--json | --metrics]\n"
     "What runs: zones and their channels, couriers, the inbox, and how each\n"
-    "process is locked in.\n"
+    "process is locked in. --metrics: in the text format of Prometheus.\n"
     "Exit status: 0 it runs; 75 it does not.\n";
 
 /* One line "label  a=1 b=2" of an object's members. */
@@ -112,6 +114,48 @@ print_attested(const struct client_answer *answer, const char *key,
 	}
 }
 
+/* Take "--metrics" out of the arguments; whether it was there. */
+static bool
+take_metrics(int *argc, char **argv)
+{
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], "--metrics") != 0)
+			continue;
+		memmove(
+		    argv + i, argv + i + 1, (size_t)(*argc - i) * sizeof *argv);
+		(*argc)--;
+		return true;
+	}
+	return false;
+}
+
+static void
+print_metrics(const struct client_answer *answer)
+{
+	struct buf out;
+
+	buf_init(&out, METRICS_MAX_BYTES);
+	if (metrics_add(&out, answer->doc, answer->result) != 0)
+		die(EXIT_SYSTEM, "the answer is too large");
+	fwrite(out.data, 1, out.len, stdout);
+	buf_free(&out);
+}
+
+static void
+print_all(const struct client_answer *answer)
+{
+	const struct json_doc *doc = answer->doc;
+
+	print_list(answer, "zones", "zone");
+	print_list(answer, "couriers", "courier");
+	print_members(doc, json_get(doc, answer->result, "policy"), "policy");
+	print_members(
+	    doc, json_get(doc, answer->result, "decision_inputs"), "replay");
+	print_members(doc, json_get(doc, answer->result, "inbox"), "inbox");
+	print_attested(answer, "processes", "role", NULL);
+	print_attested(answer, "zones", "zone", "attestation");
+}
+
 int
 command_status(int argc, char **argv)
 {
@@ -119,10 +163,15 @@ command_status(int argc, char **argv)
 	struct client_answer answer;
 	struct config *config;
 	struct client *client;
+	bool metrics = take_metrics(&argc, argv);
 	int status;
 
 	if (!options_only(argc, argv, usage, &options, &status))
 		return status;
+	if (metrics && options.json) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
 	config = config_or_die(options.config, EXIT_CONFIG);
 	client = connect_or_die(config, SIDE_OPERATOR, "operator", NULL, NULL);
 	client_begin(client, METHOD_STATUS);
@@ -131,18 +180,10 @@ command_status(int argc, char **argv)
 		struct span raw = json_raw(answer.doc, answer.result);
 
 		printf("%.*s\n", (int)raw.n, raw.p);
+	} else if (metrics) {
+		print_metrics(&answer);
 	} else {
-		print_list(&answer, "zones", "zone");
-		print_list(&answer, "couriers", "courier");
-		print_members(answer.doc,
-		    json_get(answer.doc, answer.result, "policy"), "policy");
-		print_members(answer.doc,
-		    json_get(answer.doc, answer.result, "decision_inputs"),
-		    "replay");
-		print_members(answer.doc,
-		    json_get(answer.doc, answer.result, "inbox"), "inbox");
-		print_attested(&answer, "processes", "role", NULL);
-		print_attested(&answer, "zones", "zone", "attestation");
+		print_all(&answer);
 	}
 	client_close(client);
 	config_free(config);

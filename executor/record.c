@@ -322,8 +322,8 @@ put_digits(char *to, unsigned value, size_t count)
 	}
 }
 
-static void
-put_time(char *line, uint64_t time_ms)
+void
+record_time_write(uint64_t time_ms, char out[RECORD_TIME_BYTES])
 {
 	time_t seconds = (time_t)(time_ms / 1000);
 	char text[] = "0000-00-00T00:00:00.000Z";
@@ -338,7 +338,7 @@ put_time(char *line, uint64_t time_ms)
 	put_digits(text + 14, (unsigned)tm.tm_min, 2);
 	put_digits(text + 17, (unsigned)tm.tm_sec, 2);
 	put_digits(text + 20, (unsigned)(time_ms % 1000), 3);
-	memcpy(line + RECORD_TIME_AT, text, RECORD_TIME_BYTES);
+	memcpy(out, text, RECORD_TIME_BYTES);
 }
 
 static int
@@ -354,7 +354,7 @@ add_front(struct buf *out, const struct record_head *head)
 	hex_encode(seq, sizeof seq, line + RECORD_SEQ_AT);
 	line[RECORD_PREV_AT + RECORD_HASH_DIGITS] = '"';
 	line[RECORD_SEQ_AT + RECORD_SEQ_DIGITS] = '"';
-	put_time(line, head->time_ms);
+	record_time_write(head->time_ms, line + RECORD_TIME_AT);
 	return buf_add(out, line, sizeof front - 1);
 }
 

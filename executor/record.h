@@ -135,6 +135,10 @@ uint64_t record_intent(struct span line);
 /* The grant the intent `line` names; 0 if it is none or names none. */
 uint64_t record_grant(struct span line);
 
+/* The time of a record, "2026-01-02T03:04:05.678Z" without a NUL, of
+ * milliseconds since 1970 (up to the end of the year 9999). */
+void record_time_write(uint64_t time_ms, char out[RECORD_TIME_BYTES]);
+
 /* 16 lower-case digits to a number. 0 or -ERR_SYNTAX. */
 int record_seq_parse(struct span digits, uint64_t *seq_out);
 

@@ -645,7 +645,8 @@ def audit_options():
                   "audit show %s: %d" % (" ".join(option), wanted))
         for wrong in (("--kind", "nope"), ("--limit", "0"),
                       ("--limit", "-1"), ("--session", "x"),
-                      ("--since", "yesterday"), ("--verdict", "maybe")):
+                      ("--since", "some day"), ("--verdict", "maybe"),
+                      ("--follow", "--unknown"), ("--destination", "")):
             says(show("--dir", folder, *wrong), USAGE, " ".join(wrong))
         says(show("--dir", "/nonexistent"), UNAVAILABLE, "no log")
         # a shortened name hides from the command which log is meant

@@ -295,7 +295,7 @@ def check_executor():
         options |= options_of(run(path, command, "--help"))
     for command in ("init", "lint", "explain", "test"):
         options |= options_of(run(path, "policy", command, "--help"))
-    for command in ("show", "verify"):
+    for command in ("show", "verify", "report", "export", "index"):
         options |= options_of(run(path, "audit", command, "--help"))
     options |= options_of(run(path, "policy", "replay", "--help"))
     name = "trizone-executor.8"

@@ -114,11 +114,11 @@ check_shown(const char *expected)
 }
 
 static const struct {
-	struct show_filter filter;
+	struct audit_filter filter;
 	const char *expected;
 } filters[] = {
 #define ANY                                                                    \
-	.session = SHOW_ANY, .message = SHOW_ANY, .verdict = VERDICT_COUNT,    \
+	.session = FILTER_ANY, .message = FILTER_ANY, .verdict = VERDICT_COUNT,    \
 	.kind = RECORD_KIND_COUNT
     {{ANY}, "1 2 3 4 5 6 7 8 "},
     {{ANY, .capability = "file.read"}, "2 3 4 "},
@@ -147,7 +147,7 @@ START_TEST(filters_by_number)
 	options.filter.message = 11;
 	show();
 	check_shown("");
-	options.filter.session = SHOW_ANY;
+	options.filter.session = FILTER_ANY;
 	show();
 	check_shown("2 3 4 ");
 	show_options_init(&options);
@@ -175,7 +175,7 @@ START_TEST(first_and_last)
 	show();
 	check_shown("2 3 4 ");
 	options.tail = 1;
-	options.filter.session = SHOW_ANY;
+	options.filter.session = FILTER_ANY;
 	options.filter.unknown = true;
 	show();
 	check_shown("6 ");

@@ -195,6 +195,8 @@ static const struct {
     {"spent", TICKET_MEMBERS},
     {"anchor", "why error detail"},
     {"removal", "why bytes detail"},
+    {"blocked", "session zone why error detail"},
+    {"halt", "session zone capability number rule why handle detail"},
     {"lineage", "key why sig"},
     {"checkpoint", "key next detail sig"},
 };

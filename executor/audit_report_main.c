@@ -1,0 +1,128 @@
+/*
+ * The command `audit report`. Runs as whoever may read the log.
+ */
+#include <getopt.h>
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "executor/audit_files.h"
+#include "executor/audit_report.h"
+
+enum option_id { OPTION_DIR = 1, OPTION_HTML, OPTION_TEXT, OPTION_HELP };
+
+static const struct option options_known[] = {
+    FILTER_PERIOD_OPTIONS,
+    {"dir", required_argument, NULL, OPTION_DIR},
+    {"html", no_argument, NULL, OPTION_HTML},
+    {"text", no_argument, NULL, OPTION_TEXT},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+struct command {
+	struct audit_filter period;
+	const char *dir;
+	uint64_t now_ms;
+	bool html, text, help;
+};
+
+static void
+usage(FILE *out, const char *name)
+{
+	fprintf(out,
+	    "usage: %s --html | --text [options] [--dir DIR | FILE]\n"
+	    "Report on an audit log, on standard output.\n"
+	    "\n"
+	    "  --html              one page: a timeline of each session\n"
+	    "  --text              blocked connections, refusals, suspect\n"
+	    "                      content, halted loops, attestation changes,\n"
+	    "                      unknown outcomes; a quiet period is a line\n" FILTER_PERIOD_USAGE
+	    "  --dir DIR           folder of the log\n"
+	    "\n"
+	    "Exit status: 0 done, 1 the log is damaged, 64 usage, 69 no such\n"
+	    "log, 71 it could not be read, 77 not permitted.\n",
+	    name);
+}
+
+static int
+take_option(struct command *command, int option)
+{
+	switch (option) {
+	case OPTION_DIR:
+		command->dir = optarg;
+		return 0;
+	case OPTION_HTML:
+		command->html = true;
+		return 0;
+	case OPTION_TEXT:
+		command->text = true;
+		return 0;
+	case OPTION_HELP:
+		command->help = true;
+		return 0;
+	default:
+		return audit_filter_take(
+		    &command->period, option, optarg, command->now_ms);
+	}
+}
+
+static int
+parse_command(
+    int argc, char **argv, const char *default_dir, struct command *command)
+{
+	int option, rc = 0;
+
+	*command = (struct command){.now_ms = (uint64_t)clock_utc_ms()};
+	audit_filter_init(&command->period);
+	optind = 1;
+	while (rc == 0 && (option = getopt_long(
+			       argc, argv, "", options_known, NULL)) != -1)
+		rc = take_option(command, option);
+	if (rc != 0 || command->help)
+		return rc;
+	if (argc - optind > 1 || (command->dir != NULL && argc != optind) ||
+	    command->html == command->text)
+		return -ERR_RANGE;
+	if (argc > optind)
+		command->dir = argv[optind];
+	if (command->dir == NULL)
+		command->dir = default_dir;
+	return command->dir == NULL ? -ERR_RANGE : 0;
+}
+
+static int
+run(const struct command *command)
+{
+	struct report report;
+	bool damaged = false;
+	int rc = report_read(command->dir, &command->period, command->html,
+	    command->now_ms, &report);
+
+	if (rc == 0) {
+		damaged = audit_walk_damaged(report.walk);
+		rc = command->html ? report_html(&report, stdout)
+				   : report_text(&report, stdout);
+	}
+	report_free(&report);
+	if (rc != 0) {
+		fprintf(stderr, "%s: %s\n", command->dir, err_text(rc));
+		return audit_exit_status(rc);
+	}
+	return damaged ? EXIT_FOUND : EXIT_DONE;
+}
+
+int
+audit_report_main(int argc, char **argv, const char *default_dir)
+{
+	struct command command;
+
+	if (parse_command(argc, argv, default_dir, &command) != 0) {
+		usage(stderr, argv[0]);
+		return EXIT_USAGE;
+	}
+	if (command.help) {
+		usage(stdout, argv[0]);
+		return EXIT_DONE;
+	}
+	return run(&command);
+}

@@ -1,0 +1,83 @@
+/*
+ * Counts by text. Pure.
+ */
+#include "executor/audit_tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+
+#define FIRST_ROWS 16
+
+static uint64_t
+hash_of(struct span text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < text.n; i++)
+		hash =
+		    (hash ^ (unsigned char)text.p[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static struct tally_row *
+find(struct tally *tally, struct span text, uint64_t hash)
+{
+	for (size_t i = 0; i < tally->used; i++)
+		if (tally->rows[i].hash == hash &&
+		    span_is(text, tally->rows[i].text))
+			return &tally->rows[i];
+	return NULL;
+}
+
+void
+tally_add(struct tally *tally, struct span text, uint64_t count)
+{
+	uint64_t hash = hash_of(text);
+	struct tally_row *row = find(tally, text, hash);
+
+	tally->total += count;
+	if (row == NULL && tally->used == TALLY_ROWS_MAX) {
+		tally->others += count;
+		return;
+	}
+	if (row == NULL && tally->used == tally->room) {
+		tally->room = tally->room == 0 ? FIRST_ROWS : 2 * tally->room;
+		tally->rows =
+		    alloc_resize(tally->rows, tally->room, sizeof *tally->rows);
+	}
+	if (row == NULL) {
+		row = &tally->rows[tally->used++];
+		row->text = alloc_format("%.*s", (int)text.n, text.p);
+		row->hash = hash;
+		row->count = 0;
+	}
+	row->count += count;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct tally_row *left = a, *right = b;
+
+	if (left->count != right->count)
+		return left->count > right->count ? -1 : 1;
+	return strcmp(left->text, right->text);
+}
+
+void
+tally_sort(struct tally *tally)
+{
+	if (tally->used != 0)
+		qsort(tally->rows, tally->used, sizeof *tally->rows, compare);
+}
+
+void
+tally_free(struct tally *tally)
+{
+	for (size_t i = 0; i < tally->used; i++)
+		free(tally->rows[i].text);
+	free(tally->rows);
+	*tally = (struct tally){0};
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""How long reading a large audit log takes, and how much memory.
+
+usage: read_log.py BIN MAKE_LOG [RECORDS]
+
+MAKE_LOG is build/bench/make_log. Prints for each command seconds (median of
+three) and the largest resident set; fails if one needs more than 32 MB.
+"""
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+RUNS = 3
+MEMORY_MOST = 32768  # KiB
+COMMANDS = (
+    ("show",), ("show", "--json"), ("show", "--tail", "10"),
+    ("show", "--unknown"), ("show", "--session", "20000"),
+    ("show", "--message", "msg:20000"), ("show", "--since", "2026-08-29T20"),
+    ("show", "--kind", "blocked"), ("show", "--destination", "user13@"),
+    ("report", "--text"), ("report", "--html"),
+    ("export", "--format", "ocsf"), ("export", "--format", "cef"))
+
+
+def measure(command):
+    times, memory = [], 0
+    for _ in range(RUNS):
+        start = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+        times.append(time.monotonic() - start)
+        memory = max(memory, usage.ru_maxrss)
+        if status != 0:
+            sys.exit("%s: %d" % (command, status))
+    return statistics.median(times), memory
+
+
+def main():
+    program, make = sys.argv[1] + "/trizone-executor", sys.argv[2]
+    records = sys.argv[3] if len(sys.argv) > 3 else "1000000"
+    too_large = False
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([make, folder, records], check=True)
+        for index in (False, True):
+            if index:
+                seconds, memory = measure(
+                    [program, "audit", "index", "--dir", folder])
+            print("%s index, %s records" % (
+                "with an" if index else "without an", records))
+            for command in COMMANDS:
+                if index and not (command[0] == "show" and len(command) == 3):
+                    continue
+                seconds, memory = measure(
+                    [program, "audit", *command, "--dir", folder])
+                too_large = too_large or memory > MEMORY_MOST
+                print("  %-34s %6.2f s  %6d KiB" % (
+                    " ".join(command), seconds, memory))
+    sys.exit(too_large)
+
+
+if __name__ == "__main__":
+    main()
