@@ -231,10 +231,10 @@ take_copy(struct link *link, int64_t id)
 	int rc;
 
 	if (!operator_speaks(link))
-		return refuse(link, id, ERR_PEER);
+		return link_refuse(link, id, ERR_PEER);
 	rc = inbox_backup(link->broker->inbox, &left);
 	if (rc != 0)
-		return refuse(link, id, rc);
+		return link_refuse(link, id, rc);
 	result_begin(&m, channel_out(link->channel), id);
 	json_put_integer(&m.json, "left", left);
 	link_answer(link, &m, id, 0);
