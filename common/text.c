@@ -293,16 +293,22 @@ utf8_add_repaired(
 	return rc;
 }
 
+/* Two digits for each byte: "000102" to "feff". */
+#define HEX_ROW(d)                                                             \
+	d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9" d "a" d    \
+	  "b" d "c" d "d" d "e" d "f"
+static const char hex_pairs[] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2")
+    HEX_ROW("3") HEX_ROW("4") HEX_ROW("5") HEX_ROW("6") HEX_ROW("7")
+	HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b") HEX_ROW("c")
+	    HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
+
 void
 hex_encode(const void *bytes, size_t count, char *out)
 {
-	static const char digits[] = "0123456789abcdef";
 	const unsigned char *s = bytes;
 
-	for (size_t i = 0; i < count; i++) {
-		out[2 * i] = digits[s[i] >> 4];
-		out[2 * i + 1] = digits[s[i] & 15];
-	}
+	for (size_t i = 0; i < count; i++)
+		memcpy(out + 2 * i, hex_pairs + (size_t)2 * s[i], 2);
 	out[2 * count] = '\0';
 }
 

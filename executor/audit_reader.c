@@ -314,6 +314,13 @@ judge(const struct look *look, struct audit_rest *out)
 		out->torn = look->hole;
 }
 
+/* All newlines. */
+static bool
+is_unused(const char *bytes, size_t count)
+{
+	return bytes[0] == '\n' && memcmp(bytes, bytes + 1, count - 1) == 0;
+}
+
 int
 audit_reader_rest(struct audit_reader *reader, const struct audit_line *line,
     struct audit_rest *out)
@@ -328,8 +335,9 @@ audit_reader_rest(struct audit_reader *reader, const struct audit_line *line,
 		return 0;
 	bytes = alloc_bytes(LOOK_BYTES);
 	while ((got = read_at(reader->fd, bytes, LOOK_BYTES, offset)) > 0) {
-		for (int i = 0; i < got; i++)
-			look_at(&look, offset + (uint64_t)i, bytes[i]);
+		if (!look.has_end || !is_unused(bytes, (size_t)got))
+			for (int i = 0; i < got; i++)
+				look_at(&look, offset + (uint64_t)i, bytes[i]);
 		offset += (uint64_t)got;
 	}
 	free(bytes);

@@ -59,20 +59,13 @@ void
 chain_init(struct chain *chain, struct sha256 *digest)
 {
 	*chain = (struct chain){.digest = digest};
-}
-
-static bool
-hex_matches(const char *digits, const unsigned char hash[SHA256_BYTES])
-{
-	char expected[RECORD_HASH_DIGITS + 1];
-
-	hex_encode(hash, SHA256_BYTES, expected);
-	return memcmp(digits, expected, RECORD_HASH_DIGITS) == 0;
+	memset(chain->head_digits, '0', sizeof chain->head_digits);
 }
 
 static enum damage
 follow(struct chain *chain, struct span line, bool skip)
 {
+	char digits[RECORD_HASH_DIGITS + 1];
 	unsigned char hash[SHA256_BYTES];
 	uint64_t seq;
 	bool gap;
@@ -80,16 +73,19 @@ follow(struct chain *chain, struct span line, bool skip)
 	if (record_check(line) != 0)
 		return DAMAGE_MALFORMED;
 	record_hash(chain->digest, line, hash);
-	if (!hex_matches(line.p + RECORD_HASH_AT, hash))
+	hex_encode(hash, sizeof hash, digits);
+	if (memcmp(line.p + RECORD_HASH_AT, digits, RECORD_HASH_DIGITS) != 0)
 		return DAMAGE_HASH;
 	seq = record_seq(line);
 	gap = skip && seq > chain->last + 1;
 	if (seq != chain->last + 1 && !gap)
 		return DAMAGE_SEQUENCE;
-	if (!gap && !hex_matches(line.p + RECORD_PREV_AT, chain->head))
+	if (!gap && memcmp(line.p + RECORD_PREV_AT, chain->head_digits,
+			RECORD_HASH_DIGITS) != 0)
 		return DAMAGE_SPLICED;
 	chain->last = seq;
 	memcpy(chain->head, hash, sizeof hash);
+	memcpy(chain->head_digits, digits, sizeof chain->head_digits);
 	return DAMAGE_NONE;
 }
 

@@ -15,6 +15,7 @@
 #include "executor/audit_proof.h"
 #include "executor/audit_reader.h"
 #include "executor/audit_seal.h"
+#include "executor/record.h"
 
 enum damage {
 	DAMAGE_NONE,
@@ -40,6 +41,7 @@ struct chain {
 	struct sha256 *digest; /* borrowed */
 	uint64_t last;	       /* 0: before the first record */
 	unsigned char head[SHA256_BYTES];
+	char head_digits[RECORD_HASH_DIGITS];
 };
 
 struct verify_result {
