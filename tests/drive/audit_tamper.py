@@ -6,7 +6,8 @@ usage: audit_tamper.py [--full] BIN
 
 The log is made here, from the description in audit.5 alone, with openssl for
 the signatures. docs/audit_verify.py has to agree with `audit verify` in every
-case. --full tries every record and every bit, else there is a sample.
+case of a sample. audit_damage (C, `audit verify` alone) tries every record,
+and cuts; --full every byte and bit, and a larger sample.
 """
 import argparse
 import functools
@@ -27,9 +28,9 @@ import audit_verify  # noqa: E402
 RECORDS = 1000
 CHECKPOINT = 100  # every so many records
 SEGMENT = 200
-PLACES = 40  # tried for each kind of damage to whole lines
+PLACES = 40  # tried by both for each kind of damage to whole lines
 FLIPS = 300
-STRIDE = 997  # bits between those that the program in C tries
+STRIDE = 97  # bits, and bytes, between those that audit_damage tries
 SAME = ("records", "last", "head", "root", "signed", "damage")
 
 audit_verify.signed = functools.lru_cache(None)(audit_verify.signed)
@@ -157,9 +158,8 @@ class Tamper:
 def damage_lines(tamper, log, other, rng):
     """Delete, double, swap and replace whole records."""
     lines = log.lines
-    places = range(1, RECORDS - 1) if tamper.full else rng.sample(
-        range(1, RECORDS - 1), PLACES)
-    for i in places:
+    for i in rng.sample(range(1, RECORDS - 1),
+                        PLACES * (5 if tamper.full else 1)):
         tamper.lines("delete", lines[:i] + lines[i + 1:], i + 1, "cut")
         tamper.lines("swap", lines[:i] + [lines[i + 1], lines[i]]
                      + lines[i + 2:], i + 1, "reordered")
@@ -240,7 +240,7 @@ def damage_end(tamper, log, rng):
                  receipts=["%016x:%064x" % (500, 5)])
 
 
-def damage_bits(tamper, log, flips, rng):
+def damage_bits(tamper, log, rng):
     whole = b"".join(log.lines)
     for _ in range(FLIPS):
         at = rng.randrange(len(whole))
@@ -251,9 +251,17 @@ def damage_bits(tamper, log, flips, rng):
                       whole.count(b"\n", 0, at) + 1, {"changed", "torn"}
                       if at + len(log.lines[-1]) >= len(whole)
                       else {"changed"})
+
+
+def damage_all(tamper, log, other, program):
+    """In C, with our verifier alone."""
+    folder = tamper.folder.parent
+    other_folder = folder / "other"
+    tamper.write(other)
+    tamper.folder.rename(other_folder)
     tamper.write(log.lines)
-    subprocess.run([flips, tamper.folder, "1" if tamper.full else
-                    str(STRIDE)], check=True)
+    subprocess.run([program, tamper.folder, other_folder, folder / "damaged",
+                    "1" if tamper.full else str(STRIDE)], check=True)
 
 
 def stolen_key(tamper, log, rng):
@@ -304,7 +312,8 @@ def main():
         damage_lines(tamper, log, other.lines, rng)
         damage_files(tamper, log)
         damage_end(tamper, log, rng)
-        damage_bits(tamper, log, args.bin / "audit_flips", rng)
+        damage_bits(tamper, log, rng)
+        damage_all(tamper, log, other.lines, args.bin / "audit_damage")
         stolen_key(tamper, log, rng)
         another_root(tamper, log, other)
     print("%d damaged logs of %d records, %d not named rightly"

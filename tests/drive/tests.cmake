@@ -1,11 +1,12 @@
 # name, labels, timeout in seconds, arguments
 if("$ENV{TRIZONE_LONG}" STREQUAL "1")
   drive_test(audit_crash "drive;long" 3600 ${BIN})
+  drive_test(audit_tamper "drive;long" 3600 ${BIN})
 else()
   drive_test(audit_crash drive 600 ${BIN})
+  drive_test(audit_tamper drive 600 ${BIN})
 endif()
 drive_test(audit_report drive 300 ${BIN})
-drive_test(audit_tamper drive 300 ${BIN})
 drive_test(audit_vectors drive 120 ${BIN})
 drive_test(anchors drive 300 ${BIN})
 drive_test(apparmor drive 120 ${BIN})
