@@ -24,6 +24,11 @@
 #define AUDIT_BATCH_RECORDS 1024
 #define AUDIT_SALTS_MS 1000 /* how many salts a loss of power may cost */
 
+/* What opening a log needs at most, with the usual limits: a spare segment, a
+ * copy of the last one, and salts of both. */
+#define AUDIT_OPEN_MIB(segment_bytes)                                          \
+	(((uint64_t)(segment_bytes)*9 / 4 >> 20) + 1)
+
 struct audit;
 
 struct audit_limits {

@@ -53,9 +53,7 @@ write_batch(struct inputs_store *s)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return err_from_errno(errno) == -ERR_NO_SPACE
-				   ? -ERR_NO_SPACE
-				   : -ERR_IO;
+			return audit_write_error(err_from_errno(errno));
 		at += (size_t)put;
 	}
 	if (at != 0)
@@ -132,9 +130,10 @@ begin_segment(struct inputs_store *s, struct audit_problem *problem)
 	rc = inputs_flush(s, true);
 	if (rc == 0)
 		rc = sync_folder(s->folder);
-	return rc == 0
-		   ? 0
-		   : audit_problem(problem, rc, "%s: %s", name, err_text(rc));
+	if (rc == 0)
+		return 0;
+	(void)unlinkat(s->folder, name, 0); /* it has no row yet */
+	return audit_problem(problem, rc, "inputs/%s: %s", name, err_text(rc));
 }
 
 static int
@@ -163,6 +162,22 @@ inputs_draft(struct span text, struct inputs_draft *draft)
 {
 	seal_random(draft->key, sizeof draft->key);
 	inputs_reference(draft->key, text, draft->reference);
+}
+
+uint32_t
+inputs_steps(const struct inputs_store *s)
+{
+	return s->segment.steps;
+}
+
+void
+inputs_next_key(const struct inputs_store *s, struct inputs_key *out)
+{
+	out->steps = s->segment.steps + 1;
+	out->wrapped_bytes = s->segment.wrapped_bytes;
+	memcpy(out->wrapped, s->segment.wrapped, s->segment.wrapped_bytes);
+	memcpy(out->key, s->key, sizeof out->key);
+	seal_next_key(out->key);
 }
 
 static bool
@@ -311,6 +326,7 @@ inputs_open(const char *audit_path, struct inputs_key *key,
 	s->fd = s->folder = -1;
 	s->limits = *limits;
 	s->segment.number = 1;
+	s->segment.steps = key->steps;
 	s->segment.wrapped_bytes = key->wrapped_bytes;
 	memcpy(s->segment.wrapped, key->wrapped, key->wrapped_bytes);
 	memcpy(s->key, key->key, sizeof s->key);

@@ -14,9 +14,11 @@
 #include "executor/audit_files.h"
 #include "executor/inputs_file.h"
 
-/* The first key of a start and what age made of it; see inputs_key.h. */
+/* The first key of a start and what age made of it, see inputs_key.h; or the
+ * first one of an auditor that takes the place of another. */
 struct inputs_key {
 	unsigned char key[SEAL_KEY_BYTES];
+	uint32_t steps; /* from the one that was wrapped */
 	uint32_t wrapped_bytes;
 	unsigned char wrapped[INPUTS_WRAPPED_MAX];
 };
@@ -38,6 +40,14 @@ struct inputs_store;
 int inputs_open(const char *audit_path, struct inputs_key *key,
     const struct inputs_limits *limits, struct inputs_store **store_out,
     struct audit_problem *problem);
+
+/* How many steps the key of the segment being written is from the one that was
+ * wrapped. */
+uint32_t inputs_steps(const struct inputs_store *store);
+
+/* The key behind that of the segment being written, which tells nothing of any
+ * row so far: for the auditor that takes our place. */
+void inputs_next_key(const struct inputs_store *store, struct inputs_key *out);
 
 /* A row to be: its key, and what its record will name it by. */
 struct inputs_draft {
