@@ -501,6 +501,7 @@ serve(struct parent *p)
 		log_event(LOG_INFO, "ready", "run=%s zones=%zu couriers=%u",
 		    p->setup->config->run, p->setup->config->zone_count,
 		    p->plan.couriers);
+		reload_go_on(p); /* one may have been asked for meanwhile */
 	}
 	while (!is_over(p))
 		wait_for_events(p);
