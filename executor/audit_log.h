@@ -40,6 +40,7 @@ struct audit_limits {
 /* What was found when a log was opened. */
 struct audit_found {
 	uint64_t records;    /* good ones that were there */
+	uint64_t last;	     /* sequence of the last of them; 0: none */
 	uint64_t torn_bytes; /* that were set aside; 0: none */
 	size_t unfinished;   /* intents without outcome */
 	/* The lineage that had to be begun: NULL, "first" for a new log, or

@@ -486,6 +486,7 @@ audit_open(const char *path, const struct audit_limits *limits,
 		rc = check_salts(audit, path, problem);
 	if (rc == 0) {
 		found.records = result.count;
+		found.last = result.last;
 		found.torn_bytes = result.torn_bytes;
 		found.unfinished = audit->intents.count;
 		rc = begin(audit, path, &result, &found, problem);

@@ -91,7 +91,8 @@ auditor_keep_key(struct auditor *a)
 }
 
 static void
-open_inputs(struct auditor *a, const char *folder, struct span text, int fd)
+open_inputs(struct auditor *a, const char *folder, uint64_t last_record,
+    struct span text, int fd)
 {
 	static struct inputs_key key, unused;
 	struct audit_problem problem;
@@ -105,7 +106,8 @@ open_inputs(struct auditor *a, const char *folder, struct span text, int fd)
 	a->keys[1] = fd + 1;
 	take_key(a, &key);
 	unused = key;
-	rc = inputs_open(folder, &key, &limits, &a->inputs, &problem);
+	rc = inputs_open(
+	    folder, &key, &limits, last_record, &a->inputs, &problem);
 	if (rc != 0) {
 		put_key(a, &unused);
 		if (err_is_storage(rc))
@@ -116,7 +118,8 @@ open_inputs(struct auditor *a, const char *folder, struct span text, int fd)
 	leave_next_key(a);
 }
 
-static void
+/* Gives the last record that was there. */
+static uint64_t
 open_log(struct auditor *a, const char *folder)
 {
 	struct audit_problem problem;
@@ -133,12 +136,14 @@ open_log(struct auditor *a, const char *folder)
 		auditor_unwritten(a, rc, NULL);
 	if (rc != 0)
 		die(EXIT_SYSTEM, "audit: open intents cannot be read");
+	return found.last;
 }
 
 void
 auditor_open(struct auditor *a, struct span *texts, size_t count)
 {
 	char folder[4096];
+	uint64_t last_record;
 	int fd;
 
 	if (count < 4 || texts[1].n != sizeof *a->plan ||
@@ -151,7 +156,7 @@ auditor_open(struct auditor *a, struct span *texts, size_t count)
 	fd = FD_ORDERS + (int)a->plan->couriers;
 	fd += (int)anchors_read(&a->anchors, texts[3], fd);
 	memcpy(&a->begin, texts[2].p, sizeof a->begin);
-	open_log(a, folder);
+	last_record = open_log(a, folder);
 	if (count == 5)
-		open_inputs(a, folder, texts[4], fd);
+		open_inputs(a, folder, last_record, texts[4], fd);
 }

@@ -35,11 +35,13 @@ struct inputs_store;
 
 /* Open the store below the open folder of the audit, made if it is not there,
  * and begin a segment. What the last one has behind its last whole row is cut
- * off. The key is taken over, and wiped there. Errors, with
- * words for the operator: as audit_open. Close with inputs_close. */
+ * off, and so are rows of records behind `last_record`, with which the log was
+ * found to end: they were not written. The key is taken over, and wiped there.
+ * Errors, with words for the operator: as audit_open. Close with inputs_close.
+ */
 int inputs_open(const char *audit_path, struct inputs_key *key,
-    const struct inputs_limits *limits, struct inputs_store **store_out,
-    struct audit_problem *problem);
+    const struct inputs_limits *limits, uint64_t last_record,
+    struct inputs_store **store_out, struct audit_problem *problem);
 
 /* How many steps the key of the segment being written is from the one that was
  * wrapped. */
