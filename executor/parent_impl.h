@@ -78,6 +78,8 @@ struct pause {
 	int64_t retry_ms; /* when to start the others again; 0: not waiting */
 	int64_t told_ms;  /* when the operator last was; 0: not yet */
 	int told_error;
+	unsigned ends; /* of brokers that served */
+	int64_t first_end_ms;
 	struct refused refused[REFUSED_MAX]; /* a ring */
 	unsigned next;
 };

@@ -22,6 +22,8 @@
 #define RETRY_LAST_MS 15000
 #define RETRY_INBOX_LAST_MS 60000 /* each try costs the log some records */
 #define TELL_MS 600000
+#define ENDS_MAX 5 /* of a broker that served, within ENDS_MS */
+#define ENDS_MS 600000
 /* Until the peer has read what it is told: it may still be sending its hello,
  * which would fail at a socket that is closed. */
 #define REFUSED_MS 1000
@@ -54,10 +56,24 @@ pause_hear(struct parent *p, const struct control *record)
 	p->pause.error = err_is_storage(error) ? error : -ERR_IO;
 }
 
+/* A broker in an attacker's hands could end so to have couriers begin to count
+ * anew: not often. */
+static bool
+too_often(struct pause *pause)
+{
+	int64_t now = clock_ms();
+
+	if (pause->ends == 0 || now - pause->first_end_ms > ENDS_MS) {
+		pause->ends = 0;
+		pause->first_end_ms = now;
+	}
+	return ++pause->ends > ENDS_MAX;
+}
+
 void
 pause_want(struct parent *p, bool inbox)
 {
-	p->pause.on = true;
+	p->pause.on = !(inbox && p->serving && too_often(&p->pause));
 	p->pause.inbox = inbox;
 	if (p->pause.error == 0)
 		p->pause.error = -ERR_IO;
