@@ -90,6 +90,11 @@ class SmallHost(Host):
     def make_room(self):
         self.filler.unlink()
 
+    def await_service(self):
+        """Where it waited for room it has gone on."""
+        until(lambda: self.log_text().count("ev=paused") ==
+              self.log_text().count("ev=resumed"), 30, "its going on")
+
     def attach_planner(self):
         return self.attach("planner", *self.planner_command(self.rules))
 
@@ -228,6 +233,7 @@ def full_for_records():
         time.sleep(3)
         equal(len(host.lines()), before, "notes")
         host.make_room()
+        host.await_service()
         host.attach_planner()
         all_done(host, [ready])
         equal(len(host.lines()), before + 1, "notes")
@@ -267,6 +273,7 @@ def full_while_busy():
             deliver_while_it_fills(host, numbers, taken)
             time.sleep(0.5)
             host.make_room()
+            host.await_service()
         until(lambda: settle(host, taken), 90, "every mail done")
         host.stop()
         each_effect_on_record(host)
