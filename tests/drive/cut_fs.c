@@ -30,6 +30,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cut_fault.h"
+
 #define SECTOR 512
 #define FILES_MAX 4096
 #define NAME_BYTES 64
@@ -74,18 +76,6 @@ static unsigned seed;
 static unsigned long operations, cut_after;
 static ino_t files;
 static uid_t owner;
-
-/* What FAULTS says, and how often it still holds; -1: for ever. */
-static struct {
-	const char *path;
-	char text[1024];
-	struct {
-		char call[16];
-		int error;
-		long left;
-	} rows[16];
-	size_t count;
-} faults;
 
 static unsigned
 chance(unsigned below)
@@ -298,59 +288,6 @@ begin_change(void)
 	pthread_mutex_lock(&lock);
 	if (cut_after != 0 && ++operations >= cut_after)
 		cut();
-}
-
-static void
-read_faults(const char *text)
-{
-	static const struct {
-		const char *name;
-		int error;
-	} errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EROFS", EROFS}};
-	char call[16], name[16];
-	int used;
-	long left;
-
-	for (faults.count = 0;
-	     faults.count < 16 &&
-	     sscanf(text, "%15s %15s %ld%n", call, name, &left, &used) == 3;
-	     text += used) {
-		for (size_t i = 0; i < 3; i++) {
-			if (strcmp(name, errors[i].name) != 0)
-				continue;
-			memcpy(faults.rows[faults.count].call, call, 16);
-			faults.rows[faults.count].error = errors[i].error;
-			faults.rows[faults.count++].left = left;
-		}
-	}
-}
-
-/* With the lock held: the error this call is to have, negative, or 0. */
-static int
-fault(const char *call)
-{
-	char text[sizeof faults.text] = "";
-	int fd = faults.path == NULL ? -1 : open(faults.path, O_RDONLY);
-
-	if (fd < 0)
-		return 0;
-	if (read(fd, text, sizeof text - 1) < 0)
-		err(1, "%s", faults.path);
-	close(fd);
-	if (strcmp(text, faults.text) != 0) {
-		memcpy(faults.text, text, sizeof text);
-		read_faults(text);
-	}
-	for (size_t i = 0; i < faults.count; i++) {
-		if (faults.rows[i].left == 0 ||
-		    (strcmp(faults.rows[i].call, call) != 0 &&
-			strcmp(faults.rows[i].call, "all") != 0))
-			continue;
-		if (faults.rows[i].left > 0)
-			faults.rows[i].left--;
-		return -faults.rows[i].error;
-	}
-	return 0;
 }
 
 static int
@@ -613,7 +550,7 @@ main(int argc, char **argv)
 		errx(64, "usage: cut_fs DISK MOUNT SEED OPERATIONS "
 			 "[FAULTS OWNER]");
 	owner = argc == 7 ? (uid_t)atoi(argv[6]) : getuid();
-	faults.path = argc == 7 ? argv[5] : NULL;
+	fault_path = argc == 7 ? argv[5] : NULL;
 	disk = realpath(argv[1], NULL);
 	seed = (unsigned)strtoul(argv[3], NULL, 10);
 	cut_after = strtoul(argv[4], NULL, 10);
