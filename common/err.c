@@ -56,6 +56,13 @@ err_known(uint32_t number)
 	return number == ERR_NONE;
 }
 
+bool
+err_is_storage(int error)
+{
+	return error == -ERR_NO_SPACE || error == -ERR_IO ||
+	       error == -ERR_READ_ONLY;
+}
+
 int
 err_from_errno(int saved_errno)
 {
@@ -72,6 +79,8 @@ err_from_errno(int saved_errno)
 		return -ERR_PATH;
 	case EIO:
 		return -ERR_IO;
+	case EROFS:
+		return -ERR_READ_ONLY;
 	default:
 		return -ERR_SYSTEM;
 	}

@@ -26,6 +26,7 @@ enum exit_status {
 	EXIT_UNAVAILABLE = 69,
 	EXIT_BUG = 70,
 	EXIT_SYSTEM = 71,
+	EXIT_STORAGE = 74, /* what has to be kept cannot be: try again later */
 	EXIT_TEMPORARY = 75,
 	EXIT_NOT_PERMITTED = 77,
 	EXIT_CONFIG = 78
@@ -39,6 +40,10 @@ const char *err_name(int error);
 
 /* Whether a number somebody else sent is an enum err; 0 is one. */
 bool err_known(uint32_t number);
+
+/* Whether a negative error means that what is to be kept cannot be for now:
+ * no space, a failed write or sync, a file system that is read-only. */
+bool err_is_storage(int error);
 
 /* The error that best describes an errno value, negative. */
 int err_from_errno(int saved_errno);

@@ -41,6 +41,13 @@ audit_exit_status(int error)
 	}
 }
 
+int
+audit_write_error(int error)
+{
+	return error == -ERR_NO_SPACE || error == -ERR_READ_ONLY ? error
+								 : -ERR_IO;
+}
+
 /* Ours alone. */
 static int
 check_private(
@@ -157,7 +164,7 @@ audit_version_write(int folder)
 	    folder, draft, O_WRONLY | O_CREAT | O_TRUNC, &fd, &problem);
 
 	if (rc != 0)
-		return rc == -ERR_NO_SPACE ? rc : -ERR_IO;
+		return audit_write_error(rc);
 	if (write(fd, AUDIT_VERSION_TEXT, (size_t)length) != length)
 		rc = -ERR_NO_SPACE;
 	if (rc == 0)

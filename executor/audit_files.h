@@ -30,6 +30,10 @@ int audit_problem(struct audit_problem *problem, int error, const char *format,
  * 77. */
 int audit_exit_status(int error);
 
+/* What a failed change of the log is told as: -ERR_NO_SPACE and -ERR_READ_ONLY
+ * as they are, all else as -ERR_IO. */
+int audit_write_error(int error);
+
 /* Open the folder `path`. Its last part may not be a symbolic link, it must
  * belong to us (or to root) and be open to nobody else. With `make` a folder
  * that is not there is made. -ERR_NOT_FOUND, -ERR_NOT_REGULAR, -ERR_PEER

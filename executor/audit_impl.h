@@ -72,8 +72,12 @@ int audit_add_lineage(
 int audit_make_segment(
     struct audit *audit, const char *name, int source, uint64_t bytes);
 
+/* Room for the salts of this segment's records and of the next one's. Errors as
+ * audit_make_spare. */
+int audit_reserve_salts(struct audit *audit);
+
 /* Have a spare segment and room for the salts of its records. 0,
- * -ERR_NO_SPACE, -ERR_IO. */
+ * -ERR_NO_SPACE, -ERR_READ_ONLY, -ERR_IO. */
 int audit_make_spare(struct audit *audit);
 
 /* The spare becomes the current segment, for the next record. Errors as

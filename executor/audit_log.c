@@ -79,10 +79,10 @@ tail_write(struct audit *audit, struct tail *tail)
 		buf_clear(&tail->batch);
 		return 0;
 	}
-	rc = got < 0 ? err_from_errno(errno) : -ERR_NO_SPACE;
+	rc = got < 0 ? audit_write_error(err_from_errno(errno)) : -ERR_NO_SPACE;
 	if (got > 0)
 		take_back(audit, tail, (size_t)got);
-	return rc == -ERR_NO_SPACE && !audit->dead ? rc : -ERR_IO;
+	return audit->dead ? -ERR_IO : rc;
 }
 
 static int

@@ -24,6 +24,11 @@
 #define AUDIT_BATCH_RECORDS 1024
 #define AUDIT_SALTS_MS 1000 /* how many salts a loss of power may cost */
 
+/* What opening a log needs at most, with the usual limits: a spare segment, a
+ * copy of the last one, and salts of both. */
+#define AUDIT_OPEN_MIB(segment_bytes)                                          \
+	(((uint64_t)(segment_bytes)*9 / 4 >> 20) + 1)
+
 struct audit;
 
 struct audit_limits {
@@ -35,6 +40,7 @@ struct audit_limits {
 /* What was found when a log was opened. */
 struct audit_found {
 	uint64_t records;    /* good ones that were there */
+	uint64_t last;	     /* sequence of the last of them; 0: none */
 	uint64_t torn_bytes; /* that were set aside; 0: none */
 	size_t unfinished;   /* intents without outcome */
 	/* The lineage that had to be begun: NULL, "first" for a new log, or

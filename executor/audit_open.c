@@ -21,6 +21,7 @@
 #include "executor/audit_reader.h"
 #include "executor/audit_retain.h"
 #include "executor/audit_salt.h"
+#include "executor/named.h"
 #include "executor/sync.h"
 
 #define CHECKPOINT_RECORDS 2048
@@ -224,12 +225,14 @@ save_torn(
 	if (rc != 0)
 		return rc;
 	if (write(fd, bytes, count) != (ssize_t)count)
-		rc = -ERR_IO;
+		rc = -ERR_NO_SPACE;
 	if (rc == 0)
 		rc = sync_data(fd);
 	if (rc == 0)
 		rc = sync_folder(audit->folder);
 	close(fd);
+	if (rc != 0)
+		(void)unlinkat(audit->folder, name, 0);
 	return rc;
 }
 
@@ -256,7 +259,7 @@ set_torn_aside(
 	if (rc == 0)
 		rc = save_torn(audit, torn->name, bytes, count);
 	sha256_of(bytes, count, torn->hash);
-	torn->bytes = count;
+	torn->bytes = rc == 0 ? count : 0;
 	free(bytes);
 	return rc;
 }
@@ -350,7 +353,6 @@ open_last(struct audit *audit, const struct verify_result *result, bool clean,
 	char name[SEGMENT_NAME_BYTES];
 	int rc = 0;
 
-	find_spare(audit);
 	if (audit->segment.first == 0)
 		return audit_use_spare(audit);
 	segment_name(&audit->segment, name);
@@ -362,18 +364,55 @@ open_last(struct audit *audit, const struct verify_result *result, bool clean,
 		rc = set_torn_aside(audit, result, torn);
 	if (rc == 0 && !(clean && is_ready(audit)))
 		rc = renew_segment(audit, result);
+	/* the next start would set the same bytes aside once more */
+	if (rc != 0 && torn->bytes != 0 &&
+	    file_has_name(audit->folder, name, audit->log.fd))
+		(void)unlinkat(audit->folder, torn->name, 0);
 	return rc;
+}
+
+/* All the room that is needed, before anything is changed for good. After an
+ * end that was none salts need not be on the disk either. */
+static int
+have_room(struct audit *audit, bool clean)
+{
+	int rc;
+
+	find_spare(audit);
+	rc = audit_reserve_salts(audit);
+	if (rc == 0)
+		rc = audit_make_spare(audit);
+	if (rc == 0 && !clean)
+		rc = salt_write_again(audit->salts.fd, audit->salts.size);
+	return rc;
+}
+
+static int
+tell_unwritten(const struct audit *audit, const char *path, int error,
+    struct audit_problem *problem)
+{
+	uint64_t mib = AUDIT_OPEN_MIB(audit->limits.segment_bytes);
+
+	if (error != -ERR_NO_SPACE)
+		return audit_problem(problem, error,
+		    "the log in %s cannot be written: %s", path,
+		    err_text(error));
+	return audit_problem(problem, error,
+	    "the log in %s cannot be written: %s: make room for %llu MiB", path,
+	    err_text(error), (unsigned long long)mib);
 }
 
 /* Go on where the log ends; in a lineage of its own if the key is lost. */
 static int
-begin(struct audit *audit, const struct verify_result *result,
+begin(struct audit *audit, const char *path, const struct verify_result *result,
     struct audit_found *found, struct audit_problem *problem)
 {
 	bool clean = find_key(audit, result);
 	struct torn torn = {.bytes = 0};
-	int rc = open_last(audit, result, clean, &torn);
+	int rc = have_room(audit, clean);
 
+	if (rc == 0)
+		rc = open_last(audit, result, clean, &torn);
 	if (rc == 0)
 		rc = audit_make_spare(audit);
 	if (rc == 0)
@@ -390,11 +429,7 @@ begin(struct audit *audit, const struct verify_result *result,
 	}
 	if (rc == 0 && torn.bytes != 0)
 		rc = append_torn(audit, &torn);
-	if (rc != 0)
-		return audit_problem(problem, rc,
-		    "the log cannot be written: %s%s", err_text(rc),
-		    rc == -ERR_NO_SPACE ? ": free some" : "");
-	return 0;
+	return rc == 0 ? 0 : tell_unwritten(audit, path, rc, problem);
 }
 
 static struct audit *
@@ -451,9 +486,10 @@ audit_open(const char *path, const struct audit_limits *limits,
 		rc = check_salts(audit, path, problem);
 	if (rc == 0) {
 		found.records = result.count;
+		found.last = result.last;
 		found.torn_bytes = result.torn_bytes;
 		found.unfinished = audit->intents.count;
-		rc = begin(audit, &result, &found, problem);
+		rc = begin(audit, path, &result, &found, problem);
 	}
 	if (rc == 0 && !known)
 		rc = write_version(audit, path, problem);

@@ -173,7 +173,7 @@ renew_salts(struct audit *audit, uint64_t first)
 	rc = audit_file_open(
 	    audit->folder, SALTS_NEW, O_RDWR | O_CREAT | O_EXCL, &fd, &problem);
 	if (rc != 0)
-		return rc == -ERR_NO_SPACE ? rc : -ERR_IO;
+		return audit_write_error(rc);
 	rc = salt_copy_from(audit->salts.fd, first, fd, &dropped);
 	if (rc == 0)
 		rc = sync_data(fd);

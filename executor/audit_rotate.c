@@ -28,7 +28,7 @@ write_error(ssize_t got)
 {
 	if (got >= 0)
 		return -ERR_NO_SPACE;
-	return err_from_errno(errno) == -ERR_NO_SPACE ? -ERR_NO_SPACE : -ERR_IO;
+	return audit_write_error(err_from_errno(errno));
 }
 
 /* Bytes of `source` up to `bytes`, and newlines from there on to `end`. */
@@ -75,7 +75,7 @@ audit_make_segment(
 	rc = audit_file_open(
 	    audit->folder, NEW_NAME, O_RDWR | O_CREAT | O_EXCL, &fd, &problem);
 	if (rc != 0)
-		return rc == -ERR_NO_SPACE ? rc : -ERR_IO;
+		return audit_write_error(rc);
 	rc = fill(fd, source, bytes, end > bytes ? end : bytes);
 	if (rc == 0)
 		rc = sync_data(fd);
@@ -92,10 +92,17 @@ audit_make_segment(
 }
 
 int
-audit_make_spare(struct audit *audit)
+audit_reserve_salts(struct audit *audit)
 {
 	uint64_t salts =
 	    audit->limits.segment_bytes / LINE_LEAST * SALT_ROW_BYTES;
+
+	return reserve_room(audit->salts.fd, audit->salts.size, 2 * salts);
+}
+
+int
+audit_make_spare(struct audit *audit)
+{
 	int rc;
 
 	if (audit->spare >= 0)
@@ -103,8 +110,7 @@ audit_make_spare(struct audit *audit)
 	if (audit->spare_ms != 0 && clock_ms() < audit->spare_ms)
 		return -ERR_NO_SPACE;
 	audit->spare_ms = clock_ms() + RETRY_MS;
-	/* of this segment's records and the next one's */
-	rc = reserve_room(audit->salts.fd, audit->salts.size, 2 * salts);
+	rc = audit_reserve_salts(audit);
 	if (rc == 0)
 		rc = audit_make_segment(audit, AUDIT_SPARE_NAME, -1, 0);
 	if (rc < 0)

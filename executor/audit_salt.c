@@ -15,6 +15,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/text.h"
+#include "executor/audit_files.h"
 #include "executor/record.h"
 #include "executor/sync.h"
 
@@ -279,6 +280,20 @@ salt_copy_from(int fd, uint64_t first, int to, uint64_t *rows_out)
 	return rc;
 }
 
+/* Not where nothing is to go: it would give up the room behind. */
+static int
+cut_to(int fd, uint64_t size)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return -ERR_IO;
+	return (uint64_t)status.st_size == size ||
+		       ftruncate(fd, (off_t)size) == 0
+		   ? 0
+		   : -ERR_IO;
+}
+
 static int
 trim_rows(int fd, uint64_t last, uint64_t most, uint64_t *size_out)
 {
@@ -298,10 +313,8 @@ trim_rows(int fd, uint64_t last, uint64_t most, uint64_t *size_out)
 		rc = -ERR_CORRUPT;
 	if (rc != 0)
 		return rc;
-	if (ftruncate(fd, (off_t)(keep * SALT_ROW_BYTES)) != 0)
-		return -ERR_IO;
 	*size_out = keep * SALT_ROW_BYTES;
-	return 0;
+	return cut_to(fd, *size_out);
 }
 
 int
@@ -312,6 +325,31 @@ salt_trim(int fd, uint64_t last, uint64_t most, uint64_t *size_out)
 	if (flock(fd, LOCK_EX) != 0)
 		return -ERR_SYSTEM;
 	rc = trim_rows(fd, last, most, size_out);
+	flock(fd, LOCK_UN);
+	return rc;
+}
+
+int
+salt_write_again(int fd, uint64_t size)
+{
+	char rows[ROWS_AT_ONCE * SALT_ROW_BYTES];
+	uint64_t last = (uint64_t)SALT_ROWS_AGAIN * SALT_ROW_BYTES;
+	uint64_t at = size > last ? size - last : 0;
+	int rc = flock(fd, LOCK_EX) == 0 ? 0 : -ERR_SYSTEM;
+
+	while (rc == 0 && at < size) {
+		size_t count =
+		    size - at < sizeof rows ? (size_t)(size - at) : sizeof rows;
+
+		if (pread(fd, rows, count, (off_t)at) != (ssize_t)count)
+			rc = -ERR_IO;
+		else if (pwrite(fd, rows, count, (off_t)at) != (ssize_t)count)
+			rc = audit_write_error(err_from_errno(errno));
+		at += count;
+	}
+	wipe(rows, sizeof rows);
+	if (rc == 0)
+		rc = sync_data(fd);
 	flock(fd, LOCK_UN);
 	return rc;
 }

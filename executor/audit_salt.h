@@ -57,4 +57,10 @@ int salt_copy_from(int fd, uint64_t first, int to, uint64_t *rows_out);
  * file's size afterwards. */
 int salt_trim(int fd, uint64_t last, uint64_t most, uint64_t *size_out);
 
+/* Write the last SALT_ROWS_AGAIN rows of so many bytes as they are, and sync:
+ * after a sync that failed, the kernel may hold for written what is in memory
+ * only. -ERR_NO_SPACE, -ERR_READ_ONLY, -ERR_IO. */
+#define SALT_ROWS_AGAIN 65536 /* more than are ever without a sync */
+int salt_write_again(int fd, uint64_t size);
+
 #endif

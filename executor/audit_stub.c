@@ -104,7 +104,7 @@ write_file(int folder, const char *name, const struct buf *text)
 	rc = audit_file_open(
 	    folder, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL, &fd, &problem);
 	if (rc != 0)
-		return rc == -ERR_NO_SPACE ? rc : -ERR_IO;
+		return audit_write_error(rc);
 	got = write(fd, text->data, text->len);
 	if (got != (ssize_t)text->len)
 		rc = got >= 0 || errno == ENOSPC ? -ERR_NO_SPACE : -ERR_IO;

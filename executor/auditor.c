@@ -19,7 +19,6 @@
 #define SYNC_MS 200	/* how long a mere record may wait for its sync */
 #define RETAIN_MS 60000 /* between two looks at the log's size and age */
 #define RETAIN_MORE_MS 100
-#define KEY_MS 1000   /* it is in the pipe already */
 #define STOP_MS 10000 /* waiting for outcomes at the end */
 
 struct span
@@ -30,28 +29,16 @@ text_of(const char *text, size_t room)
 	return (struct span){text, end == NULL ? room : (size_t)(end - text)};
 }
 
-static _Noreturn void
-die_unwritten(int error)
-{
-	die(EXIT_SYSTEM,
-	    "the audit cannot be written (%s): nothing is done until it can; "
-	    "see doctor",
-	    err_text(error));
-}
-
 void
 auditor_flush(struct auditor *a, bool sync)
 {
 	int rc = a->inputs == NULL ? 0 : inputs_flush(a->inputs, false);
 
 	if (rc != 0)
-		die(EXIT_SYSTEM,
-		    "decision inputs cannot be stored (%s): nothing is done "
-		    "until they can; free some space",
-		    err_text(rc));
+		auditor_unwritten(a, rc, INPUTS_UNWRITTEN);
 	rc = audit_flush(a->audit, sync);
 	if (rc != 0)
-		die_unwritten(rc);
+		auditor_unwritten(a, rc, NULL);
 	if (sync)
 		a->sync_at_ms = 0;
 }
@@ -62,8 +49,8 @@ auditor_append(struct auditor *a, const struct record *record)
 	uint64_t sequence;
 	int rc = audit_append(a->audit, record, &sequence, a->last_hash);
 
-	if (rc == -ERR_NO_SPACE || rc == -ERR_IO)
-		die_unwritten(rc);
+	if (err_is_storage(rc))
+		auditor_unwritten(a, rc, NULL);
 	if (rc != 0)
 		die(EXIT_SYSTEM, "audit record refused: %s", err_text(rc));
 	if (a->sync_at_ms == 0)
@@ -88,8 +75,8 @@ auditor_append_decision(
 	rc = inputs_add(
 	    a->inputs, sequence, (uint64_t)clock_utc_ms(), inputs, &draft);
 	if (rc != 0)
-		die(EXIT_SYSTEM, "decision inputs cannot be stored: %s",
-		    err_text(rc));
+		auditor_unwritten(a, rc, INPUTS_UNWRITTEN);
+	auditor_keep_key(a);
 	return sequence;
 }
 
@@ -251,11 +238,11 @@ retain(struct auditor *a)
 	int rc;
 
 	if (clock_ms() < a->retain_ms ||
-	    (a->keep.bytes == 0 && a->keep.ms == 0))
+	    (a->begin.keep.bytes == 0 && a->begin.keep.ms == 0))
 		return;
-	rc = audit_retain(a->audit, &a->keep);
+	rc = audit_retain(a->audit, &a->begin.keep);
 	if (audit_dead(a->audit))
-		die_unwritten(rc);
+		auditor_unwritten(a, rc, NULL);
 	if (rc < 0)
 		log_event(
 		    LOG_ERROR, "retention-failed", "error=%s", err_text(rc));
@@ -272,7 +259,7 @@ end_batch(struct auditor *a)
 	    due != 0 && now >= due ? audit_checkpoint(a->audit, "time") : 0;
 
 	if (rc != 0)
-		die_unwritten(rc);
+		auditor_unwritten(a, rc, NULL);
 	auditor_flush(a, sync);
 	a->must_sync = false;
 	orders_release(a);
@@ -414,80 +401,21 @@ end_service(struct auditor *a)
 {
 	struct record stop = {
 	    .kind = RECORD_STOP, .why = SPAN("end of service")};
+	int rc;
 
 	orders_end(a);
 	auditor_append(a, &stop);
-	if (audit_checkpoint(a->audit, "end") != 0)
-		die(EXIT_SYSTEM, "the audit cannot be closed");
+	rc = audit_checkpoint(a->audit, "end");
+	if (rc != 0)
+		auditor_unwritten(a, rc, NULL);
 	auditor_flush(a, true);
 	auditor_anchor_head(a);
-	if (inputs_close(a->inputs) != 0)
-		die(EXIT_SYSTEM, "decision inputs cannot be stored");
-	if (audit_close(a->audit) != 0)
-		die(EXIT_SYSTEM, "the audit cannot be closed");
-}
-
-/* An intent from before this start has no outcome: say so, once. */
-static int
-on_unfinished(const struct record *intent, uint64_t sequence, void *context)
-{
-	struct auditor *a = context;
-	struct record record = *intent;
-
-	record.kind = RECORD_OUTCOME;
-	record.intent = sequence;
-	record.status = OUTCOME_UNKNOWN;
-	record.error = ERR_UNKNOWN_OUTCOME;
-	record.bytes = 0;
-	record.detail = SPAN("found without an outcome at start");
-	auditor_append(a, &record);
-	return 0;
-}
-
-/* The key comes from a helper that has ended by now. */
-static void
-open_inputs(struct auditor *a, const char *folder, struct span text, int fd)
-{
-	struct audit_problem problem;
-	struct inputs_limits limits;
-	struct inputs_key key;
-
-	if (text.n != sizeof limits)
-		bug("limits of decision inputs");
-	memcpy(&limits, text.p, sizeof limits);
-	if (read_all(fd, &key, sizeof key, KEY_MS) != 0 ||
-	    key.wrapped_bytes > INPUTS_WRAPPED_MAX)
-		die(EXIT_SYSTEM, "no key for decision inputs");
-	close(fd);
-	if (inputs_open(folder, &key, &limits, &a->inputs, &problem) != 0)
-		die(EXIT_SYSTEM, "decision inputs: %s", problem.text);
-}
-
-static void
-auditor_open(struct auditor *a, struct span *texts, size_t count)
-{
-	struct audit_problem problem;
-	struct audit_found found;
-	char folder[4096];
-	int fd;
-
-	if (count < 4 || texts[1].n != sizeof *a->plan ||
-	    texts[2].n != sizeof a->keep ||
-	    span_copy(texts[0], folder, sizeof folder) != 0)
-		bug("auditor start texts");
-	a->plan = (const struct plan *)(const void *)alloc_text(
-	    texts[1].p, texts[1].n);
-	a->open = alloc_array(OPEN_MAX, sizeof *a->open);
-	fd = FD_ORDERS + (int)a->plan->couriers;
-	fd += (int)anchors_read(&a->anchors, texts[3], fd);
-	if (audit_open(folder, NULL, &a->audit, &found, &problem) != 0)
-		die(EXIT_SYSTEM, "audit: %s", problem.text);
-	auditor_anchor_start(a, &found);
-	if (audit_unfinished(a->audit, on_unfinished, a) != 0)
-		die(EXIT_SYSTEM, "audit: open intents cannot be read");
-	memcpy(&a->keep, texts[2].p, sizeof a->keep);
-	if (count == 5)
-		open_inputs(a, folder, texts[4], fd);
+	rc = inputs_close(a->inputs);
+	if (rc != 0)
+		auditor_unwritten(a, rc, INPUTS_UNWRITTEN);
+	rc = audit_close(a->audit);
+	if (rc != 0)
+		auditor_unwritten(a, rc, NULL);
 }
 
 int
@@ -514,6 +442,7 @@ auditor_main(void)
 		inflow_init(&a.lines[i].in, FD_ORDERS + (int)i,
 		    sizeof(struct outcome_head), 0);
 	}
+	a.begin.quiet = false;
 	role_ready();
 	while (serve_once(&a))
 		continue;

@@ -12,7 +12,7 @@
 #include "common/limits.h"
 #include "executor/anchor.h"
 #include "executor/audit_log.h"
-#include "executor/audit_retain.h"
+#include "executor/auditor.h"
 #include "executor/inputs_store.h"
 #include "executor/order.h"
 #include "executor/plan.h"
@@ -48,6 +48,8 @@ struct line {
 struct auditor {
 	struct audit *audit;
 	struct inputs_store *inputs; /* NULL: they are not kept */
+	int keys[2];		     /* the pipe of their keys: read, write */
+	uint32_t key_steps; /* of the key that is used; the next is there */
 	struct anchors anchors;
 	uint64_t anchored; /* the last head they were told; 0: none yet */
 	const struct plan *plan;
@@ -60,7 +62,7 @@ struct auditor {
 	int64_t sync_at_ms;  /* 0: nothing waits for a sync */
 	struct buf receipts; /* of this batch, until it is on disk */
 	struct buf held;     /* orders of this batch, until it is on disk */
-	struct audit_keep keep;
+	struct auditor_start begin;
 	int64_t retain_ms; /* when to look for what is not kept */
 	bool orphaned;	   /* the parent is gone: serve to the end of entries */
 	bool stopping;	   /* there are no more entries */
@@ -84,6 +86,24 @@ uint64_t auditor_append_decision(
 
 /* Gives the record's sequence; ends the process if it cannot be written. */
 uint64_t auditor_append(struct auditor *a, const struct record *record);
+
+/*
+ * auditor_open.c
+ */
+
+/* Open log and store by the start texts, or end the process. */
+void auditor_open(struct auditor *a, struct span *texts, size_t count);
+
+/* After a row of decision inputs: their next key for the auditor that may take
+ * our place. */
+void auditor_keep_key(struct auditor *a);
+
+/* Log or store (then in words: `what`, else NULL) cannot be written: end, with
+ * EXIT_STORAGE if it is for such a reason, which the parent is told. Nothing
+ * that was not released by then ever will be. */
+#define INPUTS_UNWRITTEN "decision inputs cannot be stored"
+_Noreturn void auditor_unwritten(
+    const struct auditor *a, int error, const char *what);
 
 /*
  * auditor_anchors.c

@@ -452,6 +452,16 @@ record_settled(const struct inbox_settled *settled, void *context)
 	entry_send(context, &entry, (struct span){0}, (struct span){0});
 }
 
+int
+inbox_status(int error)
+{
+	if (!err_is_storage(error))
+		return EXIT_SYSTEM;
+	(void)control_try_number(
+	    FD_CONTROL, CONTROL_UNWRITTEN, 0, (uint64_t)-error);
+	return EXIT_STORAGE;
+}
+
 static void
 open_inbox(struct broker *b)
 {
@@ -459,7 +469,7 @@ open_inbox(struct broker *b)
 	int rc = inbox_open(folder, &b->config->inbox, &b->inbox);
 
 	if (rc != 0)
-		die(EXIT_SYSTEM, "inbox in %s: %s", folder, err_text(rc));
+		die(inbox_status(rc), "inbox in %s: %s", folder, err_text(rc));
 	free(folder);
 	inbox_settled(b->inbox, record_settled, b);
 }

@@ -45,8 +45,8 @@ struct session {
 	bool acted;	/* an order has left for that item */
 	bool had_claim; /* a per-message session gets one */
 	struct facts *facts;
-	int64_t seen;	  /* the item whose fields are among them, 0: none */
-	bool endorsed;	  /* as in the ledger */
+	int64_t seen;  /* the item whose fields are among them, 0: none */
+	bool endorsed; /* as in the ledger */
 	/* Extracts it has of the item it works on, as bits by their place in
 	 * the policy of that many reloads; and what a sender can say there. */
 	uint64_t extracts;
@@ -246,6 +246,9 @@ int link_refuse(struct link *link, int64_t id, int error);
  * does not fit, or `error` says it is not whole, answer that instead. */
 void link_answer(
     struct link *link, struct message_writer *m, int64_t id, int error);
+/* The inbox fails in a way that is the end of the broker: its exit status. The
+ * parent is told if another may do better later: EXIT_STORAGE. */
+int inbox_status(int error);
 /* The owners' leaving: records first. `context` begins with a struct link. */
 bool link_leaving(struct channel *channel, void *context);
 

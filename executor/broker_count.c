@@ -21,7 +21,7 @@ count_adopt(struct broker *b)
 	if (counters_adopt(b->counters, b->policy, clock_ms()))
 		rc = inbox_spent_load(b->inbox, b->counters);
 	if (rc != 0)
-		die(EXIT_SYSTEM, "what was spent cannot be read: %s",
+		die(inbox_status(rc), "what was spent cannot be read: %s",
 		    err_text(rc));
 }
 

@@ -107,7 +107,7 @@ session_open(struct broker *b, const struct config_zone *zone, bool vouched,
 	b->sessions = session;
 	rc = inbox_leak_load(b->inbox, id, &session->leak);
 	if (rc != 0)
-		die(EXIT_SYSTEM, "what leaked cannot be read: %s",
+		die(inbox_status(rc), "what leaked cannot be read: %s",
 		    err_text(rc));
 	rc = tasks_load(b, session);
 	if (rc != 0) {
@@ -119,7 +119,8 @@ session_open(struct broker *b, const struct config_zone *zone, bool vouched,
 	/* whose the endorsed values are went with its facts */
 	rc = ledger.endorsed ? session_add_legs(b, session, LEG_A) : 0;
 	if (rc != 0)
-		die(EXIT_SYSTEM, "legs cannot be stored: %s", err_text(rc));
+		die(inbox_status(rc), "legs cannot be stored: %s",
+		    err_text(rc));
 	*session_out = session;
 	return 0;
 }
@@ -166,7 +167,7 @@ session_close(struct broker *b, struct session *session)
 		record_session(b, session, ledger.zone, "ends",
 		    session_mode_name(session->mode));
 	else if (!b->ending)
-		die(EXIT_SYSTEM,
+		die(inbox_status(rc),
 		    "the end of session %lld cannot be stored "
 		    "(%s): the next start settles what it held",
 		    (long long)session->id, err_text(rc));
@@ -200,7 +201,8 @@ settle_one(const struct inbox_session *ledger, void *context)
 		return true;
 	rc = inbox_session_ended(b->inbox, ledger->id);
 	if (rc != 0)
-		die(EXIT_SYSTEM, "the end of session %lld cannot be stored: %s",
+		die(inbox_status(rc),
+		    "the end of session %lld cannot be stored: %s",
 		    (long long)ledger->id, err_text(rc));
 	record_session(b, &session, ledger->zone, "ended with the service",
 	    session_mode_name(ledger->mode));
@@ -213,7 +215,8 @@ sessions_settle(struct broker *b)
 	int rc = inbox_session_list(b->inbox, 0, true, settle_one, b);
 
 	if (rc != 0)
-		die(EXIT_SYSTEM, "sessions cannot be read: %s", err_text(rc));
+		die(inbox_status(rc), "sessions cannot be read: %s",
+		    err_text(rc));
 }
 
 /* All that it has now: decisions hang on it. */

@@ -225,7 +225,7 @@ settle(struct broker *b, struct ticket *t, bool found)
 		    "was on record; approve it anew, or deny it");
 	}
 	if (rc != 0)
-		die(EXIT_SYSTEM, "ticket:%lld cannot be settled: %s",
+		die(inbox_status(rc), "ticket:%lld cannot be settled: %s",
 		    (long long)t->id, err_text(rc));
 }
 

@@ -170,6 +170,8 @@ connect_or_die(const struct config *config, enum side self, const char *socket,
 	if (rc == -ERR_PEER)
 		die(self == SIDE_DELIVER ? EXIT_TEMPORARY : EXIT_NOT_PERMITTED,
 		    "you may not use %s/%s.sock", config->run, socket);
+	if (rc == -ERR_UNWRITTEN) /* and what the executor says is told */
+		die(EXIT_TEMPORARY, "%s", err_text(rc));
 	if (rc != 0)
 		die(EXIT_TEMPORARY,
 		    "no executor answers at %s/%s.sock (%s): start it with "

@@ -92,8 +92,7 @@ check_folder(struct doctor *d, const char *path, mode_t widest)
 static void
 check_folders(struct doctor *d)
 {
-	check_folder(
-	    d, d->setup.config->state, geteuid() == 0 ? 0711 : 0700);
+	check_folder(d, d->setup.config->state, geteuid() == 0 ? 0711 : 0700);
 	check_folder(d, d->setup.config->audit, 0700);
 	check_folder(d, d->setup.config->run, 0711);
 }
@@ -125,8 +124,8 @@ check_audit(struct doctor *d)
 	const char *path = d->setup.config->audit;
 	int rc = audit_verify(path, NULL, NULL, &result);
 
-	if (rc == -ERR_NOT_FOUND || (rc == 0 && result.count == 0 &&
-					result.damage == DAMAGE_NONE))
+	if (rc == -ERR_NOT_FOUND ||
+	    (rc == 0 && result.count == 0 && result.damage == DAMAGE_NONE))
 		found(d, FOUND_NOTE, "no log yet; the first run begins one");
 	else if (rc != 0)
 		found(d, FOUND_BAD, "%s: %s", path, err_text(rc));
@@ -232,8 +231,7 @@ check_locks(struct doctor *d)
 		    "no Landlock: use a kernel 5.13 or newer that has it in "
 		    "its list of security modules (lsm=landlock,...)");
 	if ((has & HAS_NAMESPACES) != 0)
-		found(d, FOUND_GOOD,
-		    "processes get namespaces of their own");
+		found(d, FOUND_GOOD, "processes get namespaces of their own");
 	else
 		found(d, FOUND_BAD,
 		    "no namespaces of their own for processes: start as root, "
@@ -289,6 +287,11 @@ check_service(struct doctor *d)
 		    "the executor at %s does not answer: "
 		    "stop it and start it again",
 		    path);
+	else if (rc == -ERR_UNWRITTEN)
+		found(d, FOUND_BAD,
+		    "%s: make room on the disk of %s, or mend it; then it goes "
+		    "on by itself",
+		    err_text(rc), d->setup.config->audit);
 	else if (rc != 0)
 		found(d, FOUND_BAD,
 		    "nobody answers at %s: trizone-executor "

@@ -53,9 +53,7 @@ write_batch(struct inputs_store *s)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return err_from_errno(errno) == -ERR_NO_SPACE
-				   ? -ERR_NO_SPACE
-				   : -ERR_IO;
+			return audit_write_error(err_from_errno(errno));
 		at += (size_t)put;
 	}
 	if (at != 0)
@@ -132,9 +130,10 @@ begin_segment(struct inputs_store *s, struct audit_problem *problem)
 	rc = inputs_flush(s, true);
 	if (rc == 0)
 		rc = sync_folder(s->folder);
-	return rc == 0
-		   ? 0
-		   : audit_problem(problem, rc, "%s: %s", name, err_text(rc));
+	if (rc == 0)
+		return 0;
+	(void)unlinkat(s->folder, name, 0); /* it has no row yet */
+	return audit_problem(problem, rc, "inputs/%s: %s", name, err_text(rc));
 }
 
 static int
@@ -163,6 +162,22 @@ inputs_draft(struct span text, struct inputs_draft *draft)
 {
 	seal_random(draft->key, sizeof draft->key);
 	inputs_reference(draft->key, text, draft->reference);
+}
+
+uint32_t
+inputs_steps(const struct inputs_store *s)
+{
+	return s->segment.steps;
+}
+
+void
+inputs_next_key(const struct inputs_store *s, struct inputs_key *out)
+{
+	out->steps = s->segment.steps + 1;
+	out->wrapped_bytes = s->segment.wrapped_bytes;
+	memcpy(out->wrapped, s->segment.wrapped, s->segment.wrapped_bytes);
+	memcpy(out->key, s->key, sizeof out->key);
+	seal_next_key(out->key);
 }
 
 static bool
@@ -233,7 +248,7 @@ cut_off(int fd, uint64_t from)
 
 /* Only the last one can have been written to when everything stopped. */
 static int
-mend_last(int fd, uint64_t size, uint64_t *size_out)
+mend_last(int fd, uint64_t last_record, uint64_t size, uint64_t *size_out)
 {
 	struct inputs_segment segment;
 	struct inputs_row row;
@@ -243,6 +258,11 @@ mend_last(int fd, uint64_t size, uint64_t *size_out)
 	if (rc == -ERR_CORRUPT)
 		offset = 0;
 	while (rc == 0 && (rc = inputs_row_read(fd, offset, &row)) == 1) {
+		/* its record was not written, and another will be */
+		if (row.sequence > last_record) {
+			rc = -ERR_CORRUPT;
+			break;
+		}
 		offset += INPUTS_ROW_BYTES + row.sealed_bytes;
 		rc = 0;
 	}
@@ -256,7 +276,7 @@ mend_last(int fd, uint64_t size, uint64_t *size_out)
 
 static int
 see_segment(struct inputs_store *s, uint64_t number, bool last,
-    struct audit_problem *problem)
+    uint64_t last_record, struct audit_problem *problem)
 {
 	char name[INPUTS_NAME_BYTES];
 	struct stat status;
@@ -270,7 +290,7 @@ see_segment(struct inputs_store *s, uint64_t number, bool last,
 	rc = fstat(fd, &status) == 0 ? 0 : -ERR_IO;
 	size = (uint64_t)status.st_size;
 	if (rc == 0 && last)
-		rc = mend_last(fd, size, &size);
+		rc = mend_last(fd, last_record, size, &size);
 	close(fd);
 	if (rc != 0)
 		return audit_problem(
@@ -283,7 +303,8 @@ see_segment(struct inputs_store *s, uint64_t number, bool last,
 }
 
 static int
-see_old(struct inputs_store *s, struct audit_problem *problem)
+see_old(
+    struct inputs_store *s, uint64_t last_record, struct audit_problem *problem)
 {
 	uint64_t *numbers = NULL;
 	int count = inputs_list(s->folder, &numbers), rc = 0;
@@ -293,7 +314,8 @@ see_old(struct inputs_store *s, struct audit_problem *problem)
 		    problem, count, "inputs: %s", err_text(count));
 	for (int i = 0; i < count && rc == 0; i++) {
 		s->segment.number = numbers[i] + 1;
-		rc = see_segment(s, numbers[i], i == count - 1, problem);
+		rc = see_segment(
+		    s, numbers[i], i == count - 1, last_record, problem);
 	}
 	free(numbers);
 	return rc;
@@ -301,8 +323,8 @@ see_old(struct inputs_store *s, struct audit_problem *problem)
 
 int
 inputs_open(const char *audit_path, struct inputs_key *key,
-    const struct inputs_limits *limits, struct inputs_store **store_out,
-    struct audit_problem *problem)
+    const struct inputs_limits *limits, uint64_t last_record,
+    struct inputs_store **store_out, struct audit_problem *problem)
 {
 	struct inputs_store *s = alloc_bytes(sizeof *s);
 	char *path = alloc_format("%s/" INPUTS_FOLDER, audit_path);
@@ -311,6 +333,7 @@ inputs_open(const char *audit_path, struct inputs_key *key,
 	s->fd = s->folder = -1;
 	s->limits = *limits;
 	s->segment.number = 1;
+	s->segment.steps = key->steps;
 	s->segment.wrapped_bytes = key->wrapped_bytes;
 	memcpy(s->segment.wrapped, key->wrapped, key->wrapped_bytes);
 	memcpy(s->key, key->key, sizeof s->key);
@@ -319,7 +342,7 @@ inputs_open(const char *audit_path, struct inputs_key *key,
 	seal_warm();
 	rc = audit_folder_open(path, true, &s->folder, problem);
 	if (rc == 0)
-		rc = see_old(s, problem);
+		rc = see_old(s, last_record, problem);
 	if (rc == 0) {
 		keep_limits(s, (uint64_t)clock_utc_ms());
 		rc = begin_segment(s, problem);

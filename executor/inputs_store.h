@@ -14,9 +14,11 @@
 #include "executor/audit_files.h"
 #include "executor/inputs_file.h"
 
-/* The first key of a start and what age made of it; see inputs_key.h. */
+/* The first key of a start and what age made of it, see inputs_key.h; or the
+ * first one of an auditor that takes the place of another. */
 struct inputs_key {
 	unsigned char key[SEAL_KEY_BYTES];
+	uint32_t steps; /* from the one that was wrapped */
 	uint32_t wrapped_bytes;
 	unsigned char wrapped[INPUTS_WRAPPED_MAX];
 };
@@ -33,11 +35,21 @@ struct inputs_store;
 
 /* Open the store below the open folder of the audit, made if it is not there,
  * and begin a segment. What the last one has behind its last whole row is cut
- * off. The key is taken over, and wiped there. Errors, with
- * words for the operator: as audit_open. Close with inputs_close. */
+ * off, and so are rows of records behind `last_record`, with which the log was
+ * found to end: they were not written. The key is taken over, and wiped there.
+ * Errors, with words for the operator: as audit_open. Close with inputs_close.
+ */
 int inputs_open(const char *audit_path, struct inputs_key *key,
-    const struct inputs_limits *limits, struct inputs_store **store_out,
-    struct audit_problem *problem);
+    const struct inputs_limits *limits, uint64_t last_record,
+    struct inputs_store **store_out, struct audit_problem *problem);
+
+/* How many steps the key of the segment being written is from the one that was
+ * wrapped. */
+uint32_t inputs_steps(const struct inputs_store *store);
+
+/* The key behind that of the segment being written, which tells nothing of any
+ * row so far: for the auditor that takes our place. */
+void inputs_next_key(const struct inputs_store *store, struct inputs_key *out);
 
 /* A row to be: its key, and what its record will name it by. */
 struct inputs_draft {

@@ -144,6 +144,9 @@ enum control_what {
 	/* broker -> parent -> auditor: is an intent with the grant `number` on
 	 * record? And back: `courier` is 1 if so. */
 	CONTROL_GRANT,
+	/* auditor, broker -> parent, before it ends: the audit cannot be
+	 * written; the reason is the enum err `number` */
+	CONTROL_UNWRITTEN,
 	CONTROL_COUNT
 };
 
@@ -154,8 +157,8 @@ struct control {
 	uint32_t what;
 	uint32_t courier;
 	uint32_t bytes;
-	uint64_t number; /* of USER and GRANT; else of the reload, so that no
-			    late answer is taken for the next one's */
+	uint64_t number; /* of USER, GRANT, UNWRITTEN; else of the reload, so
+			    that no late answer is taken for the next one's */
 	uint32_t error;	 /* enum err, 0: none */
 	uint32_t asked;	 /* 1: of a RELOADED that RELOAD asked for */
 	struct lock_report report; /* of READY and ATTEST */

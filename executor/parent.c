@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,12 +27,7 @@
 #include "executor/parent_impl.h"
 #include "executor/role.h"
 
-#define DRAIN_MS 30000 /* auditor and broker letting go of a courier */
-#define STOP_MS 30000  /* broker and auditor may take 10 s each to end */
-#define BACKOFF_FIRST_MS 100
-#define BACKOFF_LAST_MS 30000
-#define DEATHS_MAX 6 /* within DEATHS_MS: then it stays down */
-#define DEATHS_MS 600000
+#define STOP_MS 30000 /* broker and auditor may take 10 s each to end */
 
 /* Set by signal handlers only; the pipe wakes the loop. */
 static volatile sig_atomic_t stop_signal, reload_signal;
@@ -70,8 +66,8 @@ catch_signals(void)
 
 /* A child that is gone needs no word: SIGCHLD tells the rest. One that does
  * not listen is stuck. */
-static void
-tell(const struct child *child, enum control_what what, uint32_t courier)
+void
+parent_tell(const struct child *child, enum control_what what, uint32_t courier)
 {
 	if (child->pid > 0 &&
 	    control_try(child->control, what, courier, NULL) == -ERR_DEADLINE)
@@ -79,116 +75,74 @@ tell(const struct child *child, enum control_what what, uint32_t courier)
 }
 
 /* How one is locked, to who puts it on record and who tells the operator. */
-static void
-tell_report(const struct child *child, const struct lock_report *report)
+void
+parent_tell_report(const struct child *child, const struct lock_report *report)
 {
 	if (child->pid > 0 && control_try(child->control, CONTROL_ATTEST, 0,
 				  report) == -ERR_DEADLINE)
 		kill(child->pid, SIGKILL);
 }
 
-static void
-begin_stop(struct parent *p, int status)
+void
+parent_stop(struct parent *p, int status)
 {
 	if (p->stopping)
 		return;
 	p->stopping = true;
 	p->status = status;
 	p->stop_deadline_ms = clock_ms() + STOP_MS;
-	log_event(LOG_INFO, "stopping", "status=%d", status);
+	if (!p->pause.on)
+		log_event(LOG_INFO, "stopping", "status=%d", status);
 	/* the broker ends, so the auditor sees the end of its entries, writes
 	 * its last record and ends too; then nobody needs the couriers */
-	tell(&p->broker, CONTROL_STOP, 0);
+	parent_tell(&p->broker, CONTROL_STOP, 0);
 	for (int i = 0; i < 2; i++) {
-		close(p->entry_ends[i]);
+		if (p->entry_ends[i] >= 0)
+			close(p->entry_ends[i]);
 		p->entry_ends[i] = -1;
 	}
 }
 
+/* What it said before it died. */
 static void
-give_up_courier(struct parent *p, uint32_t index)
+hear_last(struct parent *p, const struct child *child)
 {
-	p->couriers[index].state = COURIER_GIVEN_UP;
-	log_event(LOG_ERROR, "courier-given-up",
-	    "kind=%s deaths=%u reason=died too often; its capabilities are "
-	    "unavailable until a restart",
-	    p->plan.kind[index]->name, p->couriers[index].deaths);
+	struct control record;
+
+	while (control_receive(child->control, &record) == 1)
+		if (record.what == CONTROL_UNWRITTEN)
+			pause_hear(p, &record);
 }
 
 static void
-courier_died(struct parent *p, uint32_t index)
+log_end(const struct parent *p, const char *what, pid_t pid, int wait_status,
+    bool clean)
 {
-	struct courier *courier = &p->couriers[index];
-	int64_t now = clock_ms();
-
-	close(courier->child.control);
-	courier->child = (struct child){.control = -1};
-	reload_courier_gone(p, index);
-	if (p->stopping)
-		return;
-	if (!courier->been_up) {
-		begin_stop(p, EXIT_CONFIG);
-		return;
-	}
-	if (courier->deaths == 0 || now - courier->first_death_ms > DEATHS_MS) {
-		courier->deaths = 0;
-		courier->first_death_ms = now;
-	}
-	courier->deaths++;
-	courier->state = COURIER_DRAINING;
-	courier->drained = 0;
-	courier->child.deadline_ms = now + DRAIN_MS;
-	tell(&p->auditor, CONTROL_DOWN, index);
-	tell(&p->broker, CONTROL_DOWN, index);
-}
-
-/* Orders nobody will take any more; they are on record as unknown. */
-static void
-discard_orders(int fd)
-{
-	char waste[4096];
-	ssize_t got;
-
-	do {
-		got = recv(fd, waste, sizeof waste, MSG_DONTWAIT);
-	} while (got > 0 || (got < 0 && errno == EINTR));
-}
-
-static void
-courier_drained(struct parent *p, uint32_t index, bool by_auditor)
-{
-	struct courier *courier = &p->couriers[index];
-	int64_t delay = BACKOFF_FIRST_MS;
-
-	courier->drained |= by_auditor ? 1u : 2u;
-	if (courier->state != COURIER_DRAINING || courier->drained != 3)
-		return;
-	discard_orders(courier->order_ends[1]);
-	if (courier->deaths >= DEATHS_MAX) {
-		courier->child.deadline_ms = 0;
-		give_up_courier(p, index);
-		return;
-	}
-	for (unsigned i = 1; i < courier->deaths; i++)
-		delay =
-		    delay * 4 > BACKOFF_LAST_MS ? BACKOFF_LAST_MS : delay * 4;
-	courier->state = COURIER_WAITING;
-	courier->child.deadline_ms = clock_ms() + delay;
+	log_event(clean && p->stopping ? LOG_INFO : LOG_ERROR, "ended",
+	    "what=%s pid=%ld signal=%d status=%d", what, (long)pid,
+	    WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0,
+	    WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0);
 }
 
 static void
 child_died(struct parent *p, pid_t pid, int wait_status)
 {
+	bool storage =
+	    WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EXIT_STORAGE;
 	/* couriers are told to stop by SIGTERM, see is_over */
 	bool clean = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) == SIGTERM
 					      : WEXITSTATUS(wait_status) == 0;
 	const char *what = "child";
+	bool keeper = pid == p->auditor.pid || pid == p->broker.pid;
 
+	storage = storage && keeper;
 	if (pid == p->auditor.pid) {
 		what = "auditor";
+		hear_last(p, &p->auditor);
 		p->auditor = (struct child){.control = p->auditor.control};
 	} else if (pid == p->broker.pid) {
 		what = "broker";
+		hear_last(p, &p->broker);
 		p->broker = (struct child){.control = p->broker.control};
 	}
 	for (uint32_t i = 0; i < p->plan.couriers; i++) {
@@ -197,12 +151,15 @@ child_died(struct parent *p, pid_t pid, int wait_status)
 			courier_died(p, i);
 		}
 	}
-	log_event(clean && p->stopping ? LOG_INFO : LOG_ERROR, "ended",
-	    "what=%s pid=%ld signal=%d status=%d", what, (long)pid,
-	    WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0,
-	    WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0);
+	/* why tries to start again fail is told now and then: pause_begin */
+	if (!p->pause.on || !(storage || p->stopping))
+		log_end(p, what, pid, wait_status, clean);
+	if (storage)
+		pause_want(p, strcmp(what, "broker") == 0);
+	else if (keeper && !p->stopping)
+		p->pause.on = false; /* another matter, which ends us */
 	if (p->auditor.pid == 0 || p->broker.pid == 0)
-		begin_stop(p, EXIT_SYSTEM);
+		parent_stop(p, EXIT_SYSTEM);
 }
 
 static void
@@ -217,8 +174,8 @@ reap(struct parent *p)
 
 /* A role is ready once, when it was started, and says so of itself: the report
  * goes on record as the parent's word. */
-static bool
-may_be_ready(
+bool
+parent_may_be_ready(
     const struct child *child, const char *role, const struct control *record)
 {
 	if (child->deadline_ms != 0 && lock_report_is(&record->report, role))
@@ -230,20 +187,6 @@ may_be_ready(
 	return false;
 }
 
-static void
-tell_up(struct parent *p, uint32_t index, const struct lock_report *report)
-{
-	struct courier *courier = &p->couriers[index];
-
-	tell_report(&p->auditor, report);
-	tell_report(&p->broker, report);
-	courier->state = COURIER_UP;
-	courier->been_up = true;
-	courier->child.deadline_ms = 0;
-	tell(&p->auditor, CONTROL_UP, index);
-	tell(&p->broker, CONTROL_UP, index);
-}
-
 /* Auditor or broker serves. The auditor's own report is its first record. */
 static void
 is_ready(
@@ -252,12 +195,12 @@ is_ready(
 	child->deadline_ms = 0;
 	if (child == &p->auditor) {
 		p->auditor_report = *report;
-		tell_report(&p->auditor, &p->own.report);
+		parent_tell_report(&p->auditor, &p->own.report);
 		return;
 	}
-	tell_report(&p->auditor, report);
-	tell_report(&p->broker, &p->own.report);
-	tell_report(&p->broker, &p->auditor_report);
+	parent_tell_report(&p->auditor, report);
+	parent_tell_report(&p->broker, &p->own.report);
+	parent_tell_report(&p->broker, &p->auditor_report);
 }
 
 /* How many processes a user has: the broker, which asks because of the reviewer
@@ -298,7 +241,7 @@ take_control(struct parent *p, struct child *from)
 	if (record.courier >= COURIERS_MAX)
 		bug("control record names courier %u", record.courier);
 	if (record.what == CONTROL_READY) {
-		if (may_be_ready(from,
+		if (parent_may_be_ready(from,
 			from == &p->auditor ? "auditor" : "broker", &record))
 			is_ready(p, from, &record.report);
 	} else if (record.what == CONTROL_RELOAD && from == &p->broker) {
@@ -309,6 +252,8 @@ take_control(struct parent *p, struct child *from)
 		reload_broker_answers(p, &record);
 	} else if (record.what == CONTROL_USER && from == &p->broker) {
 		tell_user(p, record.number);
+	} else if (record.what == CONTROL_UNWRITTEN) {
+		pause_hear(p, &record);
 	} else if (record.what == CONTROL_GRANT) {
 		pass_grant(p, from, &record);
 	} else if (record.courier >= p->plan.couriers) {
@@ -325,23 +270,6 @@ take_control(struct parent *p, struct child *from)
 	}
 }
 
-static void
-take_courier_control(struct parent *p, uint32_t index)
-{
-	struct courier *courier = &p->couriers[index];
-	struct control record;
-
-	if (control_receive(courier->child.control, &record) != 1)
-		return;
-	if (record.what == CONTROL_TAKEN || record.what == CONTROL_REFUSED)
-		reload_courier_answers(p, index, &record);
-	else if (record.what == CONTROL_READY &&
-		 courier->state == COURIER_STARTING &&
-		 may_be_ready(
-		     &courier->child, p->plan.kind[index]->name, &record))
-		tell_up(p, index, &record.report);
-}
-
 /* The earlier of two points in time; 0 is none. */
 static int64_t
 sooner(int64_t a, int64_t b)
@@ -356,6 +284,7 @@ first_deadline(const struct parent *p)
 {
 	int64_t first = p->stopping ? p->stop_deadline_ms : 0;
 
+	first = sooner(first, pause_deadline(p));
 	first = sooner(first, p->auditor.deadline_ms);
 	first = sooner(first, p->broker.deadline_ms);
 	if (p->reload.step != RELOAD_NONE)
@@ -424,7 +353,7 @@ check_deadlines(struct parent *p)
 		} else {
 			log_event(LOG_ERROR, "drain-timeout", "kind=%s",
 			    p->plan.kind[i]->name);
-			begin_stop(p, EXIT_SYSTEM);
+			parent_stop(p, EXIT_SYSTEM);
 		}
 	}
 }
@@ -446,12 +375,11 @@ is_over(struct parent *p)
 	return !any;
 }
 
-static void
-wait_for_events(struct parent *p)
+/* Who is to be heard: auditor, broker, the signals, couriers, and who connects
+ * while there is no broker. */
+static nfds_t
+set_watches(const struct parent *p, struct pollfd *watch)
 {
-	struct pollfd watch[3 + COURIERS_MAX];
-	int64_t first = first_deadline(p), left = -1;
-	char waste[64];
 	nfds_t count = 3;
 
 	watch[0] =
@@ -466,19 +394,47 @@ wait_for_events(struct parent *p)
 					      ? p->couriers[i].child.control
 					      : -1,
 			.events = POLLIN};
-	if (first != 0)
-		left = first > clock_ms() ? first - clock_ms() : 0;
-	if (poll(watch, count, (int)left) < 0 && errno != EINTR)
-		die_errno("poll");
-	if (watch[2].revents != 0 && read(signal_pipe[0], waste, 64) < 0 &&
-	    errno != EAGAIN)
+	for (size_t i = 0; pause_refuses(p) && i < p->listeners.count; i++)
+		watch[count++] =
+		    (struct pollfd){.fd = p->listeners.fd[i], .events = POLLIN};
+	return count;
+}
+
+static void
+take_signals(struct parent *p)
+{
+	char waste[64];
+
+	if (read(signal_pipe[0], waste, sizeof waste) < 0 && errno != EAGAIN)
 		die_errno("signal pipe");
+	if (stop_signal != 0 && p->pause.on) {
+		p->pause.on = false;
+		p->status = EXIT_DONE;
+	}
 	if (stop_signal != 0)
-		begin_stop(p, EXIT_DONE);
+		parent_stop(p, EXIT_DONE);
 	if (reload_signal != 0) {
 		reload_signal = 0;
 		reload_want(p, false);
 	}
+}
+
+static void
+wait_for_events(struct parent *p)
+{
+	struct pollfd watch[3 + COURIERS_MAX + LISTENERS_MAX];
+	int64_t first = first_deadline(p), left = -1;
+	nfds_t count = set_watches(p, watch), listeners;
+
+	if (first != 0)
+		left = first > clock_ms() ? first - clock_ms() : 0;
+	if (poll(watch, count, (int)left) < 0 && errno != EINTR)
+		die_errno("poll");
+	take_signals(p);
+	listeners = 3 + p->plan.couriers;
+	for (nfds_t i = listeners; i < count; i++)
+		if (watch[i].revents != 0)
+			pause_refuse(p, i - listeners);
 	/* before reaping: what a child said before it died counts */
 	if (watch[0].revents != 0 && p->auditor.pid > 0)
 		take_control(p, &p->auditor);
@@ -486,9 +442,10 @@ wait_for_events(struct parent *p)
 		take_control(p, &p->broker);
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		if (watch[3 + i].revents != 0)
-			take_courier_control(p, i);
+			courier_take_control(p, i);
 	reap(p);
 	check_deadlines(p);
+	pause_tick(p);
 	reload_go_on(p);
 }
 
@@ -520,6 +477,37 @@ start_everybody(struct parent *p)
 	return !p->stopping;
 }
 
+/* Log or inbox could not be written: true when to start the others again. */
+static bool
+wait_for_storage(struct parent *p)
+{
+	if (!p->pause.on)
+		return false;
+	pause_begin(p);
+	while (p->pause.on && !pause_is_due(p))
+		wait_for_events(p);
+	if (!p->pause.on)
+		return false;
+	pause_renew_links(p);
+	return true;
+}
+
+static void
+serve(struct parent *p)
+{
+	p->serving = start_everybody(p);
+	if (p->serving) {
+		pause_end(p);
+		log_event(LOG_INFO, "ready", "run=%s zones=%zu couriers=%u",
+		    p->setup->config->run, p->setup->config->zone_count,
+		    p->plan.couriers);
+		reload_go_on(p); /* one may have been asked for meanwhile */
+	}
+	while (!is_over(p))
+		wait_for_events(p);
+	p->serving = false;
+}
+
 int
 parent_run(const struct parent_setup *setup)
 {
@@ -527,6 +515,7 @@ parent_run(const struct parent_setup *setup)
 
 	p.setup = setup;
 	p.policy = setup->policy;
+	buf_init(&p.own_text, POLICY_MAX_BYTES);
 	if (plan_make(setup->policy, &p.plan) != 0)
 		die(EXIT_CONFIG, "the policy needs more than %d couriers",
 		    COURIERS_MAX);
@@ -540,15 +529,12 @@ parent_run(const struct parent_setup *setup)
 	catch_signals();
 	parent_links(&p);
 	parent_lock_in(&p);
-	p.serving = start_everybody(&p);
-	if (p.serving)
-		log_event(LOG_INFO, "ready", "run=%s zones=%zu couriers=%u",
-		    setup->config->run, setup->config->zone_count,
-		    p.plan.couriers);
-	while (!is_over(&p))
-		wait_for_events(&p);
+	do {
+		serve(&p);
+	} while (wait_for_storage(&p));
 	parent_unlisten(setup->config);
 	free(p.couriers);
 	policy_free(p.own_policy);
+	buf_free(&p.own_text);
 	return p.status;
 }

@@ -8,17 +8,22 @@
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/lock.h"
+#include "common/log.h"
 #include "executor/accounts.h"
 #include "proto/endpoint.h"
 
 #define BACKLOG 64
+#define RETRY_SECONDS 15
+#define TELL_TRIES 40 /* ten minutes */
 
 void
 parent_accounts(const struct config *config, struct account *out)
@@ -54,6 +59,36 @@ inbox_folder(const struct config *config)
 	return alloc_format("%s/inbox", config->state);
 }
 
+/* A disk that fails, with errno, may be mended: wait a while, the longer the
+ * more often, and say so now and then. Nobody else runs yet, and a signal ends
+ * us as ever. */
+static void
+wait_for_disk(const char *path, unsigned tries)
+{
+	unsigned seconds = tries < 4 ? 1u << tries : RETRY_SECONDS;
+	struct timespec delay = {.tv_sec = seconds};
+
+	if (tries % TELL_TRIES == 0)
+		log_event(LOG_ERROR, "waiting",
+		    "reason=%s cannot be written (%s): make room on its disk, "
+		    "or mend it; then the service starts",
+		    path, strerror(errno));
+	nanosleep(&delay, NULL);
+}
+
+/* As mkdir(2), but waits for room. */
+static int
+make_when_possible(const char *path, mode_t mode)
+{
+	int rc;
+
+	for (unsigned tries = 0; (rc = mkdir(path, mode)) != 0 &&
+				 err_from_errno(errno) == -ERR_NO_SPACE;
+	     tries++)
+		wait_for_disk(path, tries);
+	return rc;
+}
+
 /* Make a folder, or check that an existing one is its owner's and no wider. */
 static void
 make_folder(const char *path, mode_t mode, const struct account *owner)
@@ -61,7 +96,7 @@ make_folder(const char *path, mode_t mode, const struct account *owner)
 	uid_t uid = owner->uid != 0 ? owner->uid : geteuid();
 	struct stat st;
 
-	if (mkdir(path, mode) == 0) {
+	if (make_when_possible(path, mode) == 0) {
 		if (owner->uid != 0 && lchown(path, uid, owner->gid) != 0)
 			die_errno("chown %s", path);
 	} else if (errno != EEXIST) {
@@ -107,7 +142,12 @@ parent_lock(const struct config *config)
 	if (snprintf(path, sizeof path, "%s/lock", config->state) >=
 	    (int)sizeof path)
 		die(EXIT_CONFIG, "the state folder's path is too long");
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	for (unsigned tries = 0;
+	     (fd = open(
+		  path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0 &&
+	     err_is_storage(err_from_errno(errno));
+	     tries++)
+		wait_for_disk(path, tries);
 	if (fd < 0)
 		die_errno("%s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)

@@ -1,5 +1,5 @@
 /*
- * What the two files of the parent share: parent.c watches over the others,
+ * What the files of the parent share: parent.c watches over the others,
  * parent_start.c starts them.
  */
 #ifndef TRIZONE_EXECUTOR_PARENT_IMPL_H
@@ -16,6 +16,7 @@
 #include "executor/parent.h"
 #include "executor/parent_files.h"
 
+#define BACKOFF_FIRST_MS 100
 #define READY_MS 300000 /* the auditor checks the whole log before it is */
 
 enum courier_state {
@@ -61,10 +62,34 @@ struct reload {
 	bool owes[COURIERS_MAX]; /* an answer to this step */
 };
 
+/* Somebody who was told why nobody serves him. */
+struct refused {
+	int fd;
+	int64_t until_ms; /* 0: free row */
+};
+#define REFUSED_MAX 64u
+
+/* Log or inbox cannot be written. */
+struct pause {
+	bool on;    /* until all are up again */
+	bool inbox; /* or else the log */
+	int error;
+	int64_t since_ms, delay_ms;
+	int64_t retry_ms; /* when to start the others again; 0: not waiting */
+	int64_t told_ms;  /* when the operator last was; 0: not yet */
+	int told_error;
+	unsigned ends; /* of brokers that served */
+	int64_t first_end_ms;
+	struct refused refused[REFUSED_MAX]; /* a ring */
+	unsigned next;
+};
+
 struct parent {
 	const struct parent_setup *setup;
 	const struct policy *policy; /* in force; for couriers' restarts */
 	struct policy *own_policy;   /* the same if a reload brought it */
+	struct buf own_text;	     /* and its text */
+	struct pause pause;
 	struct reload reload;
 	struct account accounts[ACCOUNT_ROLES]; /* looked up once */
 	struct plan plan;
@@ -72,8 +97,8 @@ struct parent {
 	struct child auditor, broker;
 	struct courier *couriers;
 	struct anchors anchors; /* opened for the auditor */
-	int inputs_key;	   /* where the auditor reads its first one; -1: none */
-	int entry_ends[2]; /* auditor's (read), broker's (write) */
+	int inputs_keys[2]; /* the pipe with the auditor's next one; -1: none */
+	int entry_ends[2];  /* auditor's (read), broker's (write) */
 	int receipt_ends[2]; /* broker's (read), auditor's (write) */
 	struct lock own;     /* how the parent itself is locked */
 	struct lock_report auditor_report;
@@ -92,7 +117,7 @@ void parent_pipe(int ends[2]);
 void parent_links(struct parent *p);
 
 /* If decision inputs are to be kept: have a helper make their first key, for
- * the auditor to read from inputs_key; before the parent's own locks, which
+ * the auditor to read from inputs_keys; before the parent's own locks, which
  * would hold for age too. parent_key.c. */
 void parent_make_key(struct parent *p);
 
@@ -107,6 +132,56 @@ void parent_lock_in(struct parent *p);
  * length. */
 void parent_share(const struct parent *p, const struct policy *policy,
     uint32_t index, struct buf *out);
+
+/* Tell one that is alive; kills it if it does not listen. */
+void parent_tell(
+    const struct child *child, enum control_what what, uint32_t courier);
+/* How one is locked, to who puts it on record and who tells the operator. */
+void parent_tell_report(
+    const struct child *child, const struct lock_report *report);
+
+/* Whether a role's READY is to be believed; kills it if not. */
+bool parent_may_be_ready(
+    const struct child *child, const char *role, const struct control *record);
+
+/* Have all the others end; `status` is to be ours unless this is under way. */
+void parent_stop(struct parent *p, int status);
+
+/*
+ * parent_courier.c: couriers alone.
+ */
+
+/* Courier `index` is dead; and auditor or broker has let go of it. */
+void courier_died(struct parent *p, uint32_t index);
+void courier_drained(struct parent *p, uint32_t index, bool by_auditor);
+/* It says something. */
+void courier_take_control(struct parent *p, uint32_t index);
+
+/*
+ * parent_pause.c: log or inbox cannot be written.
+ */
+
+/* The reason, as the auditor says it. */
+void pause_hear(struct parent *p, const struct control *record);
+/* Auditor or, for `inbox`, broker ended because of it: others are to end. */
+void pause_want(struct parent *p, bool inbox);
+/* They have: wait, and tell the operator, now and then. */
+void pause_begin(struct parent *p);
+/* Not long ago: others need not say it again. */
+bool pause_is_told(const struct parent *p);
+/* The wait for another start is over. */
+bool pause_is_due(const struct parent *p);
+/* New links between the others, who are about to be started. */
+void pause_renew_links(struct parent *p);
+/* All are up, or are never to be. */
+void pause_end(struct parent *p);
+
+/* Whether the parent is to answer at the sockets; refuse who waits at one. */
+bool pause_refuses(const struct parent *p);
+void pause_refuse(struct parent *p, size_t listener);
+/* When pause_tick, or another start, is due; 0: never. */
+int64_t pause_deadline(const struct parent *p);
+void pause_tick(struct parent *p);
 
 /*
  * parent_reload.c: another policy while the service runs.

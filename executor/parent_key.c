@@ -1,7 +1,8 @@
 /*
  * The first key of decision inputs: made and sealed for the operator in a
  * helper that has no network, is the auditor's user, and is gone before
- * anybody serves. The parent holds both ends of the pipe and reads neither.
+ * anybody serves. The parent holds both ends of the pipe and uses neither: in
+ * it is the key that the next auditor is to begin with.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -59,10 +60,10 @@ help(const struct parent *p, int out)
 void
 parent_make_key(struct parent *p)
 {
-	int ends[2], status = 0;
+	int *ends = p->inputs_keys, status = 0;
 	pid_t pid;
 
-	p->inputs_key = -1;
+	ends[0] = ends[1] = -1;
 	if (p->setup->config->audit_inputs.recipient == NULL)
 		return;
 	parent_pipe(ends);
@@ -71,7 +72,6 @@ parent_make_key(struct parent *p)
 		die_errno("fork");
 	if (pid == 0)
 		help(p, ends[1]);
-	close(ends[1]);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			die_errno("waitpid");
@@ -79,5 +79,4 @@ parent_make_key(struct parent *p)
 		die(EXIT_CONFIG, "what is decided on cannot be sealed, see "
 				 "above; without an audit recipient it is not "
 				 "kept");
-	p->inputs_key = ends[0];
 }

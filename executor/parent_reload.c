@@ -240,6 +240,8 @@ reload_broker_answers(struct parent *p, const struct control *record)
 	policy_free(p->own_policy);
 	p->policy = p->own_policy = r->policy;
 	r->policy = NULL;
+	buf_clear(&p->own_text);
+	buf_add(&p->own_text, r->text.data, r->text.len);
 	r->step = RELOAD_SETTLE;
 	r->deadline_ms = clock_ms() + OFFER_MS;
 	tell_couriers(p, CONTROL_SETTLE);

@@ -13,7 +13,7 @@
 #include "common/cgroup.h"
 #include "common/clock.h"
 #include "common/err.h"
-#include "executor/audit_retain.h"
+#include "executor/auditor.h"
 #include "executor/inputs_store.h"
 #include "executor/order.h"
 #include "executor/parent_impl.h"
@@ -92,10 +92,11 @@ parent_start_auditor(struct parent *p)
 	    .segment_bytes = config->audit_inputs.total_bytes / SEGMENTS_LEAST,
 	    .segment_ms = SEGMENT_MS,
 	    .keep_ms = config->audit_inputs.keep_days * DAY_MS};
-	struct audit_keep keep = {
-	    config->audit_keep.bytes, config->audit_keep.days * DAY_MS};
+	struct auditor_start begin = {.keep = {config->audit_keep.bytes,
+					  config->audit_keep.days * DAY_MS},
+	    .quiet = pause_is_told(p)};
 	size_t fd_count = 3 + p->plan.couriers, text_count = 5;
-	int fds[4 + COURIERS_MAX + ANCHORS_MAX];
+	int fds[5 + COURIERS_MAX + ANCHORS_MAX];
 	struct span texts[6];
 	struct buf anchors;
 	struct lock lock;
@@ -108,24 +109,22 @@ parent_start_auditor(struct parent *p)
 		fds[3 + i] = p->couriers[i].order_ends[0];
 	texts[1] = span_of(config->audit);
 	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
-	texts[3] = (struct span){(const char *)&keep, sizeof keep};
+	texts[3] = (struct span){(const char *)&begin, sizeof begin};
 	buf_init(&anchors, START_TEXT_MAX_BYTES);
 	anchors_write(&p->anchors, &anchors);
 	texts[4] = (struct span){anchors.data, anchors.len};
 	for (size_t i = 0; i < p->anchors.count; i++)
 		if (p->anchors.row[i].fd >= 0)
 			fds[fd_count++] = p->anchors.row[i].fd;
-	if (p->inputs_key >= 0) {
-		fds[fd_count++] = p->inputs_key;
+	if (p->inputs_keys[0] >= 0) {
+		fds[fd_count++] = p->inputs_keys[0];
+		fds[fd_count++] = p->inputs_keys[1];
 		texts[text_count++] =
 		    (struct span){(const char *)&limits, sizeof limits};
 	}
 	start_child(
 	    &p->auditor, ROLE_AUDITOR, &lock, fds, fd_count, texts, text_count);
 	buf_free(&anchors);
-	anchors_done(&p->anchors);
-	if (p->inputs_key >= 0)
-		close(p->inputs_key);
 	lock_done(&lock);
 }
 
@@ -139,6 +138,8 @@ parent_start_broker(struct parent *p)
 	struct lock lock;
 	size_t count = 2;
 
+	if (p->own_policy != NULL) /* what a reload brought holds on */
+		texts[2] = (struct span){p->own_text.data, p->own_text.len};
 	texts[3].n = sizeof p->peers[0] * config_peers_pack(p->setup->config,
 					      p->peers, LISTENERS_MAX);
 	lock_for(p, "broker", &lock);

@@ -288,9 +288,7 @@ take_answer(struct channel *c, const struct message *message)
 		row.answer(c, row.context, &c->doc, message, error);
 		return 0;
 	}
-	if (message->type == MESSAGE_ERROR && message->id == 0)
-		take_refusal(c, message);
-	else if (message->id == 0 || message->id >= c->next_id)
+	if (message->id == 0 || message->id >= c->next_id)
 		return -ERR_ID;
 	return 0; /* a late answer to a request we gave up */
 }
@@ -323,7 +321,9 @@ take_frame(struct channel *c, struct span frame)
 	rc = message_parse(
 	    frame, c->options.peer, c->options.self, &c->doc, &message, &where);
 	if (rc == 0) {
-		if (message.type != MESSAGE_CALL)
+		if (message.type == MESSAGE_ERROR && message.id == 0)
+			take_refusal(c, &message); /* in place of a hello too */
+		else if (message.type != MESSAGE_CALL)
 			rc = c->phase == PHASE_OPEN ? take_answer(c, &message)
 						    : -ERR_PHASE;
 		else if (c->phase == PHASE_OPEN)

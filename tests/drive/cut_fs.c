@@ -2,13 +2,18 @@
  * A file system whose power can be cut: what was written is lost unless it was
  * synced. One flat folder, kept in memory; DISK is what the platters hold.
  *
- *   cut_fs DISK MOUNT SEED OPERATIONS
+ *   cut_fs DISK MOUNT SEED OPERATIONS [FAULTS OWNER]
  *
  * After so many operations that change something (0: never), or at SIGUSR1,
  * it writes to DISK what a loss of power could have left, and ends: of bytes
  * that were not synced any sectors (512 bytes), of sizes the old or the new
  * one, of names made, changed and removed since the folder's last sync the
  * first ones. Every third cut keeps nothing of it, every third all.
+ *
+ * FAULTS is a file of lines "CALL ERROR [COUNT]", read before each call: the
+ * next COUNT of these fail so, or all until the file changes. A sync that
+ * fails is as a kernel's: what it was to write stays readable, counts as
+ * written, and is lost when the power is. The files are OWNER's.
  */
 #define FUSE_USE_VERSION 31
 #include <dirent.h>
@@ -25,6 +30,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cut_fault.h"
+
 #define SECTOR 512
 #define FILES_MAX 4096
 #define NAME_BYTES 64
@@ -40,7 +47,8 @@ struct file {
 	ino_t number;
 	mode_t mode;
 	struct bytes now, synced;
-	bool dirty;
+	size_t from, to; /* what was written since the last sync */
+	bool dirty;	 /* that, or the size */
 };
 
 struct entry {
@@ -67,6 +75,7 @@ static size_t step_count;
 static unsigned seed;
 static unsigned long operations, cut_after;
 static ino_t files;
+static uid_t owner;
 
 static unsigned
 chance(unsigned below)
@@ -138,14 +147,32 @@ resize(struct bytes *bytes, size_t size)
 }
 
 static void
+forget_writes(struct file *file)
+{
+	file->from = file->to = 0;
+	file->dirty = false;
+}
+
+static void
 sync_file(struct file *file)
 {
 	if (!file->dirty)
 		return;
 	resize(&file->synced, file->now.size);
-	if (file->now.size != 0)
-		memcpy(file->synced.data, file->now.data, file->now.size);
-	file->dirty = false;
+	if (file->to > file->now.size)
+		file->to = file->now.size;
+	if (file->from < file->to)
+		memcpy(file->synced.data + file->from,
+		    file->now.data + file->from, file->to - file->from);
+	forget_writes(file);
+}
+
+static void
+note_write(struct file *file, size_t from, size_t to)
+{
+	file->from = file->to == 0 || from < file->from ? from : file->from;
+	file->to = to > file->to ? to : file->to;
+	file->dirty = true;
 }
 
 static void
@@ -169,6 +196,8 @@ leave(struct file *file, unsigned mode)
 	for (size_t at = 0; at < size; at += SECTOR) {
 		size_t count = size - at < SECTOR ? size - at : SECTOR;
 
+		if (at + count <= file->from || at >= file->to)
+			continue;
 		if (mode == 1 || chance(2) == 0)
 			memcpy(
 			    file->synced.data + at, file->now.data + at, count);
@@ -217,7 +246,7 @@ clear_disk(bool load)
 			file = calloc(1, sizeof *file);
 			file->number = ++files + 1;
 			file->mode = status.st_mode;
-			file->dirty = true;
+			note_write(file, 0, (size_t)status.st_size);
 			resize(&file->now, (size_t)status.st_size);
 			if (read(fd, file->now.data, file->now.size) !=
 			    (ssize_t)file->now.size)
@@ -312,8 +341,8 @@ do_getattr(const char *path, struct stat *out, struct fuse_file_info *info)
 	file = root ? NULL : file_of(path, info);
 	if (!root && file == NULL)
 		return end(-ENOENT);
-	*out = (struct stat){.st_uid = getuid(),
-	    .st_gid = getgid(),
+	*out = (struct stat){.st_uid = owner,
+	    .st_gid = owner,
 	    .st_nlink = root ? 2 : 1,
 	    .st_ino = root ? 1 : file->number,
 	    .st_mode = root ? S_IFDIR | 0700 : S_IFREG | file->mode,
@@ -339,19 +368,27 @@ static int
 do_open(const char *path, struct fuse_file_info *info)
 {
 	struct file *file;
+	int rc = 0;
 
 	pthread_mutex_lock(&lock);
 	file = file_of(path, NULL);
 	info->fh = (uint64_t)(uintptr_t)file;
-	return end(file == NULL ? -ENOENT : 0);
+	if (file != NULL && (info->flags & O_ACCMODE) != O_RDONLY)
+		rc = fault("open");
+	return end(file == NULL ? -ENOENT : rc);
 }
 
 static int
 do_create(const char *path, mode_t mode, struct fuse_file_info *info)
 {
-	struct file *file = calloc(1, sizeof *file);
+	struct file *file;
+	int rc;
 
 	begin_change();
+	rc = fault("create");
+	if (rc != 0)
+		return end(rc);
+	file = calloc(1, sizeof *file);
 	file->number = ++files + 1;
 	file->mode = mode & 0777;
 	change_names(path + 1, "", file);
@@ -380,13 +417,17 @@ do_write(const char *path, const char *text, size_t count, off_t offset,
     struct fuse_file_info *info)
 {
 	struct file *file;
+	int rc;
 
 	begin_change();
+	rc = fault("write");
+	if (rc != 0)
+		return end(rc);
 	file = file_of(path, info);
 	if ((size_t)offset + count > file->now.size)
 		resize(&file->now, (size_t)offset + count);
 	memcpy(file->now.data + offset, text, count);
-	file->dirty = true;
+	note_write(file, (size_t)offset, (size_t)offset + count);
 	if ((info->flags & (O_SYNC | O_DSYNC)) != 0)
 		sync_file(file);
 	return end((int)count);
@@ -396,11 +437,13 @@ static int
 do_truncate(const char *path, off_t size, struct fuse_file_info *info)
 {
 	struct file *file;
+	int rc;
 
 	begin_change();
 	file = file_of(path, info);
-	if (file == NULL)
-		return end(-ENOENT);
+	rc = file == NULL ? -ENOENT : fault("truncate");
+	if (rc != 0)
+		return end(rc);
 	resize(&file->now, (size_t)size);
 	file->dirty = true;
 	return end(0);
@@ -409,9 +452,12 @@ do_truncate(const char *path, off_t size, struct fuse_file_info *info)
 static int
 do_unlink(const char *path)
 {
+	int rc;
+
 	begin_change();
-	if (find(&now, path + 1) == NULL)
-		return end(-ENOENT);
+	rc = find(&now, path + 1) == NULL ? -ENOENT : fault("unlink");
+	if (rc != 0)
+		return end(rc);
 	change_names(path + 1, "", NULL);
 	return end(0);
 }
@@ -420,11 +466,15 @@ static int
 do_rename(const char *from, const char *to, unsigned flags)
 {
 	struct entry *entry;
+	int rc;
 
 	begin_change();
 	entry = find(&now, from + 1);
 	if (entry == NULL || flags != 0)
 		return end(entry == NULL ? -ENOENT : -EINVAL);
+	rc = fault("rename");
+	if (rc != 0)
+		return end(rc);
 	change_names(to + 1, from + 1, entry->file);
 	return end(0);
 }
@@ -432,21 +482,33 @@ do_rename(const char *from, const char *to, unsigned flags)
 static int
 do_fsync(const char *path, int only_data, struct fuse_file_info *info)
 {
+	struct file *file;
+	int rc;
+
 	(void)only_data;
 	begin_change();
-	sync_file(file_of(path, info));
-	return end(0);
+	file = file_of(path, info);
+	rc = fault("sync");
+	if (rc != 0)
+		forget_writes(file);
+	else
+		sync_file(file);
+	return end(rc);
 }
 
 static int
 do_fsyncdir(const char *path, int only_data, struct fuse_file_info *info)
 {
+	int rc;
+
 	(void)path;
 	(void)only_data;
 	(void)info;
 	begin_change();
-	sync_names();
-	return end(0);
+	rc = fault("syncdir");
+	if (rc == 0)
+		sync_names();
+	return end(rc);
 }
 
 static int
@@ -484,8 +546,11 @@ main(int argc, char **argv)
 	static sigset_t signals;
 	pthread_t thread;
 
-	if (argc != 5)
-		errx(64, "usage: cut_fs DISK MOUNT SEED OPERATIONS");
+	if (argc != 5 && argc != 7)
+		errx(64, "usage: cut_fs DISK MOUNT SEED OPERATIONS "
+			 "[FAULTS OWNER]");
+	owner = argc == 7 ? (uid_t)atoi(argv[6]) : getuid();
+	fault_path = argc == 7 ? argv[5] : NULL;
 	disk = realpath(argv[1], NULL);
 	seed = (unsigned)strtoul(argv[3], NULL, 10);
 	cut_after = strtoul(argv[4], NULL, 10);
@@ -498,7 +563,9 @@ main(int argc, char **argv)
 	if (pthread_create(&thread, NULL, await_signal, &signals) != 0)
 		errx(1, "no thread");
 	return fuse_main(5,
-	    ((char *[]){
-		argv[0], "-f", "-s", "-odefault_permissions", argv[2], NULL}),
+	    ((char *[]){argv[0], "-f", "-s",
+		argc == 7 ? "-odefault_permissions,allow_other"
+			  : "-odefault_permissions",
+		argv[2], NULL}),
 	    &table, NULL);
 }

@@ -30,10 +30,11 @@ RESULT = struct.Struct("@IIQ4I200s0Q")
 # struct lock_report of common/lock.h: role, profile, 6 numbers, capabilities,
 # namespaces and what follows up to the first hash, and so on
 REPORT = struct.Struct("@16s8s6I2Q4I32s4I32sI200s0Q")
+AUDITOR_START = struct.Struct("@2Q?0Q")  # of executor/auditor.h
 CONTROL = struct.Struct("@4IQ2I%ds" % REPORT.size)
 CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop", "attest",
                 "offer", "policy", "settle", "drop", "taken", "refused",
-                "reload", "reloaded", "user", "grant")
+                "reload", "reloaded", "user", "grant", "unwritten")
 STATUS = ("done", "failed", "refused", "unknown")
 HIGH = 256    # above every number a role is given
 SECONDS = 10
@@ -251,7 +252,8 @@ class Rig:
             [self.entries_read, self.receipts_write] +
             [ours.fileno() for ours, _ in self.orders],
             [setting("auditor", [("write", self.audit_folder)]),
-             str(self.audit_folder).encode(), self.plan(), b""], self.log)
+             str(self.audit_folder).encode(), self.plan(),
+             AUDITOR_START.pack(0, 0, False), b""], self.log)
         self.expect_ready(self.auditor, "auditor")
 
     def start_courier(self, index):

@@ -53,7 +53,8 @@ open_store(const struct inputs_limits *limits)
 	memset(key.key, 0x11, sizeof key.key);
 	key.wrapped_bytes = 7;
 	memcpy(key.wrapped, "wrapped", 7);
-	ck_assert_msg(inputs_open(path, &key, limits, &store, &problem) == 0,
+	ck_assert_msg(
+	    inputs_open(path, &key, limits, UINT64_MAX, &store, &problem) == 0,
 	    "%s", problem.text);
 	ck_assert(key.key[0] == 0 && key.key[31] == 0); /* taken over */
 	return store;
