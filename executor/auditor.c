@@ -193,6 +193,10 @@ take_entry(
 	    .capability = {behind, entry->name_bytes},
 	    .capability_bytes = entry->name_full,
 	    .number = entry->capability,
+	    .effects = entry->effects,
+	    .destination =
+		text_of(entry->destination, sizeof entry->destination),
+	    .destination_bytes = entry->destination_full,
 	    .verdict = (enum verdict)entry->verdict,
 	    .rule = text_of(entry->rule, sizeof entry->rule),
 	    .why = text_of(entry->why, sizeof entry->why),

@@ -45,8 +45,8 @@ struct session {
 	bool acted;	/* an order has left for that item */
 	bool had_claim; /* a per-message session gets one */
 	struct facts *facts;
-	int64_t seen;	  /* the item whose fields are among them, 0: none */
-	bool endorsed;	  /* as in the ledger */
+	int64_t seen;  /* the item whose fields are among them, 0: none */
+	bool endorsed; /* as in the ledger */
 	/* Extracts it has of the item it works on, as bits by their place in
 	 * the policy of that many reloads; and what a sender can say there. */
 	uint64_t extracts;
@@ -269,6 +269,13 @@ void receipts_tick(struct broker *b, int64_t now);
  * keeps. */
 void entry_init(struct entry_head *entry, enum record_kind kind);
 void entry_text(char *to, size_t room, struct span text);
+/* What the call does, and where it goes, as far as the policy lets that be on
+ * record; nothing of a capability that there is not. The same of a call that a
+ * ticket has stored. */
+void entry_goes(const struct broker *b, struct entry_head *entry,
+    const struct decide_request *request);
+void entry_goes_stored(const struct broker *b, struct entry_head *entry,
+    const struct ticket *ticket);
 /* Queue it; the body follows for an order. */
 void entry_send(struct broker *b, const struct entry_head *entry,
     struct span name, struct span body);

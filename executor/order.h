@@ -30,6 +30,7 @@
 #define RESULT_BODY_MAX (512u * 1024)  /* an answer fits half a frame */
 #define RESULT_CONTENT_MAX (1u << 20)  /* what one read brings back */
 #define DETAIL_BYTES 200	       /* a reason, NUL included */
+#define ENTRY_DESTINATION_MAX 256      /* what a record keeps of it */
 
 /* broker -> auditor: something to put on record, and perhaps to be done. */
 struct entry_head {
@@ -57,6 +58,11 @@ struct entry_head {
 	char rule[NAME_MAX_BYTES + 1];
 	char why[WHY_MAX_BYTES + 1];
 	char detail[DETAIL_BYTES];
+	/* Where a call goes, see destination.h; its length before it was cut;
+	 * and enum effect bits, of what it does. */
+	char destination[ENTRY_DESTINATION_MAX + 1];
+	uint32_t destination_full;
+	uint32_t effects;
 };
 #define NO_CAPABILITY UINT32_MAX
 #define ENTRY_NAME_MAX 256
