@@ -251,7 +251,7 @@ put_api(struct json_writer *w, const struct record *record)
 	json_close(w, '}');
 	put_endpoint(w, "src_endpoint", "name",
 	    record->zone.n != 0 ? record->zone : SPAN("trizone-executor"), 0);
-	put_endpoint(w, "dst_endpoint", "name", record_destination(record), 0);
+	put_endpoint(w, "dst_endpoint", "name", record->destination, 0);
 	put_resources(w, record);
 }
 

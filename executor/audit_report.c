@@ -81,8 +81,7 @@ report_class_of(const struct record *record)
 	case RECORD_OUTCOME:
 		return class_of_outcome(record->status);
 	case RECORD_INTENT:
-		return record_destination(record).n == 0 ? CLASS_BEGUN
-							 : CLASS_LEFT;
+		return record->destination.n == 0 ? CLASS_BEGUN : CLASS_LEFT;
 	case RECORD_CLAIM:
 	case RECORD_CLEAN:
 		return record->error == 0 ? CLASS_READ : CLASS_FAILED;

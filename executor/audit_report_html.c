@@ -268,7 +268,7 @@ add_subject(struct buf *out, const struct record *record)
 		handle_format((int64_t)record->message, handle);
 		buf_add_format(out, " %s", handle);
 	}
-	add_part(out, ARROW, record_destination(record));
+	add_part(out, ARROW, record->destination);
 	if (record->request != 0)
 		buf_add_format(out, " <span class=\"dim\">request %llu</span>",
 		    (unsigned long long)record->request);

@@ -127,6 +127,19 @@ show_open_intents(struct show *show)
 	return rc;
 }
 
+/* Of a log that no auditor of ours wrote: it has fewer open at a time. */
+static void
+tell_more(const struct show *show)
+{
+	uint64_t more = audit_walk_intents_more(show->walk);
+
+	if (show->options->filter.unknown && more != 0)
+		fprintf(stderr,
+		    "at least %llu more intents have no outcome; they began "
+		    "later than these\n",
+		    (unsigned long long)more);
+}
+
 static int
 show_tail(struct show *show)
 {
@@ -168,6 +181,8 @@ show_all(struct show *show)
 		rc = audit_walk_end(show->walk);
 	if (rc == 0)
 		rc = show_open_intents(show);
+	if (rc == 0)
+		tell_more(show);
 	if (rc == 0 && show->tail != NULL)
 		rc = show_tail(show);
 	while (rc == 0 && show->options->follow && !enough(show) &&

@@ -56,8 +56,11 @@ int audit_walk_end(struct audit_walk *walk);
 int audit_walk_at(struct audit_walk *walk, uint64_t place, char *buffer,
     struct audit_item *item_out);
 
-/* Intents that have no outcome up to here; all of them, whatever the filter. */
+/* Intents that have no outcome up to here, whatever the filter: the oldest
+ * INTENTS_MAX, and at least how many more there are. Where segments were
+ * passed over, outcomes may have been too. */
 const struct intents *audit_walk_intents(const struct audit_walk *walk);
+uint64_t audit_walk_intents_more(const struct audit_walk *walk);
 
 bool audit_walk_damaged(const struct audit_walk *walk);
 
