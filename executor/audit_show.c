@@ -119,7 +119,7 @@ show_open_intents(struct show *show)
 	for (size_t i = 0; i < intents->count && rc == 0 && !enough(show);
 	     i++) {
 		rc = audit_walk_at(
-		    show->walk, intents->rows[i].offset, buffer, &item);
+		    show->walk, NULL, intents->rows[i].offset, buffer, &item);
 		if (rc == 0 &&
 		    audit_filter_wants(filter, item.line, &item.record))
 			rc = take(show, &item);
@@ -151,7 +151,7 @@ show_tail(struct show *show)
 
 	for (uint64_t i = first; i < show->seen && rc == 0; i++) {
 		rc = audit_walk_at(
-		    show->walk, show->tail[i % room], buffer, &item);
+		    show->walk, NULL, show->tail[i % room], buffer, &item);
 		if (rc == 0)
 			rc = print(show, &item);
 	}

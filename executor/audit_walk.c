@@ -195,16 +195,16 @@ audit_walk_end(struct audit_walk *walk)
 }
 
 int
-audit_walk_at(struct audit_walk *walk, uint64_t place, char *buffer,
-    struct audit_item *item_out)
+audit_walk_at(struct audit_walk *walk, struct json_doc *doc, uint64_t place,
+    char *buffer, struct audit_item *item_out)
 {
 	int rc = audit_reader_at(walk->reader, place, buffer, &item_out->line);
 
 	if (rc == 0)
 		rc = record_check(item_out->line);
 	if (rc == 0)
-		rc =
-		    record_parse(&walk->doc, item_out->line, &item_out->record);
+		rc = record_parse(doc == NULL ? &walk->doc : doc,
+		    item_out->line, &item_out->record);
 	item_out->place = place;
 	return rc;
 }
