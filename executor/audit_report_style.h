@@ -66,9 +66,10 @@ static const char style[] =
     "time,.count{font-size:.8rem}}\n"
     "@media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--fg:#000;"
     "--dim:#444;--line:#bbb;--good:#1a6b2f;--ask:#6b4800;--bad:#8f1a15;"
-    "--out:#15508f}body{max-width:none;padding:0;font-size:10pt}"
+    "--out:#15508f;font-size:10pt}body{max-width:none;padding:0}"
     "nav{display:none}section{border:0;border-radius:0;padding:0;"
-    "margin:1.2em 0}li{break-inside:avoid}h2,.day{break-after:avoid}"
+    "margin:1.2em 0}li{break-inside:avoid}"
+    "h2,.day,section>p{break-after:avoid}"
     "a{color:inherit;text-decoration:none}}\n";
 
 #endif
