@@ -10,6 +10,9 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "executor/audit_files.h"
+#include "executor/destination.h"
+
+#define PORT_MAX 65535
 
 const char *
 export_title(enum record_kind kind)
@@ -99,17 +102,34 @@ number_of(const struct json_doc *doc, const char *key, int64_t most)
 	return node->value.integer;
 }
 
+static int64_t
+port_of(struct span digits)
+{
+	int64_t port = 0;
+
+	for (size_t i = 0; i < digits.n && port <= PORT_MAX; i++)
+		port = port * 10 + digits.p[i] - '0';
+	return port <= PORT_MAX ? port : 0;
+}
+
 struct export_connection
 export_connection_of(struct json_doc *doc, const struct record *record)
 {
 	struct export_connection connection = {.port = 0};
 
-	if (record->kind != RECORD_BLOCKED ||
-	    json_parse(doc, record->detail, NULL, NULL) != 0)
+	struct span port;
+
+	if (record->kind != RECORD_BLOCKED)
+		return connection;
+	connection.host = destination_host(record->destination, &port);
+	connection.port = port_of(port);
+	if (json_parse(doc, record->detail, NULL, NULL) != 0)
 		return connection;
 	connection.user = text_of(doc, "user");
-	connection.host = text_of(doc, "host");
-	connection.port = number_of(doc, "port", 65535);
+	if (connection.host.n == 0) {
+		connection.host = text_of(doc, "host");
+		connection.port = number_of(doc, "port", PORT_MAX);
+	}
 	connection.count = number_of(doc, "count", INT32_MAX);
 	return connection;
 }

@@ -28,8 +28,9 @@ const char *export_title(enum record_kind kind);
  */
 bool export_is_finding(const struct record *record);
 
-/* Where a blocked connection would have gone, as its detail says; spans are
- * empty where it says nothing. They live as long as `doc` keeps this parse. */
+/* Where a blocked connection would have gone, as its destination or detail
+ * says; spans are empty where it says nothing. They live as long as `doc` keeps
+ * this parse. */
 struct export_connection {
 	struct span user, host;
 	int64_t port; /* 0: none */

@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "executor/audit_report_attest.h"
 #include "executor/audit_show.h"
+#include "executor/destination.h"
 #include "proto/message.h"
 
 #define TEXT_MAX_BYTES (3 * RECORD_LINE_MAX)
@@ -145,22 +146,6 @@ parse_detail(struct reading *reading, const struct record *record)
 	       json_root(&reading->doc)->type == JSON_OBJECT;
 }
 
-/* "[::1]:443" or "example.org:443": the port, if there is one, goes apart. */
-static struct span
-host_of(struct span text, struct span *port)
-{
-	size_t at = text.n;
-
-	if (port->n != 0)
-		return text;
-	while (at > 0 && text.p[at - 1] >= '0' && text.p[at - 1] <= '9')
-		at--;
-	if (at < 2 || at == text.n || text.p[at - 1] != ':')
-		return text;
-	*port = (struct span){text.p + at, text.n - at};
-	return (struct span){text.p, at - 1};
-}
-
 /* Host and port are what the record says itself, or words of its detail. */
 static void
 read_blocked(struct reading *reading, const struct record *record)
@@ -178,9 +163,11 @@ read_blocked(struct reading *reading, const struct record *record)
 	if (host.n == 0) {
 		host = detail_text(reading, "host");
 		port = detail_text(reading, "port");
+	} else {
+		host = destination_host(host, &port);
 	}
 	add_name(reading, "user ", detail_text(reading, "user"));
-	add_name(reading, " host ", host_of(host, &port));
+	add_name(reading, " host ", host);
 	add_name(reading, " port ", port);
 	node = json_get(&reading->doc, json_root(&reading->doc), "count");
 	if (node != NULL && node->type == JSON_INTEGER &&

@@ -42,7 +42,8 @@ const char *page_title(enum report_class class)
 
 /* What a class does not say by itself. */
 static const char *
-word_of(const struct record *record, enum report_class class)
+word_of(const struct record *record, const struct audit_item *outcome,
+    enum report_class class)
 {
 	switch (record->kind) {
 	case RECORD_CLAIM:
@@ -61,6 +62,10 @@ word_of(const struct record *record, enum report_class class)
 		return record->error == 0 ? "Hello" : "Turned away";
 	case RECORD_SESSION:
 		return "Session";
+	case RECORD_INTENT:
+		return class == CLASS_DONE && outcome == NULL
+			   ? "Began"
+			   : classes[class].title;
 	case RECORD_OUTCOME:
 		return record->status == OUTCOME_REFUSED ? "Not done"
 							 : classes[class].title;
@@ -239,7 +244,7 @@ page_row(struct page *page, const struct audit_item *item,
 	buf_add_format(out,
 	    "<li class=\"%s\"><time>%.*s</time><div><p><b>%s</b>",
 	    classes[class].name, CLOCK_BYTES, time + CLOCK_AT,
-	    word_of(&item->record, class));
+	    word_of(&item->record, outcome, class));
 	add_subject(out, &item->record, class);
 	buf_add_text(out, "</p>");
 	add_reasons(page, item, outcome);

@@ -283,6 +283,7 @@ end_batch(struct auditor *a)
 	release_receipts(a);
 	auditor_anchor_head(a);
 	retain(a);
+	auditor_tell_health(a);
 }
 
 /* How a process of the service is locked. */
@@ -342,7 +343,10 @@ poll_timeout(const struct auditor *a)
 {
 	int64_t now = clock_ms(), until = now + OUTCOME_MS;
 	int64_t due = audit_checkpoint_due(a->audit);
+	int64_t health = auditor_health_due(a);
 
+	if (health < until)
+		until = health;
 	if (due != 0 && due < until)
 		until = due;
 	if (a->retain_ms != 0 && a->retain_ms < until)
@@ -518,6 +522,8 @@ auditor_main(void)
 		inflow_init(&a.lines[i].in, FD_ORDERS + (int)i,
 		    sizeof(struct outcome_head), 0);
 	}
+	audit_state(a.audit, &a.health.state);
+	a.health.first = a.health.state.records;
 	role_ready();
 	while (serve_once(&a))
 		continue;

@@ -232,6 +232,10 @@ struct broker {
 	uint64_t last_receipt;
 	struct held_answer *held_answers; /* until their records are on disk */
 	struct inflow receipts;
+	struct audit_health health; /* of the log, as the auditor said last */
+	bool health_known;
+	int64_t started_ms;	       /* UTC */
+	uint64_t calls[VERDICT_COUNT]; /* decided since then */
 	struct watch *receipts_watch;
 
 	int64_t deliver_minute; /* deliveries in this minute, all peers */
@@ -302,6 +306,9 @@ bool entries_flush(struct broker *b);
 /* Write all of it, waiting; at the end of service. */
 void entries_finish(struct broker *b);
 void entries_open(struct broker *b, int fd);
+
+/* broker_status.c: answer it. 0, for handlers. */
+int status_take(struct link *link, int64_t id);
 
 /* broker_session.c */
 struct session *session_find(struct broker *b, int64_t id);

@@ -142,6 +142,7 @@ go_on(struct link *link, int64_t id, const struct call_params *call,
 	inputs = entry_inputs(b, session->id, request, decision, error);
 	entry_init(&entry, RECORD_DECISION);
 	fill_entry(&entry, link, session, request, decision, number, arguments);
+	b->calls[error == 0 ? VERDICT_ALLOW : decision->verdict]++;
 	if (error == 0) {
 		entry.grant = granted ? met->ticket.grant : 0;
 		call_order(b, &pending, &entry, call->name, inputs, arguments);
@@ -374,6 +375,7 @@ tell_outcome(struct link *link, int64_t id,
 	struct pending told = {.request = number, .link = link, .id = id};
 	struct entry_head entry;
 
+	link->broker->calls[decision->verdict]++;
 	entry_init(&entry, RECORD_DECISION);
 	fill_entry(&entry, link, session, request, decision, number,
 	    (struct span){t->arguments.data, t->arguments.len});

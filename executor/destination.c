@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "common/ascii.h"
 #include "executor/policy.h"
 
 #define TARGET_BYTES 8192 /* a root and a path below it */
@@ -239,4 +240,18 @@ destination_of(const struct capability *c, const struct json_doc *doc,
 	}
 	if (out->full == 0)
 		add_target(out, c, doc, arguments);
+}
+
+struct span
+destination_host(struct span text, struct span *port_out)
+{
+	size_t at = text.n;
+
+	*port_out = (struct span){NULL, 0};
+	while (at > 0 && is_digit(text.p[at - 1]))
+		at--;
+	if (at < 2 || at == text.n || text.p[at - 1] != ':')
+		return text;
+	*port_out = (struct span){text.p + at, text.n - at};
+	return (struct span){text.p, at - 1};
 }

@@ -38,6 +38,10 @@ struct destination {
 	uint32_t full;
 };
 
+/* Of "example.org:443" or "[::1]:443" the host, and the port, which is empty
+ * if there is none. Of what has none all of it is the host. */
+struct span destination_host(struct span text, struct span *port_out);
+
 /* `arguments` may be anything; what is no object names nothing. */
 void destination_of(const struct capability *capability,
     const struct json_doc *doc, const struct json_node *arguments,
