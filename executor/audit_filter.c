@@ -77,12 +77,12 @@ stands_in(const char *wanted, struct span text)
 }
 
 /* The member as it stands in the line. A quote in a string is escaped, so that
- * its name stands in none; what is written behind it tells that it was cut. */
+ * its name stands in none; another member tells that it was cut. */
 static bool
 may_go_to(struct span line, const char *wanted)
 {
 	static const char lead[] = ",\"destination\":\"";
-	static const char cut[] = "\",\"destination_bytes\"";
+	static const char cut[] = ",\"destination_bytes\":";
 	const char *start, *end, *line_end = line.p + line.n;
 	struct span text;
 
@@ -98,7 +98,7 @@ may_go_to(struct span line, const char *wanted)
 	text = (struct span){start, (size_t)(end - start)};
 	return memchr(text.p, '\\', text.n) != NULL ||
 	       stands_in(wanted, text) ||
-	       span_starts((struct span){end, (size_t)(line_end - end)}, cut);
+	       memmem(line.p, line.n, cut, sizeof cut - 1) != NULL;
 }
 
 bool

@@ -45,6 +45,8 @@ class MadeLog:
         self.time = time or self.time
         row = {name: members.pop(name, NONE.get(name))
                for name in KINDS[kind].split()}
+        if "destination_bytes" in members:
+            row["destination_bytes"] = members.pop("destination_bytes")
         assert not members, members
         for name, value in row.items():
             if name == "detail" and isinstance(value, (dict, list)):
