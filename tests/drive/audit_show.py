@@ -280,20 +280,19 @@ def redacting(host, kept):
 
 def of_a_service():
     """Decided, asked, refused: each says where to, as the policy lets it."""
-    for kept, want in ((None, "/Note.txt"), ("domain", "*"), ("none", "*")):
+    for kept, want in ((None, "/Notes"), ("domain", "*"), ("none", "*")):
         with Host() as host:
             redacting(host, kept)
             host.start()
-            (host.files / "Note.txt").write_text("x")
             wire = host.connect("planner")
-            for path in ("Note.txt", "../a Note.txt"):
-                wire.request("call", {"name": "file.read",
+            for path in ("Notes", "../a Note"):
+                wire.request("call", {"name": "file.list",
                                       "arguments": {"path": path}})
             wire.close()
 
             def recorded():
                 return [row for row in host.audit()
-                        if row.get("capability") == "file.read"
+                        if row.get("capability") == "file.list"
                         and "destination" in row]
             until(lambda: len(recorded()) == 2, 5, "on record")
             rows = recorded()
