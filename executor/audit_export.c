@@ -160,7 +160,7 @@ usage(FILE *out, const char *name)
 	    "usage: %s --format ocsf|cef [options] [--dir DIR | FILE]\n"
 	    "Write audit records as events of another system, one a line.\n"
 	    "\n"
-	    "  --format ocsf|cef   Open Cybersecurity Schema Framework 1.3,\n"
+	    "  --format ocsf|cef   Open Cybersecurity Schema Framework 1.4,\n"
 	    "                      as JSON; Common Event Format\n" FILTER_USAGE
 	    "  --no-index          read every segment, whatever an index says\n"
 	    "  --dir DIR           folder of the log\n"

@@ -41,7 +41,7 @@ struct export_connection export_connection_of(
     struct json_doc *doc, const struct record *record);
 
 /* Append the event and a newline; `doc` is for details, and not the one that
- * holds the record. OCSF 1.3 (API Activity, Detection Finding, profile
+ * holds the record. OCSF 1.4 (API Activity, Detection Finding, profile
  * security_control) as JSON; CEF version 0. -ERR_TOO_LARGE. */
 int export_ocsf(
     struct buf *out, struct json_doc *doc, const struct audit_item *item);

@@ -243,10 +243,56 @@ def follow():
             until(lambda: show.poll() is not None, 10, "end with the reader")
 
 
-OCSF_NEEDED = {  # of every event; of the two classes (schema 1.3)
+# What schema 1.4.0 knows of the two classes, with profile security_control:
+# members, those that must be there, and the captions of numbers.
+OCSF_NEEDED = {
     None: "category_uid class_uid activity_id type_uid time severity_id "
           "metadata",
     6003: "actor api src_endpoint", 2004: "finding_info"}
+OCSF_KNOWN = {
+    None: "category_uid category_name class_uid class_name activity_id "
+          "activity_name type_uid type_name time severity_id severity "
+          "status_id status status_detail message metadata unmapped action_id "
+          "action disposition_id disposition policy",
+    6003: "actor api src_endpoint dst_endpoint resources",
+    2004: "finding_info evidences resources is_alert count"}
+OCSF_NAMES = {
+    "severity": {1: "Informational", 2: "Low", 3: "Medium", 4: "High",
+                 5: "Critical"},
+    "action": {1: "Allowed", 2: "Denied"},
+    "disposition": {1: "Allowed", 2: "Blocked"},
+    "activity": {6003: {1: "Create", 2: "Read", 3: "Update", 4: "Delete"},
+                 2004: {1: "Create", 2: "Update", 3: "Close"}},
+    "status": {6003: {0: "Unknown", 1: "Success", 2: "Failure"},
+               2004: {1: "New", 2: "In Progress"}}}
+OCSF_CLASS = {6003: "API Activity", 2004: "Detection Finding"}
+OTHER = 99  # whose caption is the source's word
+
+
+def ocsf_event(event):
+    """One event against the schema."""
+    number = event["class_uid"]
+    needed = (OCSF_NEEDED[None] + " " + OCSF_NEEDED[number]).split()
+    equal([key for key in needed if key not in event], [], "members")
+    known = (OCSF_KNOWN[None] + " " + OCSF_KNOWN[number]).split()
+    equal(set(event) - set(known), set(), "unknown members")
+    equal((event["type_uid"], event["category_uid"], event["class_name"]),
+          (number * 100 + event["activity_id"], number // 1000,
+           OCSF_CLASS[number]), "numbers")
+    for name, table in OCSF_NAMES.items():
+        table = table.get(number, table)
+        at = event.get(name + "_id")
+        caption = event.get("activity_name" if name == "activity" else name)
+        check(at is None or at == OTHER or table.get(at) == caption,
+              "%s: %r is not %r", name, at, caption)
+    check(isinstance(event["time"], int) and event["time"] > 10 ** 12, "time")
+    equal(event["metadata"]["version"], "1.4.0", "version")
+    check({"name", "vendor_name", "version"} <= set(
+        event["metadata"]["product"]), "product")
+    control = "security_control" in event["metadata"].get("profiles", [])
+    equal("disposition_id" in event, control, "profile")
+
+
 CEF_HEADER = re.compile(r"CEF:0\|((?:[^\\|]|\\[\\|])*\|){5}(?:10|\d)\|")
 CEF_FIELD = re.compile(r"(?:^| )(\w+)=((?:[^\\=]|\\[\\=])*?)(?= \w+=|$)")
 
@@ -268,14 +314,10 @@ def export_ocsf():
     events = [json.loads(line) for line in out.split("\n")[:-1]]
     equal(len(events), log.seq, "events")
     for event in events:
-        needed = (OCSF_NEEDED[None] + " " + OCSF_NEEDED[
-            event["class_uid"]]).split()
-        equal([key for key in needed if key not in event], [], "members")
-        equal((event["type_uid"], event["category_uid"]),
-              (event["class_uid"] * 100 + event["activity_id"],
-               event["class_uid"] // 1000), "numbers")
-        equal(event["metadata"]["version"], "1.3.0", "version")
-        check("name" in event["metadata"]["product"], "product")
+        ocsf_event(event)
+    effects = [e for e in events if e["metadata"]["event_code"] == "intent"]
+    equal((effects[0]["activity_id"], effects[0]["dst_endpoint"]),
+          (3, {"name": "ben@example.org"}), "an effect")
     blocked = [e for e in events if e["metadata"]["event_code"] == "blocked"]
     equal(blocked[0]["evidences"][0]["dst_endpoint"],
           {"hostname": "evil.example", "port": 443}, "evidence")
