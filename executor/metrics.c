@@ -178,10 +178,11 @@ static void
 add_seconds(struct buf *out, const char *name, const char *help,
     const struct json_node *ms, long long base_ms)
 {
-	long long value = number_of(ms) - base_ms;
+	long long value;
 
-	if (ms == NULL)
+	if (ms == NULL || number_of(ms) < 0 || base_ms < 0)
 		return;
+	value = number_of(ms) - base_ms;
 	add_head(out, name, "gauge", help);
 	buf_add_format(out, PREFIX "%s %s%lld.%03lld\n", name,
 	    value < 0 ? "-" : "", llabs(value) / 1000, llabs(value) % 1000);
