@@ -210,7 +210,7 @@ add_target(struct destination *d, const struct capability *c,
 	if (c->kind->target == NULL)
 		return;
 	buf_init(&target, TARGET_BYTES);
-	c->kind->target(c->settings, doc, arguments, &target);
+	c->kind->target(c->settings, c->method, doc, arguments, &target);
 	if (c->destination == DESTINATION_WHOLE)
 		add_text(&one, (struct span){target.data, target.len}, false);
 	else if (target.len != 0)

@@ -5,7 +5,8 @@
  * Each argument with the role of a destination is one (limit.h counts by the
  * same), in its canonical form (value.h); a URL without user, query and
  * fragment, which may hold anything. A call that has none goes where the
- * settings say: a file, a server. They are set apart by a space; in them each
+ * settings say: a file that it writes, the folder it
+ * reads in, a server. They are set apart by a space; in them each
  * byte that is no printable ASCII stands as %XX, and so do space, quote,
  * backslash, asterisk and, outside of URLs, percent.
  */

@@ -251,11 +251,13 @@ kind_notify_check(const void *settings, const struct kind_method *method,
 }
 
 void
-kind_notify_target(const void *untyped, const struct json_doc *doc,
-    const struct json_node *arguments, struct buf *out)
+kind_notify_target(const void *untyped, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out)
 {
 	const struct notify_settings *settings = untyped;
 
+	(void)method;
 	(void)doc;
 	(void)arguments;
 	if (settings->path != NULL)

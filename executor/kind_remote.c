@@ -308,14 +308,16 @@ kind_remote_effects(const void *untyped)
 
 /* A server, or a program. */
 void
-kind_remote_target(const void *untyped, const struct json_doc *doc,
-    const struct json_node *arguments, struct buf *out)
+kind_remote_target(const void *untyped, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out)
 {
 	const struct remote_value *host = remote_value_of(untyped, "host");
 	const struct remote_value *port = remote_value_of(untyped, "port");
 	const struct remote_value *program =
 	    remote_value_of(untyped, "program");
 
+	(void)method;
 	(void)doc;
 	(void)arguments;
 	if (host != NULL && port != NULL)

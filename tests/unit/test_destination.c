@@ -23,6 +23,9 @@
 #define FILE_READ                                                              \
 	"\"kind\":\"file\",\"method\":\"read\",\"settings\":{\"root\":"        \
 	"\"/srv/notes\"}"
+#define FILE_WRITE                                                             \
+	"\"kind\":\"file\",\"method\":\"write\",\"settings\":{\"root\":"       \
+	"\"/srv/notes\",\"write\":true}"
 #define NOTIFY                                                                 \
 	"\"kind\":\"notify\",\"method\":\"send\",\"settings\":{\"to\":"        \
 	"\"file\",\"path\":\"/srv/told\"}"
@@ -64,8 +67,10 @@ static const struct {
 	"api.example.org/*"},
     {HTTP, NULL, "{\"url\":\"javascript:alert(1)\"}", "javascript:alert(1)"},
     {HTTP, NULL, "{\"url\":[\"x.example/1\",7]}", "x.example/1 7"},
-    {FILE_READ, NULL, "{\"path\":\"Some Thing.txt\"}",
+    {FILE_WRITE, NULL, "{\"path\":\"Some Thing.txt\"}",
 	"/srv/notes/Some%20Thing.txt"},
+    {FILE_WRITE, NULL, "{\"path\":7}", "/srv/notes"},
+    {FILE_READ, NULL, "{\"path\":\"Some Thing.txt\"}", "/srv/notes"},
     {FILE_READ, NULL, "{\"path\":\".\"}", "/srv/notes"},
     {FILE_READ, NULL, "{\"path\":7}", "/srv/notes"},
     {FILE_READ, "none", "{\"path\":\"a\"}", "*"},
