@@ -10,6 +10,9 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "executor/audit_files.h"
+#include "executor/destination.h"
+
+#define PORT_MAX 65535
 
 const char *
 export_title(enum record_kind kind)
@@ -99,17 +102,34 @@ number_of(const struct json_doc *doc, const char *key, int64_t most)
 	return node->value.integer;
 }
 
+static int64_t
+port_of(struct span digits)
+{
+	int64_t port = 0;
+
+	for (size_t i = 0; i < digits.n && port <= PORT_MAX; i++)
+		port = port * 10 + digits.p[i] - '0';
+	return port <= PORT_MAX ? port : 0;
+}
+
 struct export_connection
 export_connection_of(struct json_doc *doc, const struct record *record)
 {
 	struct export_connection connection = {.port = 0};
 
-	if (record->kind != RECORD_BLOCKED ||
-	    json_parse(doc, record->detail, NULL, NULL) != 0)
+	struct span port;
+
+	if (record->kind != RECORD_BLOCKED)
+		return connection;
+	connection.host = destination_host(record->destination, &port);
+	connection.port = port_of(port);
+	if (json_parse(doc, record->detail, NULL, NULL) != 0)
 		return connection;
 	connection.user = text_of(doc, "user");
-	connection.host = text_of(doc, "host");
-	connection.port = number_of(doc, "port", 65535);
+	if (connection.host.n == 0) {
+		connection.host = text_of(doc, "host");
+		connection.port = number_of(doc, "port", PORT_MAX);
+	}
 	connection.count = number_of(doc, "count", INT32_MAX);
 	return connection;
 }
@@ -140,7 +160,7 @@ usage(FILE *out, const char *name)
 	    "usage: %s --format ocsf|cef [options] [--dir DIR | FILE]\n"
 	    "Write audit records as events of another system, one a line.\n"
 	    "\n"
-	    "  --format ocsf|cef   Open Cybersecurity Schema Framework 1.3,\n"
+	    "  --format ocsf|cef   Open Cybersecurity Schema Framework 1.4,\n"
 	    "                      as JSON; Common Event Format\n" FILTER_USAGE
 	    "  --no-index          read every segment, whatever an index says\n"
 	    "  --dir DIR           folder of the log\n"
@@ -189,16 +209,20 @@ static int
 parse_command(
     int argc, char **argv, const char *default_dir, struct command *command)
 {
-	int option, rc = 0;
+	int option, index = 0, rc = 0;
 
 	*command = (struct command){.format = NULL};
 	audit_filter_init(&command->filter);
 	optind = 1;
-	while (rc == 0 && (option = getopt_long(
-			       argc, argv, "", options_known, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "", options_known, &index)) !=
+	       -1) {
 		rc = take_option(command, option);
-	if (rc != 0 || command->help)
-		return rc;
+		if (rc != 0)
+			return audit_option_refused(
+			    argv[0], &options_known[index], option, optarg);
+	}
+	if (command->help)
+		return 0;
 	if (argc - optind > 1 || (command->dir != NULL && argc != optind) ||
 	    command->format == NULL)
 		return -ERR_RANGE;
@@ -263,8 +287,11 @@ audit_export_main(int argc, char **argv, const char *default_dir)
 {
 	struct command command;
 
-	if (parse_command(argc, argv, default_dir, &command) != 0) {
-		usage(stderr, argv[0]);
+	int rc = parse_command(argc, argv, default_dir, &command);
+
+	if (rc != 0) {
+		if (rc != -ERR_TYPE)
+			usage(stderr, argv[0]);
 		return EXIT_USAGE;
 	}
 	if (command.help) {

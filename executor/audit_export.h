@@ -28,8 +28,9 @@ const char *export_title(enum record_kind kind);
  */
 bool export_is_finding(const struct record *record);
 
-/* Where a blocked connection would have gone, as its detail says; spans are
- * empty where it says nothing. They live as long as `doc` keeps this parse. */
+/* Where a blocked connection would have gone, as its destination or detail
+ * says; spans are empty where it says nothing. They live as long as `doc` keeps
+ * this parse. */
 struct export_connection {
 	struct span user, host;
 	int64_t port; /* 0: none */
@@ -40,7 +41,7 @@ struct export_connection export_connection_of(
     struct json_doc *doc, const struct record *record);
 
 /* Append the event and a newline; `doc` is for details, and not the one that
- * holds the record. OCSF 1.3 (API Activity, Detection Finding, profile
+ * holds the record. OCSF 1.4 (API Activity, Detection Finding, profile
  * security_control) as JSON; CEF version 0. -ERR_TOO_LARGE. */
 int export_ocsf(
     struct buf *out, struct json_doc *doc, const struct audit_item *item);

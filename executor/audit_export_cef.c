@@ -90,7 +90,7 @@ add_calls(struct buf *out, const struct record *record)
 	add_text(out, "sproc", record->zone);
 	add_labelled(out, "cs1", "rule", record->rule);
 	add_labelled(out, "cs2", "capability", record->capability);
-	add_labelled(out, "cs3", "destination", record_destination(record));
+	add_labelled(out, "cs3", "destination", record->destination);
 	if (record->message != 0) {
 		handle_format((int64_t)record->message, handle);
 		add_labelled(out, "cs4", "message", span_of(handle));

@@ -1,5 +1,5 @@
 /*
- * Audit records as events of the Open Cybersecurity Schema Framework 1.3: API
+ * Audit records as events of the Open Cybersecurity Schema Framework 1.4: API
  * Activity (6003) for what was done, Detection Finding (2004) for what was
  * found. What the schema has no place for is in `unmapped`.
  */
@@ -9,11 +9,9 @@
 #include "executor/audit_export.h"
 #include "proto/message.h"
 
-#define SCHEMA_VERSION "1.3.0"
+#define SCHEMA_VERSION "1.4.0" /* the first with policy and is_alert */
 #define CLASS_API 6003
 #define CLASS_FINDING 2004
-#define ACTIVITY_CREATE 1 /* of a finding: it is new */
-#define ACTIVITY_OTHER 99
 #define NUMBER_BYTES 24
 
 /* Of status, action and disposition; the schema's numbers and captions. */
@@ -49,25 +47,47 @@ put_choice(struct json_writer *w, const char *id, const char *caption,
 	json_put_text(w, caption, choice.caption);
 }
 
+/* What an effect does to what is there; of a finding, that it is new. */
+static struct choice
+activity_of(const struct record *record)
+{
+	static const struct choice create = {1, "Create"}, read = {2, "Read"},
+				   update = {3, "Update"},
+				   delete = {4, "Delete"};
+
+	if (export_is_finding(record))
+		return create;
+	if (record->kind == RECORD_INTENT) {
+		if ((record->effects & EFFECT_DESTROYS) != 0)
+			return delete;
+		if ((record->effects & EFFECT_CHANGES) != 0)
+			return update;
+		if ((record->effects & (EFFECT_PRIVATE | EFFECT_UNTRUSTED)) !=
+		    0)
+			return read;
+	}
+	return (struct choice){99, record_kind_name(record->kind)};
+}
+
 static void
 put_class(struct json_writer *w, const struct record *record)
 {
 	bool finding = export_is_finding(record);
+	const char *name = finding ? "Detection Finding" : "API Activity";
 	int class = finding ? CLASS_FINDING : CLASS_API;
-	int activity = finding ? ACTIVITY_CREATE : ACTIVITY_OTHER;
+	struct choice activity = activity_of(record);
+	char type[64];
 
 	json_put_integer(w, "category_uid", class / 1000);
 	json_put_text(
 	    w, "category_name", finding ? "Findings" : "Application Activity");
 	json_put_integer(w, "class_uid", class);
-	json_put_text(
-	    w, "class_name", finding ? "Detection Finding" : "API Activity");
-	json_put_integer(w, "activity_id", activity);
-	json_put_text(w, "activity_name",
-	    finding ? "Create" : record_kind_name(record->kind));
-	json_put_integer(w, "type_uid", class * 100 + activity);
-	json_put_text(w, "type_name",
-	    finding ? "Detection Finding: Create" : "API Activity: Other");
+	json_put_text(w, "class_name", name);
+	put_choice(w, "activity_id", "activity_name", activity);
+	json_put_integer(w, "type_uid", class * 100 + activity.id);
+	snprintf(type, sizeof type, "%s: %s", name,
+	    activity.id == 99 ? "Other" : activity.caption);
+	json_put_text(w, "type_name", type);
 }
 
 static void
@@ -251,7 +271,7 @@ put_api(struct json_writer *w, const struct record *record)
 	json_close(w, '}');
 	put_endpoint(w, "src_endpoint", "name",
 	    record->zone.n != 0 ? record->zone : SPAN("trizone-executor"), 0);
-	put_endpoint(w, "dst_endpoint", "name", record_destination(record), 0);
+	put_endpoint(w, "dst_endpoint", "name", record->destination, 0);
 	put_resources(w, record);
 }
 

@@ -6,7 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/ascii.h"
 #include "common/err.h"
+
+#define TIME_WANTED                                                            \
+	"a time: UTC, as 2026-01-02T03:04:05 or the first part of it, a day "  \
+	"and hour that there are; or today, yesterday, now, 90s, 30m, 2h, "    \
+	"3d, 1w"
 
 void
 audit_filter_init(struct audit_filter *filter)
@@ -54,6 +60,47 @@ may_have_number(struct span line, const char *lead, uint64_t number)
 	return memmem(line.p, line.n, text, (size_t)length) != NULL;
 }
 
+/* `wanted` is in lower case. */
+static bool
+stands_in(const char *wanted, struct span text)
+{
+	size_t length = strlen(wanted), i;
+
+	for (size_t at = 0; at + length <= text.n; at++) {
+		for (i = 0; i < length; i++)
+			if (ascii_lower(text.p[at + i]) != wanted[i])
+				break;
+		if (i == length)
+			return true;
+	}
+	return false;
+}
+
+/* The member as it stands in the line. A quote in a string is escaped, so that
+ * its name stands in none; another member tells that it was cut. */
+static bool
+may_go_to(struct span line, const char *wanted)
+{
+	static const char lead[] = ",\"destination\":\"";
+	static const char cut[] = ",\"destination_bytes\":";
+	const char *start, *end, *line_end = line.p + line.n;
+	struct span text;
+
+	if (wanted[0] == '\0')
+		return true;
+	start = memmem(line.p, line.n, lead, sizeof lead - 1);
+	if (start == NULL)
+		return false;
+	start += sizeof lead - 1;
+	end = memchr(start, '"', (size_t)(line_end - start));
+	if (end == NULL)
+		return true;
+	text = (struct span){start, (size_t)(end - start)};
+	return memchr(text.p, '\\', text.n) != NULL ||
+	       stands_in(wanted, text) ||
+	       memmem(line.p, line.n, cut, sizeof cut - 1) != NULL;
+}
+
 bool
 audit_filter_may(const struct audit_filter *filter, struct span line)
 {
@@ -71,7 +118,7 @@ audit_filter_may(const struct audit_filter *filter, struct span line)
 	       may_have_number(line, "\"msg:", filter->message) &&
 	       may_have(line, filter->capability) &&
 	       may_have(line, filter->rule) && may_have(line, filter->zone) &&
-	       may_have(line, filter->destination);
+	       may_go_to(line, filter->destination);
 }
 
 static bool
@@ -80,29 +127,12 @@ is_wanted(const char *wanted, struct span text)
 	return wanted == NULL || span_is(text, wanted);
 }
 
-/* Members of a call and its order may be lost behind others' words in the
- * detail: so any place in it counts. */
 static bool
 goes_to(const char *wanted, const struct record *record)
 {
-	if (wanted == NULL)
-		return true;
-	switch (record->kind) {
-	case RECORD_DECISION:
-	case RECORD_INTENT:
-	case RECORD_OUTCOME:
-	case RECORD_TICKET:
-	case RECORD_APPROVAL:
-	case RECORD_DENIAL:
-	case RECORD_EXPIRY:
-	case RECORD_SPENT:
-	case RECORD_BLOCKED:
-	case RECORD_HALT:
-		return memmem(record->detail.p, record->detail.n, wanted,
-			   strlen(wanted)) != NULL;
-	default:
-		return false;
-	}
+	return wanted[0] == '\0' ||
+	       record->destination_bytes > record->destination.n ||
+	       stands_in(wanted, record->destination);
 }
 
 bool
@@ -130,42 +160,6 @@ audit_filter_wants(const struct audit_filter *filter, struct span line,
 	       is_wanted(filter->rule, record->rule) &&
 	       goes_to(filter->destination, record) &&
 	       audit_filter_when(filter, line);
-}
-
-/* "leak: 12 bytes in 1 fields to ann@example.org, 12 in this session", the
- * last words of a detail (see count_describe). */
-static struct span
-leak_destination(struct span detail)
-{
-	static const char lead[] = " fields to ";
-	const char *start = NULL, *end = NULL;
-
-	for (size_t i = 0; i + sizeof lead - 1 <= detail.n; i++)
-		if (memcmp(detail.p + i, lead, sizeof lead - 1) == 0) {
-			start = detail.p + i + sizeof lead - 1;
-			break;
-		}
-	if (start == NULL || memmem(detail.p, detail.n, "leak: ", 6) == NULL)
-		return (struct span){NULL, 0};
-	for (end = detail.p + detail.n; end > start && *end != ',';)
-		end--;
-	if (end == start)
-		end = detail.p + detail.n;
-	return (struct span){start, (size_t)(end - start)};
-}
-
-struct span
-record_destination(const struct record *record)
-{
-	switch (record->kind) {
-	case RECORD_DECISION:
-	case RECORD_INTENT:
-	case RECORD_OUTCOME:
-	case RECORD_TICKET:
-		return leak_destination(record->detail);
-	default:
-		return (struct span){NULL, 0};
-	}
 }
 
 static int
@@ -224,6 +218,60 @@ take_message(struct audit_filter *filter, const char *text)
 	return audit_count_parse(text, RECORD_NUMBER_MAX, &filter->message);
 }
 
+/* As records have it, so that blanks and other scripts are found too. */
+static int
+take_destination(struct audit_filter *filter, const char *text)
+{
+	char *out = filter->destination;
+	char *end = out + sizeof filter->destination - 1;
+
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool plain = c > 0x20 && c < 0x7f && c != '"' && c != '\\';
+
+		if (end - out < (plain ? 1 : 3))
+			return -ERR_RANGE;
+		if (plain)
+			*out++ = ascii_lower((char)c);
+		else
+			out += sprintf(out, "%%%02x", (unsigned)c);
+	}
+	*out = '\0';
+	return out == filter->destination ? -ERR_RANGE : 0;
+}
+
+static const struct {
+	const char *name, *wants;
+} wanted[] = {
+    {"since", TIME_WANTED},
+    {"until", TIME_WANTED},
+    {"session", "a number from 1"},
+    {"verdict", "allow, ask or deny"},
+    {"message", "msg:N"},
+    {"handle", "msg:N"},
+    {"destination", "1 to 256 bytes"},
+    {"kind", "a kind of record, see audit(5)"},
+    {"limit", "a number from 1"},
+    {"tail", "a number from 1 to 100000"},
+    {"format", "ocsf or cef"},
+};
+
+int
+audit_option_refused(const char *command, const struct option *row, int option,
+    const char *argument)
+{
+	if (option == '?' || argument == NULL)
+		return -ERR_RANGE;
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		if (strcmp(row->name, wanted[i].name) != 0)
+			continue;
+		fprintf(stderr, "%s: --%s \"%s\" is not %s\n", command,
+		    row->name, argument, wanted[i].wants);
+		return -ERR_TYPE;
+	}
+	return -ERR_RANGE;
+}
+
 int
 audit_filter_take(struct audit_filter *filter, int option, const char *argument,
     uint64_t now_ms)
@@ -250,8 +298,7 @@ audit_filter_take(struct audit_filter *filter, int option, const char *argument,
 	case FILTER_OPTION_MESSAGE:
 		return take_message(filter, argument);
 	case FILTER_OPTION_DESTINATION:
-		filter->destination = argument;
-		return *argument == '\0' ? -ERR_RANGE : 0;
+		return take_destination(filter, argument);
 	case FILTER_OPTION_KIND:
 		return take_kind(filter, argument);
 	case FILTER_OPTION_UNKNOWN:

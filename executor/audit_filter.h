@@ -20,7 +20,10 @@ struct audit_filter {
 	uint64_t message; /* FILTER_ANY: all */
 	/* NULL: all */
 	const char *zone, *capability, *rule;
-	const char *destination; /* what names it has this in it */
+	/* Stands in where it went, in lower case, as destination.h writes it;
+	 * empty: all. What was too long to be on record whole may have gone
+	 * there, and matches. */
+	char destination[ENTRY_DESTINATION_MAX + 1];
 	/* First bytes of a time, both inclusive; empty: all. */
 	char since[AUDIT_TIME_BYTES], until[AUDIT_TIME_BYTES];
 	enum verdict verdict;  /* VERDICT_COUNT: all */
@@ -42,11 +45,6 @@ bool audit_filter_wants(const struct audit_filter *filter, struct span line,
 
 /* Whether a time is in the period. */
 bool audit_filter_when(const struct audit_filter *filter, struct span line);
-
-/* What a record says of where something went: the host of a blocked
- * connection, the destination a call was counted for. Empty: nothing. Chosen
- * by who called, as all texts are. */
-struct span record_destination(const struct record *record);
 
 /* Rows of a getopt_long table, and what takes them. */
 enum {
@@ -103,7 +101,7 @@ enum {
 	"  --rule ID           decided by this rule\n"                         \
 	"  --message msg:N     about this message; so does --handle\n"         \
 	"  --destination TEXT  calls and connections to where this is in\n"    \
-	"                      the name\n"                                     \
+	"                      the address, host or path\n"                    \
 	"  --unknown           effects that may have happened: intents\n"      \
 	"                      without outcome, outcomes `unknown'\n"
 
@@ -111,6 +109,12 @@ enum {
  * -ERR_RANGE. */
 int audit_filter_take(struct audit_filter *filter, int option,
     const char *argument, uint64_t now_ms);
+
+/* Of an option that was not taken: tell on standard error what it can be, and
+ * return -ERR_TYPE; or -ERR_RANGE if the usage has to say it. `option` is what
+ * getopt_long gave, `row` that of its index. */
+int audit_option_refused(const char *command, const struct option *row,
+    int option, const char *argument);
 
 /* A whole number from 1 to `most`. 0 or -ERR_RANGE. */
 int audit_count_parse(const char *text, uint64_t most, uint64_t *value_out);

@@ -28,7 +28,8 @@ is_known(const struct audit_filter *filter)
 	       filter->session != FILTER_ANY || filter->message != FILTER_ANY ||
 	       filter->zone != NULL || filter->capability != NULL ||
 	       filter->rule != NULL || filter->verdict != VERDICT_COUNT ||
-	       filter->kind != RECORD_KIND_COUNT;
+	       filter->kind != RECORD_KIND_COUNT ||
+	       filter->destination[0] != '\0';
 }
 
 struct audit_index *
@@ -100,7 +101,8 @@ may_match(const struct audit_filter *filter, const struct index_row *row)
 	       may_have_number(row, 'm', filter->message) &&
 	       may_have(row, 'z', filter->zone) &&
 	       may_have(row, 'c', filter->capability) &&
-	       may_have(row, 'r', filter->rule);
+	       may_have(row, 'r', filter->rule) &&
+	       index_has_destination(row, filter->destination);
 }
 
 bool

@@ -40,6 +40,8 @@ add_terms(struct index_row *row, const struct record *record)
 	index_add(row, 'z', record->zone);
 	index_add(row, 'c', record->capability);
 	index_add(row, 'r', record->rule);
+	index_add_destination(row, record->destination,
+	    record->destination_bytes > record->destination.n);
 }
 
 static int
@@ -79,7 +81,7 @@ read_segment(struct maker *maker, const struct segment *segment)
 	if (fd < 0)
 		return -ERR_SYSTEM;
 	memset(&maker->row, 0, sizeof maker->row);
-	memcpy(maker->row.magic, "TZINDEX1", sizeof maker->row.magic);
+	memcpy(maker->row.magic, INDEX_MAGIC, sizeof maker->row.magic);
 	index_put(maker->row.first, segment->first);
 	lines_init(&maker->lines, fd, 0);
 	rc = 0;

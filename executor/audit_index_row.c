@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/ascii.h"
+
 #define PROBES 4
 #define FNV_START UINT64_C(14695981039346656037)
 #define FNV_PRIME UINT64_C(1099511628211)
@@ -96,6 +98,37 @@ index_has(const struct index_row *row, char member, struct span text)
 	return true;
 }
 
+#define GRAM 3
+static const struct span cut_term = {"cut", 3};
+
+void
+index_add_destination(
+    struct index_row *row, struct span destination, bool is_cut)
+{
+	char gram[GRAM];
+
+	if (is_cut)
+		index_add(row, 'D', cut_term);
+	for (size_t i = 0; i + GRAM <= destination.n; i++) {
+		for (size_t j = 0; j < GRAM; j++)
+			gram[j] = ascii_lower(destination.p[i + j]);
+		index_add(row, 'd', (struct span){gram, GRAM});
+	}
+}
+
+bool
+index_has_destination(const struct index_row *row, const char *wanted)
+{
+	size_t length = strlen(wanted);
+
+	if (index_has(row, 'D', cut_term))
+		return true;
+	for (size_t i = 0; i + GRAM <= length; i++)
+		if (!index_has(row, 'd', (struct span){wanted + i, GRAM}))
+			return false;
+	return true;
+}
+
 void
 index_add_number(struct index_row *row, char member, uint64_t number)
 {
@@ -145,7 +178,7 @@ read_row(int index, uint64_t first, struct index_row *out)
 	       status.st_size == (off_t)sizeof *out &&
 	       read_at(fd, out, sizeof *out, 0);
 	close(fd);
-	if (!good || memcmp(out->magic, "TZINDEX1", sizeof out->magic) != 0)
+	if (!good || memcmp(out->magic, INDEX_MAGIC, sizeof out->magic) != 0)
 		return false;
 	index_sum(out, sum);
 	return memcmp(sum, out->sum, sizeof sum) == 0 &&

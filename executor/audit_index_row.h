@@ -8,6 +8,8 @@
 #include "executor/audit_index.h"
 #include "executor/audit_segment.h"
 
+#define INDEX_MAGIC "TZINDEX2"
+
 /* With the some 20,000 records of a segment and a term for most of them, one
  * question in 200 is answered with a false "maybe". */
 #define INDEX_BLOOM_BYTES 32768u
@@ -33,6 +35,13 @@ void index_sum(const struct index_row *row, unsigned char out[SHA256_BYTES]);
 /* A term is a letter for the member, and its text. */
 void index_add(struct index_row *row, char member, struct span text);
 bool index_has(const struct index_row *row, char member, struct span text);
+
+/* Three characters of a destination are a term, so that a part of one is found
+ * too; one that is not whole on record has anything in it. `wanted` is in lower
+ * case. */
+void index_add_destination(
+    struct index_row *row, struct span destination, bool is_cut);
+bool index_has_destination(const struct index_row *row, const char *wanted);
 void index_add_number(struct index_row *row, char member, uint64_t number);
 bool index_has_number(
     const struct index_row *row, char member, uint64_t number);

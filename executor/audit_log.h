@@ -103,6 +103,17 @@ int64_t audit_checkpoint_due(const struct audit *audit);
  * second one is refused with -ERR_WRONG_STATE. */
 bool audit_granted(const struct audit *audit, uint64_t grant);
 
+/* How a log is. */
+struct audit_state {
+	uint64_t records; /* sequence of the last, the batch included */
+	uint64_t intents; /* without outcome */
+	/* Of the segments that have records, and free on their file system, as
+	 * of the last audit_measure; UINT64_MAX: not known. */
+	uint64_t log_bytes, free_bytes;
+};
+void audit_state(const struct audit *audit, struct audit_state *state);
+void audit_measure(const struct audit *audit, struct audit_state *state);
+
 /* Bytes that wait for a flush. */
 size_t audit_waiting(const struct audit *audit);
 

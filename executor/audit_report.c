@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "executor/audit_report_attest.h"
 #include "executor/audit_show.h"
+#include "executor/destination.h"
 #include "proto/message.h"
 
 #define TEXT_MAX_BYTES (3 * RECORD_LINE_MAX)
@@ -21,89 +22,77 @@
 struct reading {
 	struct report *report;
 	struct attested *attested;
-	struct json_doc doc; /* of a record's detail */
+	struct json_doc doc;		  /* of a record's detail */
+	char time[RECORD_TIME_BYTES + 1]; /* of the record, or empty */
 	struct buf text;
+};
+
+static const struct {
+	const char *id, *title, *command;
+	bool always; /* of the others nothing is written yet, or is damage: an
+			empty one would say that it looked */
+	bool events;
+} sections[REPORT_SECTIONS] = {
+    [REPORT_DAMAGE] = {"damage", "Damage of the log", "audit verify", false,
+	true},
+    [REPORT_BLOCKED] = {"blocked", "Blocked connections by user, host and port",
+	"audit show --kind blocked", false, false},
+    [REPORT_REFUSED] = {"refused", "Refusals by rule",
+	"audit show --kind decision", true, false},
+    [REPORT_SUSPECT] = {"suspect", "Suspect content",
+	"audit show --kind detect, --kind quarantine", true, true},
+    [REPORT_HALTED] = {"halted", "Halted loops", "audit show --kind halt",
+	false, true},
+    [REPORT_ATTESTED] = {"attested", "Changes of what processes attest",
+	"audit show --kind attest, --kind hello", true, true},
+    [REPORT_UNKNOWN] = {"unknown", "Unknown outcomes", "audit show --unknown",
+	true, true},
 };
 
 const char *
 report_title(enum report_section section)
 {
-	static const char *const titles[REPORT_SECTIONS] = {
-	    [REPORT_DAMAGE] = "Damage of the log",
-	    [REPORT_BLOCKED] = "Blocked connections by user, host and port",
-	    [REPORT_REFUSED] = "Refusals by rule",
-	    [REPORT_SUSPECT] = "Suspect content",
-	    [REPORT_HALTED] = "Halted loops",
-	    [REPORT_ATTESTED] = "Changes of what processes attest",
-	    [REPORT_UNKNOWN] = "Unknown outcomes",
-	};
-
-	return titles[section];
+	return sections[section].title;
 }
 
-/* Nothing writes the others yet; an empty one would say that it looked. */
+const char *
+report_id(enum report_section section)
+{
+	return sections[section].id;
+}
+
+const char *
+report_command(enum report_section section)
+{
+	return sections[section].command;
+}
+
 bool
 report_always(enum report_section section)
 {
-	return section == REPORT_REFUSED || section == REPORT_SUSPECT ||
-	       section == REPORT_ATTESTED || section == REPORT_UNKNOWN;
+	return sections[section].always;
 }
 
-static enum report_class
-class_of_outcome(enum outcome status)
+bool
+report_is_events(enum report_section section)
 {
-	switch (status) {
-	case OUTCOME_DONE:
-		return CLASS_DONE;
-	case OUTCOME_UNKNOWN:
-		return CLASS_UNKNOWN;
-	default:
-		return CLASS_FAILED;
-	}
+	return sections[section].events;
 }
 
-static enum report_class
-class_of_decision(const struct record *record)
+bool
+report_is_quiet(const struct report *report)
 {
-	if (record->verdict == VERDICT_ASK)
-		return CLASS_ASKED;
-	return record->verdict == VERDICT_DENY || record->error != 0
-		   ? CLASS_REFUSED
-		   : CLASS_OTHER;
+	for (unsigned i = 0; i < REPORT_SECTIONS; i++)
+		if (report->sections[i].total != 0)
+			return false;
+	return true;
 }
 
-enum report_class
-report_class_of(const struct record *record)
+static void
+set_time(struct reading *reading, struct span line)
 {
-	switch (record->kind) {
-	case RECORD_DECISION:
-		return class_of_decision(record);
-	case RECORD_OUTCOME:
-		return class_of_outcome(record->status);
-	case RECORD_INTENT:
-		return record_destination(record).n == 0 ? CLASS_BEGUN
-							 : CLASS_LEFT;
-	case RECORD_CLAIM:
-	case RECORD_CLEAN:
-		return record->error == 0 ? CLASS_READ : CLASS_FAILED;
-	case RECORD_TICKET:
-		return CLASS_ASKED;
-	case RECORD_DENIAL:
-	case RECORD_EXPIRY:
-	case RECORD_BLOCKED:
-		return CLASS_REFUSED;
-	case RECORD_DETECT:
-	case RECORD_QUARANTINE:
-		return CLASS_SUSPECT;
-	case RECORD_HALT:
-		return CLASS_HALTED;
-	case RECORD_APPROVAL:
-	case RECORD_OPERATOR:
-	case RECORD_TASK:
-		return CLASS_PERSON;
-	default:
-		return CLASS_OTHER;
-	}
+	memcpy(reading->time, record_time(line).p, RECORD_TIME_BYTES);
+	reading->time[RECORD_TIME_BYTES] = '\0';
 }
 
 /* Count what the buffer says. */
@@ -116,7 +105,8 @@ count(struct reading *reading, enum report_section section, uint64_t times)
 		text = (struct span){text.p + 1, text.n - 1};
 	if (reading->text.overflow || text.n == 0)
 		text = SPAN("(too long to be told)");
-	tally_add(&reading->report->sections[section], text, times);
+	tally_add(&reading->report->sections[section], text, times,
+	    span_of(reading->time));
 }
 
 static void
@@ -156,20 +146,29 @@ parse_detail(struct reading *reading, const struct record *record)
 	       json_root(&reading->doc)->type == JSON_OBJECT;
 }
 
+/* Host and port are what the record says itself, or words of its detail. */
 static void
 read_blocked(struct reading *reading, const struct record *record)
 {
 	const struct json_node *node;
+	struct span port = {NULL, 0}, host = record->destination;
 	uint64_t times = 1;
 
 	if (!parse_detail(reading, record)) {
-		add_name(reading, "", record->detail);
+		add_name(reading, "", host);
+		add_name(reading, " ", record->detail);
 		count(reading, REPORT_BLOCKED, 1);
 		return;
 	}
+	if (host.n == 0) {
+		host = detail_text(reading, "host");
+		port = detail_text(reading, "port");
+	} else {
+		host = destination_host(host, &port);
+	}
 	add_name(reading, "user ", detail_text(reading, "user"));
-	add_name(reading, " host ", detail_text(reading, "host"));
-	add_name(reading, " port ", detail_text(reading, "port"));
+	add_name(reading, " host ", host);
+	add_name(reading, " port ", port);
 	node = json_get(&reading->doc, json_root(&reading->doc), "count");
 	if (node != NULL && node->type == JSON_INTEGER &&
 	    node->value.integer > 0)
@@ -182,7 +181,7 @@ read_blocked(struct reading *reading, const struct record *record)
 static void
 read_decision(struct reading *reading, const struct record *record)
 {
-	if (class_of_decision(record) != CLASS_REFUSED)
+	if (report_class_of(record) != CLASS_REFUSED)
 		return;
 	add_name(reading, "rule ", record->rule);
 	add_name(reading, ": ", record->why);
@@ -241,8 +240,10 @@ read_unknown(struct reading *reading, const struct record *record)
 	if (tally->used < LIST_MAX)
 		add_number(reading, "session ", record->session);
 	add_name(reading, " capability ", record->capability);
-	if (tally->used < LIST_MAX)
+	if (tally->used < LIST_MAX) {
+		add_name(reading, " to ", record->destination);
 		add_number(reading, " request ", record->request);
+	}
 	if (record->kind == RECORD_INTENT)
 		buf_add_text(&reading->text, ", no outcome yet");
 	count(reading, REPORT_UNKNOWN, 1);
@@ -336,31 +337,18 @@ counted(void *context, struct span line)
 }
 
 static void
-keep_row(struct report *report, const struct audit_item *item)
-{
-	struct report_row *row;
-
-	if (report->rows == NULL)
-		return;
-	row = &report->rows[report->row_total % REPORT_ROWS_MAX];
-	row->session = item->record.session;
-	row->place = item->place;
-	row->class = report_class_of(&item->record);
-	report->row_total++;
-}
-
-static void
 take(struct reading *reading, const struct audit_item *item)
 {
 	bool in_period = audit_filter_when(reading->report->period, item->line);
 
+	set_time(reading, item->line);
 	buf_clear(&reading->text);
 	if (attested_is(item->line))
 		read_attestation(reading, &item->record, in_period);
 	else
 		read_record(reading, &item->record);
 	if (in_period)
-		keep_row(reading->report, item);
+		report_keep(reading->report, item);
 }
 
 static int
@@ -373,26 +361,25 @@ read_open_intents(struct reading *reading, uint64_t now_ms)
 	int rc = 0;
 
 	for (size_t i = 0; i < intents->count && rc == 0; i++) {
-		rc =
-		    audit_walk_at(walk, intents->rows[i].offset, buffer, &item);
+		rc = audit_walk_at(
+		    walk, NULL, intents->rows[i].offset, buffer, &item);
 		if (rc != 0 ||
 		    !audit_filter_when(reading->report->period, item.line) ||
 		    audit_time_ms(record_time(item.line)) + SLOW_MS > now_ms)
 			continue;
+		set_time(reading, item.line);
 		buf_clear(&reading->text);
 		read_unknown(reading, &item.record);
 	}
+	if (rc == 0 && audit_walk_intents_more(walk) != 0) {
+		reading->time[0] = '\0';
+		buf_clear(&reading->text);
+		buf_add_text(&reading->text,
+		    "at least so many more without an outcome, whenever they "
+		    "began");
+		count(reading, REPORT_UNKNOWN, audit_walk_intents_more(walk));
+	}
 	return rc;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	const struct report_row *left = a, *right = b;
-
-	if (left->session != right->session)
-		return left->session < right->session ? -1 : 1;
-	return left->place < right->place ? -1 : left->place > right->place;
 }
 
 static int
@@ -409,6 +396,7 @@ gather(struct reading *reading, uint64_t now_ms)
 	if (rc == 0)
 		rc = read_open_intents(reading, now_ms);
 	if (audit_walk_damaged(report->walk)) {
+		reading->time[0] = '\0';
 		buf_clear(&reading->text);
 		buf_add_text(&reading->text,
 		    "records are damaged, and nothing behind them is proved: "
@@ -443,17 +431,12 @@ report_read(const char *path, const struct audit_filter *period, bool rows,
 	json_done(&reading.doc);
 	attested_free(reading.attested);
 	for (unsigned i = 0; i < REPORT_SECTIONS; i++)
-		tally_sort(&out->sections[i]);
-	if (rows)
-		qsort(out->rows, report_rows(out), sizeof *out->rows, compare);
+		if (report_is_events((enum report_section)i))
+			tally_sort_time(&out->sections[i]);
+		else
+			tally_sort(&out->sections[i]);
+	report_sort_rows(out);
 	return rc;
-}
-
-size_t
-report_rows(const struct report *report)
-{
-	return report->row_total < REPORT_ROWS_MAX ? (size_t)report->row_total
-						   : REPORT_ROWS_MAX;
 }
 
 void

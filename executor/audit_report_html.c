@@ -7,40 +7,12 @@
 
 #include "common/err.h"
 #include "common/sha256.h"
-#include "executor/audit_report.h"
+#include "executor/audit_report_page.h"
 #include "executor/audit_report_style.h"
 #include "executor/inert.h"
-#include "proto/message.h"
 
-#define ROW_MAX_BYTES (20 * RECORD_LINE_MAX) /* "&quot;" for each byte */
-#define DATE_BYTES 10
-#define CLOCK_AT 11
-#define CLOCK_BYTES 8
-#define ARROW " \xe2\x86\x92 "
-
-struct page {
-	struct report *report;
-	FILE *out;
-	struct buf text;
-	char day[DATE_BYTES]; /* of the row before */
-};
-
-static const struct {
-	const char *name, *title;
-} classes[CLASS_COUNT] = {
-    [CLASS_READ] = {"read", "Read"},
-    [CLASS_BEGUN] = {"begun", "Began"},
-    [CLASS_LEFT] = {"left", "Left"},
-    [CLASS_DONE] = {"done", "Done"},
-    [CLASS_ASKED] = {"asked", "Asked"},
-    [CLASS_REFUSED] = {"refused", "Refused"},
-    [CLASS_FAILED] = {"failed", "Failed"},
-    [CLASS_UNKNOWN] = {"unknown", "Unknown"},
-    [CLASS_SUSPECT] = {"suspect", "Suspect"},
-    [CLASS_HALTED] = {"halted", "Halted"},
-    [CLASS_PERSON] = {"person", "Person"},
-    [CLASS_OTHER] = {"other", "Other"},
-};
+/* "&quot;" for each byte of a record and its outcome */
+#define PAGE_ROW_BYTES (40 * RECORD_LINE_MAX)
 
 static const char *
 entity_of(char byte)
@@ -61,9 +33,8 @@ entity_of(char byte)
 	}
 }
 
-/* Hostile text, set off from what is around it in its direction too. */
-static void
-add_text(struct buf *out, struct span text)
+void
+page_text(struct buf *out, struct span text)
 {
 	size_t start = 0, replaced = 0;
 
@@ -83,17 +54,8 @@ add_text(struct buf *out, struct span text)
 	buf_add_text(out, "</bdi>");
 }
 
-static void
-add_part(struct buf *out, const char *lead, struct span text)
-{
-	if (text.n == 0)
-		return;
-	buf_add_text(out, lead);
-	add_text(out, text);
-}
-
-static int
-flush(struct page *page)
+int
+page_flush(struct page *page)
 {
 	if (page->text.overflow)
 		return -ERR_TOO_LARGE;
@@ -119,10 +81,38 @@ add_head(struct page *page)
 	    "'; base-uri 'none'; form-action 'none'\">\n"
 	    "<meta name=\"viewport\" content=\"width=device-width, "
 	    "initial-scale=1\">\n"
+	    "<meta name=\"color-scheme\" content=\"light dark\">\n"
 	    "<meta name=\"referrer\" content=\"no-referrer\">\n"
 	    "<title>Audit report</title>\n<style>");
 	buf_add_text(out, style);
 	buf_add_text(out, "</style>\n</head>\n<body>\n");
+}
+
+/* What there is to look at, with links; or that there is nothing. */
+static void
+add_summary(struct page *page)
+{
+	const struct report *report = page->report;
+	struct buf *out = &page->text;
+
+	if (report_is_quiet(report)) {
+		buf_add_text(
+		    out, "<p class=\"quiet\">Nothing to report.</p>\n");
+		return;
+	}
+	buf_add_text(out, "<ul class=\"facts\">\n");
+	for (unsigned i = 0; i < REPORT_SECTIONS; i++) {
+		enum report_section section = (enum report_section)i;
+		unsigned long long total = report->sections[i].total;
+
+		if (total != 0)
+			buf_add_format(out,
+			    "<li class=\"%s\"><a href=\"#%s\"><b>%llu</b> "
+			    "%s</a></li>\n",
+			    report_id(section), report_id(section), total,
+			    report_title(section));
+	}
+	buf_add_text(out, "</ul>\n");
 }
 
 static void
@@ -134,9 +124,9 @@ add_top(struct page *page)
 
 	buf_add_format(out,
 	    "<header>\n<h1>Audit report</h1>\n"
-	    "<p class=\"dim\">%s to %s (UTC): %llu records, %llu sessions "
-	    "began</p>\n",
-	    period->since[0] == '\0' ? "begin" : period->since,
+	    "<p class=\"dim\">%s to %s, UTC. %llu records, %llu sessions "
+	    "began.</p>\n",
+	    period->since[0] == '\0' ? "Begin" : period->since,
 	    period->until[0] == '\0' ? "now" : period->until,
 	    (unsigned long long)report->records,
 	    (unsigned long long)report->sessions);
@@ -145,33 +135,63 @@ add_top(struct page *page)
 		    "<p class=\"alarm\">Only the last %d of %llu records are "
 		    "in the timelines; --since and --until show others.</p>\n",
 		    REPORT_ROWS_MAX, (unsigned long long)report->row_total);
-	buf_add_text(out, "</header>\n<main>\n");
+	add_summary(page);
+	buf_add_text(out, "</header>\n");
+}
+
+static int
+add_list(struct page *page, enum report_section section)
+{
+	const struct tally *tally = &page->report->sections[section];
+	struct buf *out = &page->text;
+	int rc = 0;
+
+	buf_add_text(out, "<ul class=\"rows\">\n");
+	for (size_t i = 0; i < tally->used && rc == 0; i++) {
+		const struct tally_row *row = &tally->rows[i];
+
+		buf_add_text(out, "<li>");
+		if (report_is_events(section) && row->first[0] != '\0')
+			buf_add_format(out,
+			    "<time>%.10s <span>%.8s</span></time>", row->first,
+			    row->first + PAGE_DATE_BYTES + 1);
+		if (!report_is_events(section) || row->count != 1)
+			buf_add_format(out,
+			    "<span class=\"count\">%llu\xc3\x97</span>",
+			    (unsigned long long)row->count);
+		buf_add_text(out, "<div>");
+		page_text(out, span_of(row->text));
+		buf_add_text(out, "</div></li>\n");
+		rc = page_flush(page);
+	}
+	buf_add_text(out, "</ul>\n");
+	if (tally->others != 0)
+		buf_add_format(out, "<p class=\"dim\">%llu more: %s</p>\n",
+		    (unsigned long long)tally->others, report_command(section));
+	return rc;
 }
 
 static int
 add_section(struct page *page, enum report_section section)
 {
 	const struct tally *tally = &page->report->sections[section];
+	const char *id = report_id(section);
 	struct buf *out = &page->text;
 	int rc = 0;
 
 	if (tally->total == 0 && !report_always(section))
 		return 0;
-	buf_add_format(out, "<section>\n<h2>%s: %llu</h2>\n<ul>\n",
-	    report_title(section), (unsigned long long)tally->total);
-	for (size_t i = 0; i < tally->used && rc == 0; i++) {
-		buf_add_format(out, "<li><span class=\"count\">%llu</span> ",
-		    (unsigned long long)tally->rows[i].count);
-		add_text(out, span_of(tally->rows[i].text));
-		buf_add_text(out, "</li>\n");
-		rc = flush(page);
-	}
-	if (tally->others != 0)
-		buf_add_format(out,
-		    "<li><span class=\"count\">%llu</span> others</li>\n",
-		    (unsigned long long)tally->others);
-	buf_add_text(out, "</ul>\n</section>\n");
-	return rc != 0 ? rc : flush(page);
+	buf_add_format(out,
+	    "<section id=\"%s\" aria-labelledby=\"%s-h\">\n"
+	    "<h2 id=\"%s-h\">%s <span class=\"dim\">%llu</span></h2>\n",
+	    id, id, id, report_title(section),
+	    (unsigned long long)tally->total);
+	if (tally->total == 0)
+		buf_add_text(out, "<p class=\"dim\">None.</p>\n");
+	else
+		rc = add_list(page, section);
+	buf_add_text(out, "</section>\n");
+	return rc != 0 ? rc : page_flush(page);
 }
 
 /* The row behind the last one of the session that begins at `start`. */
@@ -186,6 +206,15 @@ session_end(const struct report *report, size_t start)
 	return end;
 }
 
+static void
+add_session_name(struct buf *out, unsigned long long session)
+{
+	if (session == 0)
+		buf_add_text(out, "The service itself");
+	else
+		buf_add_format(out, "Session %llu", session);
+}
+
 static int
 add_links(struct page *page)
 {
@@ -193,30 +222,25 @@ add_links(struct page *page)
 	size_t count = report_rows(report);
 	int rc = 0;
 
-	buf_add_text(&page->text, "<nav>\n<ul>\n");
+	buf_add_text(&page->text, "<nav aria-label=\"Sessions\">\n<ul>\n");
 	for (size_t i = 0; i < count && rc == 0; i = session_end(report, i)) {
-		unsigned long long session = report->rows[i].session;
-
-		if (session == 0)
-			buf_add_text(&page->text,
-			    "<li><a href=\"#s0\">Service</a></li>\n");
-		else
-			buf_add_format(&page->text,
-			    "<li><a href=\"#s%llu\">Session %llu</a></li>\n",
-			    session, session);
-		rc = flush(page);
+		buf_add_format(&page->text, "<li><a href=\"#s%llu\">",
+		    (unsigned long long)report->rows[i].session);
+		add_session_name(&page->text, report->rows[i].session);
+		buf_add_text(&page->text, "</a></li>\n");
+		rc = page_flush(page);
 	}
 	buf_add_text(&page->text, "</ul>\n</nav>\n");
 	return rc;
 }
 
-/* "3 read, 1 refused": what a person looks for first. */
+/* "Read 3": what a person looks for first. */
 static void
 add_counts(struct page *page, size_t start, size_t end)
 {
 	static const enum report_class told[] = {CLASS_READ, CLASS_ASKED,
-	    CLASS_REFUSED, CLASS_LEFT, CLASS_SUSPECT, CLASS_HALTED,
-	    CLASS_FAILED, CLASS_UNKNOWN};
+	    CLASS_REFUSED, CLASS_LEFT, CLASS_CHANGED, CLASS_SUSPECT,
+	    CLASS_HALTED, CLASS_FAILED, CLASS_UNKNOWN};
 	size_t counts[CLASS_COUNT] = {0};
 	const char *comma = "";
 
@@ -227,97 +251,30 @@ add_counts(struct page *page, size_t start, size_t end)
 		if (counts[told[i]] == 0)
 			continue;
 		buf_add_format(&page->text, "%s%s %zu", comma,
-		    classes[told[i]].title, counts[told[i]]);
-		comma = ", ";
+		    page_title(told[i]), counts[told[i]]);
+		comma = " \xc2\xb7 ";
 	}
 	buf_add_text(&page->text, "</p>\n");
 }
 
-/* What a class does not say by itself. */
-static const char *
-word_of(const struct record *record, enum report_class class)
+/* A row and, if it has one, its outcome. */
+static int
+add_row(struct page *page, const struct report_row *row)
 {
-	switch (record->kind) {
-	case RECORD_CLAIM:
-		return "Took";
-	case RECORD_EXPIRY:
-		return "Expired";
-	case RECORD_DENIAL:
-		return "Denied";
-	case RECORD_APPROVAL:
-		return record->error == 0 ? "Approved" : "Not approved";
-	case RECORD_BLOCKED:
-		return "Blocked";
-	case RECORD_OUTCOME:
-		return record->status == OUTCOME_REFUSED ? "Not done"
-							 : classes[class].title;
-	default:
-		return class == CLASS_OTHER || class == CLASS_PERSON
-			   ? record_kind_name(record->kind)
-			   : classes[class].title;
+	struct audit_walk *walk = page->report->walk;
+	char buffer[2][RECORD_LINE_MAX];
+	struct audit_item item, outcome;
+	int rc = audit_walk_at(walk, &page->item, row->place, buffer[0], &item);
+
+	if (rc == 0 && row->outcome != 0)
+		rc = audit_walk_at(
+		    walk, NULL, row->outcome - 1, buffer[1], &outcome);
+	if (rc == 0) {
+		page_row(page, &item, row->outcome == 0 ? NULL : &outcome,
+		    row->class);
+		rc = page_flush(page);
 	}
-}
-
-static void
-add_subject(struct buf *out, const struct record *record)
-{
-	char handle[HANDLE_MAX_BYTES];
-
-	add_part(out, "", record->capability);
-	if (record->message != 0) {
-		handle_format((int64_t)record->message, handle);
-		buf_add_format(out, " %s", handle);
-	}
-	add_part(out, ARROW, record_destination(record));
-	if (record->request != 0)
-		buf_add_format(out, " <span class=\"dim\">request %llu</span>",
-		    (unsigned long long)record->request);
-}
-
-/* Refused and why, what a person or the detector said, what failed. */
-static void
-add_reasons(struct buf *out, const struct record *record)
-{
-	size_t start = out->len;
-
-	buf_add_text(out, "<div class=\"more\">");
-	add_part(out, "rule ", record->rule);
-	add_part(out, record->rule.n == 0 ? "" : ": ", record->why);
-	if (record->error != 0)
-		buf_add_format(out, "%s%s",
-		    record->why.n + record->rule.n == 0 ? "" : "; ",
-		    err_text(-(int)record->error));
-	if (record->detail.n != 0 &&
-	    record->rule.n + record->why.n + record->error != 0)
-		buf_add_text(out, "<br>");
-	add_part(out, "", record->detail);
-	if (record->zone.n != 0)
-		add_part(out, " zone ", record->zone);
-	if (out->len == start + sizeof "<div class=\"more\">" - 1)
-		out->len = start;
-	else
-		buf_add_text(out, "</div>");
-}
-
-static void
-add_row(
-    struct page *page, const struct audit_item *item, enum report_class class)
-{
-	const char *time = record_time(item->line).p;
-	struct buf *out = &page->text;
-
-	if (memcmp(page->day, time, DATE_BYTES) != 0)
-		buf_add_format(
-		    out, "<li class=\"day\">%.*s</li>\n", DATE_BYTES, time);
-	memcpy(page->day, time, DATE_BYTES);
-	buf_add_format(out,
-	    "<li class=\"%s\"><time>%.*s</time> <b>%s</b> <span>",
-	    classes[class].name, CLOCK_BYTES, time + CLOCK_AT,
-	    word_of(&item->record, class));
-	add_subject(out, &item->record);
-	buf_add_text(out, "</span>");
-	add_reasons(out, &item->record);
-	buf_add_text(out, "</li>\n");
+	return rc;
 }
 
 static int
@@ -325,28 +282,21 @@ add_session(struct page *page, size_t start, size_t end)
 {
 	const struct report_row *rows = page->report->rows;
 	unsigned long long session = rows[start].session;
-	char buffer[RECORD_LINE_MAX];
-	struct audit_item item;
 	int rc = 0;
 
 	memset(page->day, 0, sizeof page->day);
-	buf_add_format(&page->text, "<section id=\"s%llu\">\n<h2>", session);
-	if (session == 0)
-		buf_add_text(&page->text, "Service</h2>\n");
-	else
-		buf_add_format(&page->text, "Session %llu</h2>\n", session);
+	buf_add_format(&page->text,
+	    "<section id=\"s%llu\" aria-labelledby=\"s%llu-h\">\n"
+	    "<h2 id=\"s%llu-h\">",
+	    session, session, session);
+	add_session_name(&page->text, session);
+	buf_add_text(&page->text, "</h2>\n");
 	add_counts(page, start, end);
 	buf_add_text(&page->text, "<ol>\n");
-	for (size_t i = start; i < end && rc == 0; i++) {
-		rc = audit_walk_at(
-		    page->report->walk, rows[i].place, buffer, &item);
-		if (rc != 0)
-			break;
-		add_row(page, &item, rows[i].class);
-		rc = flush(page);
-	}
+	for (size_t i = start; i < end && rc == 0; i++)
+		rc = add_row(page, &rows[i]);
 	buf_add_text(&page->text, "</ol>\n</section>\n");
-	return rc != 0 ? rc : flush(page);
+	return rc != 0 ? rc : page_flush(page);
 }
 
 static int
@@ -357,16 +307,21 @@ add_page(struct page *page)
 
 	add_head(page);
 	add_top(page);
+	if (count != 0)
+		rc = add_links(page);
+	buf_add_text(&page->text, "<main>\n");
 	for (unsigned i = 0; i < REPORT_SECTIONS && rc == 0; i++)
 		rc = add_section(page, (enum report_section)i);
-	if (rc == 0)
-		rc = add_links(page);
 	for (size_t i = 0; i < count && rc == 0; i = end) {
 		end = session_end(page->report, i);
 		rc = add_session(page, i, end);
 	}
-	buf_add_text(&page->text, "</main>\n</body>\n</html>\n");
-	return rc != 0 ? rc : flush(page);
+	buf_add_text(&page->text,
+	    "</main>\n<footer>\n<p class=\"dim\">Texts in it may have been "
+	    "chosen by an attacker. Whether the log is whole: "
+	    "trizone-executor audit verify.</p>\n</footer>\n"
+	    "</body>\n</html>\n");
+	return rc != 0 ? rc : page_flush(page);
 }
 
 int
@@ -375,8 +330,12 @@ report_html(struct report *report, FILE *out)
 	struct page page = {.report = report, .out = out};
 	int rc;
 
-	buf_init(&page.text, ROW_MAX_BYTES);
+	buf_init(&page.text, PAGE_ROW_BYTES);
+	json_init(&page.doc);
+	json_init(&page.item);
 	rc = add_page(&page);
+	json_done(&page.doc);
+	json_done(&page.item);
 	buf_free(&page.text);
 	if (rc == 0 && fflush(out) != 0)
 		rc = -ERR_IO;

@@ -70,16 +70,20 @@ static int
 parse_command(
     int argc, char **argv, const char *default_dir, struct command *command)
 {
-	int option, rc = 0;
+	int option, index = 0, rc = 0;
 
 	*command = (struct command){.now_ms = (uint64_t)clock_utc_ms()};
 	audit_filter_init(&command->period);
 	optind = 1;
-	while (rc == 0 && (option = getopt_long(
-			       argc, argv, "", options_known, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "", options_known, &index)) !=
+	       -1) {
 		rc = take_option(command, option);
-	if (rc != 0 || command->help)
-		return rc;
+		if (rc != 0)
+			return audit_option_refused(
+			    argv[0], &options_known[index], option, optarg);
+	}
+	if (command->help)
+		return 0;
 	if (argc - optind > 1 || (command->dir != NULL && argc != optind) ||
 	    command->html == command->text)
 		return -ERR_RANGE;
@@ -116,8 +120,11 @@ audit_report_main(int argc, char **argv, const char *default_dir)
 {
 	struct command command;
 
-	if (parse_command(argc, argv, default_dir, &command) != 0) {
-		usage(stderr, argv[0]);
+	int rc = parse_command(argc, argv, default_dir, &command);
+
+	if (rc != 0) {
+		if (rc != -ERR_TYPE)
+			usage(stderr, argv[0]);
 		return EXIT_USAGE;
 	}
 	if (command.help) {

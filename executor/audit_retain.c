@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +69,26 @@ find_oldest(const struct audit *audit, struct oldest *oldest)
 	rc = measure(audit, &list, oldest);
 	segments_done(&list);
 	return rc;
+}
+
+void
+audit_state(const struct audit *audit, struct audit_state *state)
+{
+	state->records = audit->chain.last;
+	state->intents = audit->intents.count;
+}
+
+void
+audit_measure(const struct audit *audit, struct audit_state *state)
+{
+	struct oldest oldest;
+	struct statvfs disk;
+
+	state->log_bytes =
+	    find_oldest(audit, &oldest) == 0 ? oldest.total_bytes : UINT64_MAX;
+	state->free_bytes = fstatvfs(audit->folder, &disk) == 0
+				? (uint64_t)disk.f_bavail * disk.f_frsize
+				: UINT64_MAX;
 }
 
 /* The record behind it was written so long ago: 1, 0 or an error. */

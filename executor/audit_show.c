@@ -119,12 +119,25 @@ show_open_intents(struct show *show)
 	for (size_t i = 0; i < intents->count && rc == 0 && !enough(show);
 	     i++) {
 		rc = audit_walk_at(
-		    show->walk, intents->rows[i].offset, buffer, &item);
+		    show->walk, NULL, intents->rows[i].offset, buffer, &item);
 		if (rc == 0 &&
 		    audit_filter_wants(filter, item.line, &item.record))
 			rc = take(show, &item);
 	}
 	return rc;
+}
+
+/* Of a log that no auditor of ours wrote: it has fewer open at a time. */
+static void
+tell_more(const struct show *show)
+{
+	uint64_t more = audit_walk_intents_more(show->walk);
+
+	if (show->options->filter.unknown && more != 0)
+		fprintf(stderr,
+		    "at least %llu more intents have no outcome; they began "
+		    "later than these\n",
+		    (unsigned long long)more);
 }
 
 static int
@@ -138,7 +151,7 @@ show_tail(struct show *show)
 
 	for (uint64_t i = first; i < show->seen && rc == 0; i++) {
 		rc = audit_walk_at(
-		    show->walk, show->tail[i % room], buffer, &item);
+		    show->walk, NULL, show->tail[i % room], buffer, &item);
 		if (rc == 0)
 			rc = print(show, &item);
 	}
@@ -168,6 +181,8 @@ show_all(struct show *show)
 		rc = audit_walk_end(show->walk);
 	if (rc == 0)
 		rc = show_open_intents(show);
+	if (rc == 0)
+		tell_more(show);
 	if (rc == 0 && show->tail != NULL)
 		rc = show_tail(show);
 	while (rc == 0 && show->options->follow && !enough(show) &&

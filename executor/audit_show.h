@@ -48,6 +48,10 @@ int show_format(struct buf *out, const struct show_style *style,
 int audit_show(const char *path, const struct show_options *options, FILE *out,
     bool *damaged_out);
 
+/* `audit follow`: as audit_show_main with --follow, and with --tail 10 unless
+ * the arguments say where to begin. */
+int audit_follow_main(int argc, char **argv, const char *default_dir);
+
 /* `audit show`: argv[0] is the command's name, `default_dir` may be
  * NULL: then the arguments must name a log. Returns an exit status: 0, 1
  * damage found, 64 usage, 69 no such log, 71 it could not be read, 77 not

@@ -152,6 +152,10 @@ add_subject(struct buf *out, const struct record *record)
 		rc = add_number(out, "msg:", record->message);
 	if (rc == 0)
 		rc = add_number(out, "of=", record->intent);
+	if (rc == 0)
+		rc = add_part(out, "to", record->destination);
+	if (rc == 0 && record->destination_bytes > record->destination.n)
+		rc = buf_add_text(out, ELLIPSIS);
 	return rc;
 }
 

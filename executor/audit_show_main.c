@@ -15,6 +15,7 @@
 #include "executor/audit_files.h"
 
 #define WIDTH_LEAST 40
+#define FOLLOW_TAIL 10 /* records before those to come */
 
 enum option_id {
 	OPTION_DIR = 1,
@@ -107,21 +108,26 @@ take_option(struct command *command, int option, const char *argument)
 }
 
 static int
-parse_command(int argc, char **argv, struct command *command)
+parse_command(int argc, char **argv, bool follow, struct command *command)
 {
-	int option, rc = 0;
+	int option, index = 0, rc = 0;
 
 	*command = (struct command){0};
 	show_options_init(&command->options);
 	optind = 1;
-	while (rc == 0 && (option = getopt_long(
-			       argc, argv, "", options_known, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "", options_known, &index)) !=
+	       -1) {
 		rc = take_option(command, option, optarg);
+		if (rc != 0)
+			return audit_option_refused(
+			    argv[0], &options_known[index], option, optarg);
+	}
 	if (rc == 0 && command->options.limit != 0 &&
 	    command->options.tail != 0)
 		rc = -ERR_RANGE;
 	/* which intents stay open is known at the end only */
-	if (command->options.follow && command->options.filter.unknown)
+	if ((command->options.follow || follow) &&
+	    command->options.filter.unknown)
 		rc = -ERR_RANGE;
 	if (argc - optind > 1 || (command->dir != NULL && argc != optind))
 		rc = -ERR_RANGE;
@@ -156,19 +162,28 @@ run(const char *path, const struct show_options *options)
 	return damaged ? EXIT_FOUND : EXIT_DONE;
 }
 
-int
-audit_show_main(int argc, char **argv, const char *default_dir)
+static int
+show_main(int argc, char **argv, const char *default_dir, bool follow)
 {
 	struct command command;
 	const char *dir;
 
-	if (parse_command(argc, argv, &command) != 0) {
-		usage(stderr, argv[0]);
+	int rc = parse_command(argc, argv, follow, &command);
+
+	if (rc != 0) {
+		if (rc != -ERR_TYPE)
+			usage(stderr, argv[0]);
 		return EXIT_USAGE;
 	}
 	if (command.help) {
 		usage(stdout, argv[0]);
 		return EXIT_DONE;
+	}
+	if (follow) {
+		command.options.follow = true;
+		if (command.options.tail == 0 && command.options.limit == 0 &&
+		    command.options.filter.since[0] == '\0')
+			command.options.tail = FOLLOW_TAIL;
 	}
 	find_style(&command.options.style);
 	if (argc > optind)
@@ -179,4 +194,16 @@ audit_show_main(int argc, char **argv, const char *default_dir)
 		return EXIT_USAGE;
 	}
 	return run(dir, &command.options);
+}
+
+int
+audit_show_main(int argc, char **argv, const char *default_dir)
+{
+	return show_main(argc, argv, default_dir, false);
+}
+
+int
+audit_follow_main(int argc, char **argv, const char *default_dir)
+{
+	return show_main(argc, argv, default_dir, true);
 }

@@ -32,7 +32,8 @@ find(struct tally *tally, struct span text, uint64_t hash)
 }
 
 void
-tally_add(struct tally *tally, struct span text, uint64_t count)
+tally_add(
+    struct tally *tally, struct span text, uint64_t count, struct span time)
 {
 	uint64_t hash = hash_of(text);
 	struct tally_row *row = find(tally, text, hash);
@@ -48,7 +49,10 @@ tally_add(struct tally *tally, struct span text, uint64_t count)
 		    alloc_resize(tally->rows, tally->room, sizeof *tally->rows);
 	}
 	if (row == NULL) {
-		row = &tally->rows[tally->used++];
+		row = &tally->rows[tally->used];
+		row->number = tally->used++;
+		if (span_copy(time, row->first, sizeof row->first) != 0)
+			row->first[0] = '\0';
 		row->text = alloc_format("%.*s", (int)text.n, text.p);
 		row->hash = hash;
 		row->count = 0;
@@ -63,7 +67,7 @@ compare(const void *a, const void *b)
 
 	if (left->count != right->count)
 		return left->count > right->count ? -1 : 1;
-	return strcmp(left->text, right->text);
+	return left->number < right->number ? -1 : 1;
 }
 
 void
@@ -71,6 +75,27 @@ tally_sort(struct tally *tally)
 {
 	if (tally->used != 0)
 		qsort(tally->rows, tally->used, sizeof *tally->rows, compare);
+}
+
+static int
+compare_time(const void *a, const void *b)
+{
+	const struct tally_row *left = a, *right = b;
+	int order = strcmp(left->first, right->first);
+
+	if ((left->first[0] == '\0') != (right->first[0] == '\0'))
+		return left->first[0] == '\0' ? 1 : -1;
+	if (order != 0)
+		return order;
+	return left->number < right->number ? -1 : 1;
+}
+
+void
+tally_sort_time(struct tally *tally)
+{
+	if (tally->used != 0)
+		qsort(tally->rows, tally->used, sizeof *tally->rows,
+		    compare_time);
 }
 
 void

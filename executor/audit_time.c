@@ -12,6 +12,50 @@
 #define DAY_BYTES 10 /* of a time */
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
+static uint64_t
+number_at(struct span time, size_t at, size_t digits)
+{
+	uint64_t value = 0;
+
+	for (size_t i = at; i < at + digits; i++)
+		value = value * 10 + (uint64_t)(time.p[i] - '0');
+	return value;
+}
+
+static uint64_t
+days_in(uint64_t year, uint64_t month)
+{
+	static const unsigned char days[] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap ? 1u : 0u);
+}
+
+/* Whether there is such a day and hour, as far as the text goes; it has the
+ * shape of a time. UTC knows no summer time, and records no leap second. */
+static bool
+is_there(struct span text)
+{
+	uint64_t month = text.n < 7 ? 1 : number_at(text, 5, 2);
+	uint64_t day = text.n < 10 ? 1 : number_at(text, 8, 2);
+
+	return month >= 1 && month <= 12 && day >= 1 &&
+	       day <= days_in(number_at(text, 0, 4), month) &&
+	       (text.n < 13 || number_at(text, 11, 2) < 24) &&
+	       (text.n < 16 || number_at(text, 14, 2) < 60) &&
+	       (text.n < 19 || number_at(text, 17, 2) < 60);
+}
+
+/* Whether a part of a time ends there. */
+static bool
+is_end(size_t length)
+{
+	return length == 4 || length == 7 || length == DAY_BYTES ||
+	       length == 13 || length == 16 || length == 19 || length == 23 ||
+	       length == RECORD_TIME_BYTES;
+}
+
 /* The first part of a time; a Z behind seconds or less is dropped. */
 static int
 parse_absolute(const char *text, char out[AUDIT_TIME_BYTES])
@@ -21,7 +65,7 @@ parse_absolute(const char *text, char out[AUDIT_TIME_BYTES])
 	if (length > TIME_LEAST && length < RECORD_TIME_BYTES &&
 	    text[length - 1] == 'Z')
 		length--;
-	if (length < TIME_LEAST || length > RECORD_TIME_BYTES)
+	if (!is_end(length))
 		return -ERR_RANGE;
 	for (size_t i = 0; i < length; i++) {
 		bool digit = text[i] >= '0' && text[i] <= '9';
@@ -29,6 +73,8 @@ parse_absolute(const char *text, char out[AUDIT_TIME_BYTES])
 		if (TIME_SHAPE[i] == '0' ? !digit : text[i] != TIME_SHAPE[i])
 			return -ERR_RANGE;
 	}
+	if (!is_there((struct span){text, length}))
+		return -ERR_RANGE;
 	memcpy(out, text, length);
 	out[length] = '\0';
 	return 0;
@@ -93,16 +139,6 @@ audit_time_parse(const char *text, uint64_t now_ms, char out[AUDIT_TIME_BYTES])
 	}
 	return parse_ago(text, now_ms, out) == 0 ? 0
 						 : parse_absolute(text, out);
-}
-
-static uint64_t
-number_at(struct span time, size_t at, size_t digits)
-{
-	uint64_t value = 0;
-
-	for (size_t i = at; i < at + digits; i++)
-		value = value * 10 + (uint64_t)(time.p[i] - '0');
-	return value;
 }
 
 /* Days from 1970 to the date: years begin in March, so that a leap day is

@@ -18,6 +18,7 @@ struct audit_walk {
 	struct audit_index *index; /* NULL: none, or not to be used */
 	struct chain chain;
 	struct intents intents;
+	uint64_t intents_more; /* that the set had no room for */
 	struct json_doc doc;
 	uint64_t segment; /* that of the last line; 0: before the first */
 	bool jumped;	  /* segments were passed over just now */
@@ -63,6 +64,12 @@ audit_walk_intents(const struct audit_walk *walk)
 	return &walk->intents;
 }
 
+uint64_t
+audit_walk_intents_more(const struct audit_walk *walk)
+{
+	return walk->intents_more;
+}
+
 bool
 audit_walk_damaged(const struct audit_walk *walk)
 {
@@ -99,6 +106,23 @@ pass_over(struct audit_walk *walk, const struct audit_line *line)
 	return audit_reader_seek(walk->reader, next) == 0 ? 1 : -ERR_IO;
 }
 
+/* Once the set is full the younger ones are only counted: an outcome of none
+ * in it is one of theirs. */
+static void
+follow_intents(struct audit_walk *walk, const struct audit_line *line)
+{
+	uint64_t ended = record_intent(line->text);
+
+	if (walk->intents_more != 0 && ended != 0 &&
+	    !intents_has(&walk->intents, ended))
+		walk->intents_more--;
+	else if (walk->intents_more != 0 &&
+		 record_is(line->text, RECORD_INTENT))
+		walk->intents_more++;
+	else if (intents_follow(&walk->intents, line->text, line->place) != 0)
+		walk->intents_more = 1;
+}
+
 /* Check that a line follows what was before it; false: it is no record. */
 static bool
 follow(struct audit_walk *walk, const struct audit_line *line)
@@ -112,8 +136,7 @@ follow(struct audit_walk *walk, const struct audit_line *line)
 		complain(walk, line, damage_text(damage));
 	if (damage == DAMAGE_MALFORMED)
 		return false;
-	if (intents_follow(&walk->intents, line->text, line->place) != 0)
-		complain(walk, line, "too many intents without outcome");
+	follow_intents(walk, line);
 	return true;
 }
 
@@ -172,16 +195,16 @@ audit_walk_end(struct audit_walk *walk)
 }
 
 int
-audit_walk_at(struct audit_walk *walk, uint64_t place, char *buffer,
-    struct audit_item *item_out)
+audit_walk_at(struct audit_walk *walk, struct json_doc *doc, uint64_t place,
+    char *buffer, struct audit_item *item_out)
 {
 	int rc = audit_reader_at(walk->reader, place, buffer, &item_out->line);
 
 	if (rc == 0)
 		rc = record_check(item_out->line);
 	if (rc == 0)
-		rc =
-		    record_parse(&walk->doc, item_out->line, &item_out->record);
+		rc = record_parse(doc == NULL ? &walk->doc : doc,
+		    item_out->line, &item_out->record);
 	item_out->place = place;
 	return rc;
 }

@@ -51,13 +51,17 @@ int audit_walk_next(struct audit_walk *walk, struct audit_item *item_out);
  * -ERR_IO. */
 int audit_walk_end(struct audit_walk *walk);
 
-/* A record that was there before, in `buffer` of RECORD_LINE_MAX bytes. Errors
- * as audit_reader_at and record_parse. */
-int audit_walk_at(struct audit_walk *walk, uint64_t place, char *buffer,
-    struct audit_item *item_out);
+/* A record that was there before, in `buffer` of RECORD_LINE_MAX bytes; its
+ * texts are kept by `doc`, or, if that is NULL, up to the next call of any of
+ * these. Errors as audit_reader_at and record_parse. */
+int audit_walk_at(struct audit_walk *walk, struct json_doc *doc, uint64_t place,
+    char *buffer, struct audit_item *item_out);
 
-/* Intents that have no outcome up to here; all of them, whatever the filter. */
+/* Intents that have no outcome up to here, whatever the filter: the oldest
+ * INTENTS_MAX, and at least how many more there are. Where segments were
+ * passed over, outcomes may have been too. */
 const struct intents *audit_walk_intents(const struct audit_walk *walk);
+uint64_t audit_walk_intents_more(const struct audit_walk *walk);
 
 bool audit_walk_damaged(const struct audit_walk *walk);
 

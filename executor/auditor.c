@@ -180,6 +180,10 @@ take_entry(
 	    .capability = {behind, entry->name_bytes},
 	    .capability_bytes = entry->name_full,
 	    .number = entry->capability,
+	    .effects = entry->effects,
+	    .destination =
+		text_of(entry->destination, sizeof entry->destination),
+	    .destination_bytes = entry->destination_full,
 	    .verdict = (enum verdict)entry->verdict,
 	    .rule = text_of(entry->rule, sizeof entry->rule),
 	    .why = text_of(entry->why, sizeof entry->why),
@@ -266,6 +270,7 @@ end_batch(struct auditor *a)
 	release_receipts(a);
 	auditor_anchor_head(a);
 	retain(a);
+	auditor_tell_health(a);
 }
 
 /* How a process of the service is locked. */
@@ -325,7 +330,10 @@ poll_timeout(const struct auditor *a)
 {
 	int64_t now = clock_ms(), until = now + OUTCOME_MS;
 	int64_t due = audit_checkpoint_due(a->audit);
+	int64_t health = auditor_health_due(a);
 
+	if (health < until)
+		until = health;
 	if (due != 0 && due < until)
 		until = due;
 	if (a->retain_ms != 0 && a->retain_ms < until)
@@ -443,6 +451,8 @@ auditor_main(void)
 		    sizeof(struct outcome_head), 0);
 	}
 	a.begin.quiet = false;
+	audit_state(a.audit, &a.health.state);
+	a.health.first = a.health.state.records;
 	role_ready();
 	while (serve_once(&a))
 		continue;

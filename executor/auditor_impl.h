@@ -1,6 +1,6 @@
 /*
- * What the two files of the auditor share: auditor.c keeps the log and hears
- * broker and parent, auditor_orders.c deals with couriers.
+ * What the files of the auditor share: auditor.c keeps the log and hears broker
+ * and parent, auditor_orders.c deals with couriers.
  */
 #ifndef TRIZONE_EXECUTOR_AUDITOR_IMPL_H
 #define TRIZONE_EXECUTOR_AUDITOR_IMPL_H
@@ -67,6 +67,13 @@ struct auditor {
 	bool orphaned;	   /* the parent is gone: serve to the end of entries */
 	bool stopping;	   /* there are no more entries */
 	int64_t stop_at_ms;
+	struct {
+		struct audit_state state; /* as it was told */
+		int64_t at_ms, measured_ms;
+		uint64_t first; /* the last record before this start */
+		uint64_t checkpoint;
+		int64_t checkpoint_ms;
+	} health;
 };
 
 /*
@@ -116,6 +123,16 @@ void auditor_anchor_start(struct auditor *a, const struct audit_found *found);
 /* A checkpoint that they have not been told: make it durable, tell them, and
  * put on record which of them begins to fail or takes lines again. */
 void auditor_anchor_head(struct auditor *a);
+
+/*
+ * auditor_health.c
+ */
+
+/* Tell the broker how the log is, if it is another and it is time. */
+void auditor_tell_health(struct auditor *a);
+
+/* When that is to be looked at again, in monotonic milliseconds. */
+int64_t auditor_health_due(const struct auditor *a);
 
 /*
  * auditor_orders.c

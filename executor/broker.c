@@ -497,7 +497,8 @@ broker_main(void)
 	b.tick = loop_timer(b.loop, on_tick, &b);
 	timer_set(b.tick, TICK_MS);
 	/* unique across restarts without a write: the clock starts it */
-	b.next_request = (uint64_t)clock_utc_ms() * 1000;
+	b.started_ms = clock_utc_ms();
+	b.next_request = (uint64_t)b.started_ms * 1000;
 	set_nonblocking((const int[]){FD_CONTROL}, 1);
 	buf_init(&b.item_text, CLEAN_MAX_BYTES);
 	buf_init(&b.call_text, FRAME_MAX_BYTES);

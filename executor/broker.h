@@ -232,6 +232,10 @@ struct broker {
 	uint64_t last_receipt;
 	struct held_answer *held_answers; /* until their records are on disk */
 	struct inflow receipts;
+	struct audit_health health; /* of the log, as the auditor said last */
+	bool health_known;
+	int64_t started_ms;	       /* UTC */
+	uint64_t calls[VERDICT_COUNT]; /* decided since then */
 	struct watch *receipts_watch;
 
 	int64_t deliver_minute; /* deliveries in this minute, all peers */
@@ -272,6 +276,13 @@ void receipts_tick(struct broker *b, int64_t now);
  * keeps. */
 void entry_init(struct entry_head *entry, enum record_kind kind);
 void entry_text(char *to, size_t room, struct span text);
+/* What the call does, and where it goes, as far as the policy lets that be on
+ * record; nothing of a capability that there is not. The same of a call that a
+ * ticket has stored. */
+void entry_goes(const struct broker *b, struct entry_head *entry,
+    const struct decide_request *request);
+void entry_goes_stored(const struct broker *b, struct entry_head *entry,
+    const struct ticket *ticket);
 /* Queue it; the body follows for an order. */
 void entry_send(struct broker *b, const struct entry_head *entry,
     struct span name, struct span body);
@@ -298,6 +309,9 @@ bool entries_flush(struct broker *b);
 /* Write all of it, waiting; at the end of service. */
 void entries_finish(struct broker *b);
 void entries_open(struct broker *b, int fd);
+
+/* broker_status.c: answer it. 0, for handlers. */
+int status_take(struct link *link, int64_t id);
 
 /* broker_session.c */
 struct session *session_find(struct broker *b, int64_t id);

@@ -61,10 +61,11 @@ refuse(struct link *link, int64_t id, const struct decision *decision,
 
 static void
 fill_entry(struct entry_head *entry, const struct link *link,
-    const struct session *session, const struct decision *decision,
-    uint64_t request, struct span arguments)
+    const struct session *session, const struct decide_request *request,
+    const struct decision *decision, uint64_t number, struct span arguments)
 {
-	entry->request = request;
+	entry_goes(link->broker, entry, request);
+	entry->request = number;
 	entry->session = (uint64_t)session->id;
 	entry->message = (uint64_t)session->claim;
 	entry->verdict = decision->verdict;
@@ -140,7 +141,8 @@ go_on(struct link *link, int64_t id, const struct call_params *call,
 		    b, decision, decision->detail, sizeof decision->detail);
 	inputs = entry_inputs(b, session->id, request, decision, error);
 	entry_init(&entry, RECORD_DECISION);
-	fill_entry(&entry, link, session, decision, number, arguments);
+	fill_entry(&entry, link, session, request, decision, number, arguments);
+	b->calls[error == 0 ? VERDICT_ALLOW : decision->verdict]++;
 	if (error == 0) {
 		entry.grant = granted ? met->ticket.grant : 0;
 		call_order(b, &pending, &entry, call->name, inputs, arguments);
@@ -373,8 +375,9 @@ tell_outcome(struct link *link, int64_t id,
 	struct pending told = {.request = number, .link = link, .id = id};
 	struct entry_head entry;
 
+	link->broker->calls[decision->verdict]++;
 	entry_init(&entry, RECORD_DECISION);
-	fill_entry(&entry, link, session, decision, number,
+	fill_entry(&entry, link, session, request, decision, number,
 	    (struct span){t->arguments.data, t->arguments.len});
 	snprintf(entry.detail, sizeof entry.detail,
 	    "was told what ticket:%lld has become", (long long)t->id);

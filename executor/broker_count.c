@@ -128,10 +128,9 @@ count_describe(const struct broker *b, const struct decision *decision,
 	if (decision->leak_bytes == 0 || used + 1 >= room)
 		return;
 	snprintf(detail + used, room - used,
-	    "%sleak: %llu bytes in %u fields to %s%s, %llu in this session",
+	    "%sleak: %llu bytes in %u fields, %llu in this session",
 	    used == 0 ? "" : "; ", (unsigned long long)decision->leak_bytes,
-	    (unsigned)decision->leak_fields, b->count.labels[0],
-	    b->count.charge.keys.destinations > 1 ? " and others" : "",
+	    (unsigned)decision->leak_fields,
 	    (unsigned long long)b->count.leak->bytes);
 	detail[utf8_prefix(detail, strlen(detail), room)] = '\0';
 }

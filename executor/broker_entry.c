@@ -40,6 +40,39 @@ entry_text(char *to, size_t room, struct span text)
 	to[n] = '\0';
 }
 
+void
+entry_goes(const struct broker *b, struct entry_head *entry,
+    const struct decide_request *request)
+{
+	const struct capability *c =
+	    policy_find(b->policy, request->capability);
+	struct destination to;
+
+	if (c == NULL || request->arguments->type != JSON_OBJECT)
+		return;
+	destination_of(c, request->doc, request->arguments, &to);
+	memcpy(entry->destination, to.text, sizeof entry->destination);
+	entry->destination_full = to.full;
+	entry->effects = call_effects(request, c->effects);
+}
+
+void
+entry_goes_stored(
+    const struct broker *b, struct entry_head *entry, const struct ticket *t)
+{
+	struct json_doc doc;
+	struct decide_request request = {
+	    .capability = span_of(t->capability), .doc = &doc};
+
+	json_init(&doc);
+	if (json_parse(&doc, (struct span){t->arguments.data, t->arguments.len},
+		NULL, NULL) == 0) {
+		request.arguments = json_root(&doc);
+		entry_goes(b, entry, &request);
+	}
+	json_done(&doc);
+}
+
 static void
 hold_links(struct broker *b, bool hold)
 {

@@ -263,102 +263,6 @@ take_session_end(
 	return 0;
 }
 
-static void
-put_zones(struct json_writer *w, const struct broker *b)
-{
-	json_key(w, "zones");
-	json_open(w, '[');
-	for (size_t i = 0; i < b->listener_count; i++) {
-		const struct listener *l = &b->listeners[i];
-
-		if (l->zone == NULL)
-			continue;
-		json_open(w, '{');
-		json_put_text(w, "zone", l->zone->name);
-		json_put_text(
-		    w, "kind", l->kind == LINK_PLANNER ? "planner" : "reader");
-		json_put_integer(w, "channels", l->links);
-		if (l->attested.len != 0)
-			json_put_raw(w, "attestation",
-			    (struct span){l->attested.data, l->attested.len});
-		json_close(w, '}');
-	}
-	json_close(w, ']');
-}
-
-static void
-put_couriers(struct json_writer *w, const struct broker *b)
-{
-	json_key(w, "couriers");
-	json_open(w, '[');
-	for (uint32_t i = 0; i < b->plan.couriers; i++) {
-		json_open(w, '{');
-		json_put_text(w, "kind", b->plan.kind[i]->name);
-		json_put_boolean(w, "up", b->courier_up[i]);
-		json_close(w, '}');
-	}
-	json_close(w, ']');
-}
-
-/* How each process of the service is locked. */
-static void
-put_processes(struct json_writer *w, const struct broker *b)
-{
-	struct buf text;
-
-	buf_init(&text, FRAME_MAX_BYTES);
-	json_key(w, "processes");
-	json_open(w, '[');
-	for (size_t i = 0; i < b->report_count; i++) {
-		buf_clear(&text);
-		lock_report_write(&b->reports[i], &text);
-		json_raw_value(w, (struct span){text.data, text.len});
-	}
-	json_close(w, ']');
-	buf_free(&text);
-}
-
-static void
-put_policy(struct json_writer *w, const struct broker *b)
-{
-	char hex[2 * SHA256_BYTES + 1];
-
-	hex_encode(b->policy_hash, sizeof b->policy_hash, hex);
-	json_key(w, "policy");
-	json_open(w, '{');
-	json_put_text(w, "sha256", hex);
-	json_put_integer(w, "reloads", b->reloads);
-	json_close(w, '}');
-}
-
-static int
-take_status(struct link *link, int64_t id)
-{
-	const struct broker *b = link->broker;
-	struct inbox_counts counts = inbox_counts(b->inbox);
-	struct message_writer m;
-
-	result_begin(&m, channel_out(link->channel), id);
-	put_zones(&m.json, b);
-	put_couriers(&m.json, b);
-	put_policy(&m.json, b);
-	json_key(&m.json, "decision_inputs");
-	json_open(&m.json, '{');
-	json_put_boolean(
-	    &m.json, "kept", b->config->audit_inputs.recipient != NULL);
-	json_close(&m.json, '}');
-	json_key(&m.json, "inbox");
-	json_open(&m.json, '{');
-	for (int i = 0; i < INBOX_STATE_COUNT; i++)
-		json_put_integer(&m.json, inbox_state_name((enum inbox_state)i),
-		    (int64_t)counts.items[i]);
-	json_put_integer(&m.json, "bytes", (int64_t)counts.bytes);
-	json_close(&m.json, '}');
-	put_processes(&m.json, b);
-	link_answer(link, &m, id, 0);
-	return 0;
-}
-
 static int
 take(struct link *link, const struct message *message)
 {
@@ -366,7 +270,7 @@ take(struct link *link, const struct message *message)
 
 	switch (message->method) {
 	case METHOD_STATUS:
-		return take_status(link, message->id);
+		return status_take(link, message->id);
 	case METHOD_ITEM_LIST:
 		return take_list(link, message->id, &message->params.list);
 	case METHOD_ITEM_SHOW:

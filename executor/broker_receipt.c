@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -109,10 +110,21 @@ take_receipt(struct broker *b, const struct receipt_head *receipt)
 }
 
 static size_t
-no_body(const void *head)
+body_length(const void *head)
 {
-	(void)head;
-	return 0;
+	const struct receipt_head *receipt = head;
+
+	return receipt->what == RECEIPT_HEALTH ? sizeof(struct audit_health)
+					       : 0;
+}
+
+static void
+take_health(struct broker *b, const char *body)
+{
+	memcpy(&b->health, body, sizeof b->health);
+	if (b->health.anchors > HEALTH_ANCHORS_MAX)
+		bug("health of %u anchors", (unsigned)b->health.anchors);
+	b->health_known = true;
 }
 
 static void
@@ -123,9 +135,13 @@ on_receipts(void *context)
 	const char *body;
 	int rc = inflow_read(&b->receipts), next;
 
-	while (
-	    (next = inflow_next(&b->receipts, no_body, &receipt, &body)) == 1)
-		take_receipt(b, &receipt);
+	while ((next = inflow_next(
+		    &b->receipts, body_length, &receipt, &body)) == 1) {
+		if (receipt.what == RECEIPT_HEALTH)
+			take_health(b, body);
+		else
+			take_receipt(b, &receipt);
+	}
 	if (next < 0)
 		bug("the auditor sent what is no receipt");
 	if (rc < 0)
@@ -136,7 +152,8 @@ void
 receipts_open(struct broker *b, int fd)
 {
 	set_nonblocking(&fd, 1);
-	inflow_init(&b->receipts, fd, sizeof(struct receipt_head), 0);
+	inflow_init(&b->receipts, fd, sizeof(struct receipt_head),
+	    sizeof(struct audit_health));
 	b->receipts_watch = loop_watch_read(b->loop, fd, on_receipts, b);
 	watch_set(b->receipts_watch, true);
 }

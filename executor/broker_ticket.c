@@ -35,6 +35,7 @@ ticket_entry(struct broker *b, const struct ticket *t, enum record_kind kind,
 	sha256_of(t->arguments.data, t->arguments.len, entry->body_hash);
 	if (c != NULL)
 		entry->capability = c->number;
+	entry_goes_stored(b, entry, t);
 	entry_text(entry->zone, sizeof entry->zone, span_of(t->zone));
 	entry_text(entry->rule, sizeof entry->rule, span_of(t->rule));
 	entry_text(entry->why, sizeof entry->why, span_of(t->why));

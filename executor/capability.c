@@ -28,7 +28,8 @@ static const struct json_field limits_fields[] = {
 
 struct capability_text {
 	const struct json_node *name, *kind, *method, *why;
-	const struct json_node *settings, *arguments, *limits, *outbound;
+	const struct json_node *settings, *arguments, *limits, *outbound,
+	    *audit;
 };
 
 #define MEMBER(key, want, required, type)                                      \
@@ -45,6 +46,7 @@ static const struct json_field capability_fields[] = {
     MEMBER(arguments, JSON_WANT_OBJECT, false, capability_text),
     MEMBER(limits, JSON_WANT_OBJECT, false, capability_text),
     MEMBER(outbound, JSON_WANT_OBJECT, false, capability_text),
+    MEMBER(audit, JSON_WANT_OBJECT, false, capability_text),
 };
 
 char *
@@ -163,6 +165,37 @@ read_outbound(const struct json_doc *doc, const struct json_node *node,
 	return rc;
 }
 
+struct audit_text {
+	const struct json_node *destination;
+};
+
+static const struct json_field audit_fields[] = {
+    MEMBER(destination, JSON_WANT_ANY, true, audit_text),
+};
+
+/* What of a call's arguments is on record as they are. */
+static int
+read_audit(const struct json_doc *doc, const struct json_node *node,
+    struct capability *c, struct json_error *where)
+{
+	struct audit_text text = {0};
+	int rc;
+
+	if (node == NULL)
+		return 0;
+	rc = json_read(doc, node, audit_fields, 1, &text, where);
+	if (rc != 0)
+		return rc;
+	c->destination =
+	    text.destination->type == JSON_STRING
+		? destination_kept_find(text.destination->value.string)
+		: DESTINATION_KEPT_COUNT;
+	if (c->destination == DESTINATION_KEPT_COUNT)
+		return json_complain(doc, text.destination, where, ERR_RANGE,
+		    "\"destination\" has to be whole, domain or none");
+	return 0;
+}
+
 int
 capability_read(const struct json_doc *doc, const struct json_node *node,
     struct capability *c, struct json_error *where)
@@ -186,6 +219,8 @@ capability_read(const struct json_doc *doc, const struct json_node *node,
 		rc = read_limits(doc, text.limits, c, where);
 	if (rc == 0)
 		rc = read_outbound(doc, text.outbound, c, where);
+	if (rc == 0)
+		rc = read_audit(doc, text.audit, c, where);
 	if (rc != 0)
 		return rc;
 	source = json_raw(doc, node);

@@ -21,6 +21,7 @@
 
 static const char usage[] =
     "usage: trizone-executor audit show [--config FILE] [OPTION...]\n"
+    "       trizone-executor audit follow [--config FILE] [OPTION...]\n"
     "       trizone-executor audit verify [--config FILE] [OPTION...]\n"
     "       trizone-executor audit root [--config FILE]\n"
     "       trizone-executor audit report --html|--text [OPTION...]\n"
@@ -28,8 +29,8 @@ static const char usage[] =
     "       trizone-executor audit index [--config FILE]\n"
     "       trizone-executor audit erase [--config FILE] SEQ\n"
     "       trizone-executor audit erase [--config FILE] --person ADDRESS\n"
-    "       trizone-executor audit show|verify|root|report|export|index|erase\n"
-    "           --help\n"
+    "       trizone-executor audit show|follow|verify|root|report|export|index|\n"
+    "           erase --help\n"
     "The log is the configuration's, or that of --dir DIR.\n";
 
 static const char erase_usage[] =
@@ -119,6 +120,7 @@ static const struct {
 	int (*run)(int argc, char **argv, const char *default_dir);
 } commands[] = {
     {"show", "trizone-executor audit show", audit_show_main},
+    {"follow", "trizone-executor audit follow", audit_follow_main},
     {"verify", "trizone-executor audit verify", audit_verify_main},
     {"root", "trizone-executor audit root", audit_root_main},
     {"report", "trizone-executor audit report", audit_report_main},

@@ -149,6 +149,9 @@ print_all(const struct client_answer *answer)
 	print_list(answer, "zones", "zone");
 	print_list(answer, "couriers", "courier");
 	print_members(doc, json_get(doc, answer->result, "policy"), "policy");
+	print_members(doc, json_get(doc, answer->result, "calls"), "calls");
+	print_members(doc, json_get(doc, answer->result, "reviews"), "reviews");
+	print_members(doc, json_get(doc, answer->result, "audit"), "audit");
 	print_members(
 	    doc, json_get(doc, answer->result, "decision_inputs"), "replay");
 	print_members(doc, json_get(doc, answer->result, "inbox"), "inbox");

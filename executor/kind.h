@@ -117,6 +117,15 @@ struct kind {
 	    const struct json_doc *doc, const struct json_node *arguments,
 	    struct buf *out);
 
+	/* Where a call goes that has no argument which is a destination: what
+	 * it writes to, the folder it reads in, a host and port; into `out`,
+	 * nothing if that cannot be told. The arguments, an object, may not
+	 * have passed check. NULL: nowhere.
+	 */
+	void (*target)(const void *settings, const struct kind_method *method,
+	    const struct json_doc *doc, const struct json_node *arguments,
+	    struct buf *out);
+
 	/* The name of the credential an instance uses, or NULL: it has none.
 	 * NULL where no instance has one. Lives as long as the settings. */
 	const char *(*credential)(const void *settings);

@@ -308,6 +308,23 @@ with_one_spelling(struct span path)
 	return (struct span){path.p, n};
 }
 
+/* What is only read stays a selector, and off the record. */
+void
+kind_file_target(const void *untyped, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out)
+{
+	const struct file_settings *settings = untyped;
+	const struct json_node *node = json_get(doc, arguments, "path");
+
+	buf_add_text(out, settings->root);
+	if (!method->writes || node == NULL || node->type != JSON_STRING ||
+	    span_is(node->value.string, "."))
+		return;
+	buf_add_byte(out, '/');
+	buf_add(out, node->value.string.p, node->value.string.n);
+}
+
 /* check refuses every other spelling of a path, but for the root's own. */
 void
 kind_file_place(const void *untyped, const struct kind_method *method,

@@ -61,6 +61,9 @@ void kind_file_settings_free(void *settings);
 void kind_file_settings_print(
     const void *settings, const struct kind_method *method, struct buf *out);
 const struct kind_effects *kind_file_effects(const void *settings);
+void kind_file_target(const void *settings, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out);
 void kind_file_place(const void *settings, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments,
     struct buf *out);

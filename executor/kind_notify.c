@@ -251,6 +251,22 @@ kind_notify_check(const void *settings, const struct kind_method *method,
 }
 
 void
+kind_notify_target(const void *untyped, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out)
+{
+	const struct notify_settings *settings = untyped;
+
+	(void)method;
+	(void)doc;
+	(void)arguments;
+	if (settings->path != NULL)
+		buf_add_text(out, settings->path);
+	else
+		buf_add_format(out, "syslog:%s", settings->identity);
+}
+
+void
 kind_notify_open(void *untyped, const struct kind_method *method)
 {
 	struct notify_settings *settings = untyped;

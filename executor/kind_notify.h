@@ -43,6 +43,9 @@ void kind_notify_settings_print(
 int kind_notify_check(const void *settings, const struct kind_method *method,
     const struct json_doc *doc, const struct json_node *arguments, char *detail,
     size_t detail_room);
+void kind_notify_target(const void *settings, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out);
 void kind_notify_open(void *settings, const struct kind_method *method);
 size_t kind_notify_paths(const void *settings, const struct kind_method *method,
     struct lock_path *paths_out);

@@ -306,6 +306,27 @@ kind_remote_effects(const void *untyped)
 	return &settings->effects;
 }
 
+/* A server, or a program. */
+void
+kind_remote_target(const void *untyped, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out)
+{
+	const struct remote_value *host = remote_value_of(untyped, "host");
+	const struct remote_value *port = remote_value_of(untyped, "port");
+	const struct remote_value *program =
+	    remote_value_of(untyped, "program");
+
+	(void)method;
+	(void)doc;
+	(void)arguments;
+	if (host != NULL && port != NULL)
+		buf_add_format(
+		    out, "%s:%lld", host->text, (long long)port->number);
+	else if (program != NULL)
+		buf_add_text(out, program->text);
+}
+
 const char *
 kind_remote_credential(const void *untyped)
 {

@@ -84,6 +84,9 @@ int kind_remote_settings_parse(const struct json_doc *doc,
     void **settings_out, struct json_error *where);
 void kind_remote_settings_free(void *settings);
 const struct kind_effects *kind_remote_effects(const void *settings);
+void kind_remote_target(const void *settings, const struct kind_method *method,
+    const struct json_doc *doc, const struct json_node *arguments,
+    struct buf *out);
 const char *kind_remote_credential(const void *settings);
 void kind_remote_settings_print(
     const void *settings, const struct kind_method *method, struct buf *out);

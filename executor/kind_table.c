@@ -13,7 +13,8 @@
 #define REMOTE                                                                 \
 	.settings_parse = kind_remote_settings_parse,                          \
 	.settings_free = kind_remote_settings_free,                            \
-	.effects = kind_remote_effects, .credential = kind_remote_credential,  \
+	.effects = kind_remote_effects, .target = kind_remote_target,          \
+	.credential = kind_remote_credential,                                  \
 	.settings_print = kind_remote_settings_print,                          \
 	.check = kind_remote_check, .content_max = kind_remote_content_max
 
@@ -28,6 +29,7 @@ const struct kind kind_table[] = {
 	.settings_print = kind_file_settings_print,
 	.effects = kind_file_effects,
 	.place = kind_file_place,
+	.target = kind_file_target,
 	.check = kind_file_check,
 	.content_max = kind_file_content_max,
 	.open = kind_file_open,
@@ -42,6 +44,7 @@ const struct kind kind_table[] = {
 	.settings_parse = kind_notify_settings_parse,
 	.settings_free = kind_notify_settings_free,
 	.settings_print = kind_notify_settings_print,
+	.target = kind_notify_target,
 	.check = kind_notify_check,
 	.open = kind_notify_open,
 	.paths = kind_notify_paths,

@@ -30,6 +30,7 @@
 #define RESULT_BODY_MAX (512u * 1024)  /* an answer fits half a frame */
 #define RESULT_CONTENT_MAX (1u << 20)  /* what one read brings back */
 #define DETAIL_BYTES 200	       /* a reason, NUL included */
+#define ENTRY_DESTINATION_MAX 256      /* what a record keeps of it */
 
 /* broker -> auditor: something to put on record, and perhaps to be done. */
 struct entry_head {
@@ -57,6 +58,11 @@ struct entry_head {
 	char rule[NAME_MAX_BYTES + 1];
 	char why[WHY_MAX_BYTES + 1];
 	char detail[DETAIL_BYTES];
+	/* Where a call goes, see destination.h; its length before it was cut;
+	 * and enum effect bits, of what it does. */
+	char destination[ENTRY_DESTINATION_MAX + 1];
+	uint32_t destination_full;
+	uint32_t effects;
 };
 #define NO_CAPABILITY UINT32_MAX
 #define ENTRY_NAME_MAX 256
@@ -64,13 +70,30 @@ struct entry_head {
 /* Arguments, where each value came from, and all the rest. */
 #define ENTRY_INPUTS_MAX (FRAME_MAX_BYTES + 65536)
 
-/* auditor -> broker: the record that was wanted a receipt for is on disk. */
+/* auditor -> broker: the record that was wanted a receipt for is on disk; or,
+ * with nothing in the rest, a struct audit_health follows. */
+enum receipt_what { RECEIPT_RECORD, RECEIPT_HEALTH };
 struct receipt_head {
 	uint32_t magic;
-	uint32_t unused;
+	uint32_t what; /* enum receipt_what */
 	uint64_t number;
 	uint64_t sequence;
 	unsigned char hash[SHA256_BYTES];
+};
+
+/* How the log is, told when it has changed, at most once a second. */
+#define HEALTH_ANCHORS_MAX 8
+#define HEALTH_UNKNOWN UINT64_MAX
+struct audit_health {
+	uint64_t records;      /* sequence of the last */
+	uint64_t written;      /* since the auditor has started */
+	uint64_t intents;      /* without outcome */
+	uint64_t log_bytes;    /* of segments with records; or HEALTH_UNKNOWN */
+	uint64_t free_bytes;   /* of its file system; or HEALTH_UNKNOWN */
+	int64_t checkpoint_ms; /* the last of this start, UTC; 0: none yet */
+	uint32_t anchors;
+	uint32_t unused;
+	uint32_t anchor_errors[HEALTH_ANCHORS_MAX]; /* enum err, 0: none */
 };
 
 /* auditor -> courier: do this; its intent is on disk. */

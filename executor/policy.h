@@ -11,7 +11,8 @@
  *         "arguments": { JSON Schema }, (optional: the method's default)
  *         "limits": { "per_hour": 100 },
  *         "outbound": { "links": "allow" | "defang" | "ask" | "deny",
- *                       "markup": "text" | "keep" } } ],
+ *                       "markup": "text" | "keep" },
+ *         "audit": { "destination": "whole" | "domain" | "none" } } ],
  *     "rules": [
  *       { "id": "read-notes", "why": "...", "verdict": "allow",
  *         "capability": "file.read" | ["file.read", ...],
@@ -37,13 +38,13 @@
  *     "floor": { "verdict": "ask" | "deny", (optional)
  *       "exceptions": [{ "capability": ..., "why": "..." }] } }
  *
- * Every key above is mandatory unless it says optional ("limits" and
- * "outbound" are; of a capability: 1,000 an hour, and see outbound.h: defang
- * and text, or allow and keep for a method that is verbatim), an unknown one is
- * an error. Names and ids are as in name.h, effects as in kind.h, origins as in
- * facts.h. A missing or empty list of capabilities or rules means none. "*"
- * stands for every capability; a rule that allows may have it only with "from"
- * or an effect that calls do not have.
+ * Every key above is mandatory unless it says optional ("limits",
+ * "outbound" and "audit" are; of a capability: 1,000 an hour, see outbound.h:
+ * defang and text, or allow and keep for a method that is verbatim, and whole),
+ * an unknown one is an error. Names and ids are as in name.h, effects as in
+ * kind.h, origins as in facts.h. A missing or empty list of capabilities or
+ * rules means none. "*" stands for every capability; a rule that allows may
+ * have it only with "from" or an effect that calls do not have.
  *
  * Verdicts: allow, ask, deny. First match wins. An `ask` makes a ticket that a
  * person decides about (ticket.h). These rules are built in, and no rule of
@@ -74,6 +75,7 @@
 #include <stdint.h>
 
 #include "common/json.h"
+#include "executor/destination.h"
 #include "executor/kind.h"
 #include "executor/limit.h"
 #include "executor/outbound.h"
@@ -109,6 +111,7 @@ struct capability {
 	uint32_t per_hour;   /* hard ceiling; broker and courier both count */
 	bool per_hour_given; /* by the policy; else it is the default */
 	struct outbound outbound;
+	enum destination_kept destination; /* what a record has of it */
 };
 
 struct policy;

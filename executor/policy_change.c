@@ -11,7 +11,7 @@
 
 /* Members that nobody has anything open for. */
 static const char *const may_change[] = {
-    "why", "arguments", "limits", "outbound"};
+    "why", "arguments", "limits", "outbound", "audit"};
 
 static bool
 is_free_to_change(struct span key)
@@ -123,5 +123,6 @@ capability_renew(struct capability *to, struct capability *from)
 	swap_text(&to->source, &from->source);
 	to->per_hour = from->per_hour;
 	to->outbound = from->outbound;
+	to->destination = from->destination;
 	capability_free(from);
 }

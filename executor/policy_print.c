@@ -101,6 +101,10 @@ print_capability(
 		    "    no courier performs this kind yet: an allowed call "
 		    "is refused as unavailable\n");
 	print_outbound(c, out);
+	if (c->destination != DESTINATION_WHOLE)
+		buf_add_format(out, "    on record of where it goes: %s\n",
+		    c->destination == DESTINATION_DOMAIN ? "the domain or host"
+							 : "nothing");
 	buf_add_text(out, "    rules: ");
 	add_rules_of(policy, c, out);
 	buf_add_text(out, "\n");
@@ -277,6 +281,8 @@ json_capability(struct json_writer *w, const struct capability *c)
 	json_put_text(w, "links", outbound_links_name(c->outbound.links));
 	json_put_text(w, "markup", c->outbound.plain ? "text" : "keep");
 	json_close(w, '}');
+	json_put_text(
+	    w, "audit_destination", destination_kept_name(c->destination));
 	json_put_raw(w, "arguments", span_of(c->schema_text));
 	json_close(w, '}');
 	buf_free(&words);

@@ -39,6 +39,8 @@ const struct record_field record_fields[FIELD_COUNT] = {
     {"zone", FIELD_TEXT, OF(zone), NAME_MAX_BYTES, 0},
     {"capability", FIELD_TEXT, OF(capability), NAME_MAX_BYTES, 0},
     {"number", FIELD_U32, OF(number), 0, NO_CAPABILITY},
+    {"effects", FIELD_U32, OF(effects), 0, 0},
+    {"destination", FIELD_PLAIN, OF(destination), ENTRY_DESTINATION_MAX, 0},
     {"verdict", FIELD_VERDICT_NAME, OF(verdict), 0, 0},
     {"status", FIELD_STATUS_NAME, OF(status), 0, 0},
     {"rule", FIELD_TEXT, OF(rule), NAME_MAX_BYTES, 0},
@@ -91,74 +93,6 @@ bool
 record_commits(enum record_kind kind)
 {
 	return record_has(kind, FIELD_COMMIT);
-}
-
-/* \u0041, or two of them for a character above U+FFFF (RFC 8259, 7). */
-static int
-add_escape(struct buf *out, uint32_t code)
-{
-	uint32_t rest;
-
-	if (code < 0x10000)
-		return buf_add_format(out, "\\u%04x", (unsigned)code);
-	rest = code - 0x10000;
-	return buf_add_format(out, "\\u%04x\\u%04x",
-	    (unsigned)(0xd800 + (rest >> 10)),
-	    (unsigned)(0xdc00 + (rest & 0x3ff)));
-}
-
-static int
-add_character(struct buf *out, uint32_t code)
-{
-	int rc = 0;
-
-	if (code == '"' || code == '\\')
-		rc = buf_add_byte(out, '\\');
-	if (rc == 0 && code >= 0x20 && code < 0x7f)
-		return buf_add_byte(out, (char)code);
-	return rc != 0 ? rc : add_escape(out, code);
-}
-
-/* Bytes from `i` on that stand for themselves, at most up to `most`. */
-static size_t
-plain_run(struct span text, size_t i, size_t most)
-{
-	size_t n = i;
-
-	while (n < text.n && n < most && text.p[n] >= 0x20 &&
-	       text.p[n] < 0x7f && text.p[n] != '"' && text.p[n] != '\\')
-		n++;
-	return n - i;
-}
-
-/* A JSON string of at most `most` bytes of `untrusted_text`; *kept_out is how
- * many it took. No JSON reader of ours takes NUL, so it is made inert too. */
-static int
-add_string(
-    struct buf *out, struct span untrusted_text, size_t most, size_t *kept_out)
-{
-	size_t i = 0, length;
-	uint32_t code;
-	int rc = buf_add_byte(out, '"');
-
-	for (; rc == 0 && i < untrusted_text.n; i += length) {
-		length = plain_run(untrusted_text, i, most);
-		if (length != 0) {
-			rc = buf_add(out, untrusted_text.p + i, length);
-			continue;
-		}
-		length = utf8_decode(
-		    untrusted_text.p + i, untrusted_text.n - i, &code);
-		if (length == 0 || code == 0) {
-			length = 1;
-			code = 0xfffd;
-		}
-		if (i + length > most)
-			break;
-		rc = add_character(out, code);
-	}
-	*kept_out = i;
-	return rc != 0 ? rc : buf_add_byte(out, '"');
 }
 
 static int
@@ -240,6 +174,15 @@ add_key(struct buf *out, const char *key, const char *suffix)
 	return rc != 0 ? rc : buf_add(out, "\":", 2);
 }
 
+/* The length of a text that is already cut. */
+static uint64_t
+cut_before(const struct record_field *field, const struct record *record)
+{
+	if (field->offset == OF(capability))
+		return record->capability_bytes;
+	return field->offset == OF(destination) ? record->destination_bytes : 0;
+}
+
 /* The string, and its true length if it is not all there. */
 static int
 add_text(struct buf *out, const struct record_field *field,
@@ -247,11 +190,13 @@ add_text(struct buf *out, const struct record_field *field,
 {
 	uint64_t true_bytes = untrusted_text->n;
 	size_t kept;
-	int rc = add_string(out, *untrusted_text, field->most, &kept);
+	int rc =
+	    field->type == FIELD_PLAIN
+		? record_add_plain(out, *untrusted_text, field->most, &kept)
+		: record_add_string(out, *untrusted_text, field->most, &kept);
 
-	if (field->offset == OF(capability) &&
-	    record->capability_bytes > true_bytes)
-		true_bytes = record->capability_bytes;
+	if (cut_before(field, record) > true_bytes)
+		true_bytes = cut_before(field, record);
 	if (rc != 0 || true_bytes == kept)
 		return rc;
 	rc = add_key(out, field->key, "_bytes");
@@ -273,6 +218,7 @@ add_value(struct buf *out, const struct record_field *field,
 	case FIELD_U32:
 		return add_number(out, *(const uint32_t *)at, field->none);
 	case FIELD_TEXT:
+	case FIELD_PLAIN:
 		return add_text(out, field, record, at);
 	case FIELD_VERDICT_NAME:
 		return add_name(out, (unsigned)record->verdict < VERDICT_COUNT

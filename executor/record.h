@@ -42,7 +42,7 @@
 #define RECORD_DETAIL_MAX 1024
 
 /* Newline included: six bytes for each of the 1,516 text bytes a record can
- * have, and less than 1,000 for all the rest. */
+ * have, and less than 1,144 for all the rest. */
 #define RECORD_LINE_MAX 10240
 
 /* Largest number in a line: every JSON reader holds it exactly. */
@@ -69,6 +69,11 @@ struct record {
 	struct span capability;	   /* as it was asked for */
 	uint64_t capability_bytes; /* its true length if the sender cut it */
 	uint32_t number;	   /* of the capability, or NO_CAPABILITY */
+	uint32_t effects;	   /* enum effect bits, 0: not known */
+	/* As destination.h makes it; kept: ENTRY_DESTINATION_MAX, in which each
+	 * byte that is not printable ASCII stands as %XX. */
+	struct span destination;
+	uint64_t destination_bytes; /* its true length if it was cut */
 	enum verdict verdict;
 	enum outcome status;
 	struct span rule;

@@ -19,6 +19,8 @@ enum record_field_id {
 	FIELD_ZONE,
 	FIELD_CAPABILITY,
 	FIELD_NUMBER,
+	FIELD_EFFECTS,
+	FIELD_DESTINATION,
 	FIELD_VERDICT,
 	FIELD_STATUS,
 	FIELD_RULE,
@@ -39,6 +41,7 @@ enum record_field_type {
 	FIELD_U64,	/* a number; null for the field's `none` */
 	FIELD_U32,	/* the same */
 	FIELD_TEXT,	/* a string; cut at `most` bytes */
+	FIELD_PLAIN,	/* the same, each byte one that needs no escape */
 	FIELD_VERDICT_NAME,
 	FIELD_STATUS_NAME,
 	FIELD_MESSAGE,	  /* "msg:17"; null for 0 */
@@ -57,6 +60,16 @@ struct record_field {
 
 /* Indexed by enum record_field_id. */
 extern const struct record_field record_fields[FIELD_COUNT];
+
+/* Append a JSON string of at most `most` bytes of `untrusted_text`; *kept_out
+ * is how many bytes of it that took. -ERR_TOO_LARGE: no room in `out`. */
+int record_add_string(
+    struct buf *out, struct span untrusted_text, size_t most, size_t *kept_out);
+
+/* The same of a text that should need no escapes: what does stands as %XX, so
+ * that the string takes at most `most` bytes. */
+int record_add_plain(
+    struct buf *out, struct span untrusted_text, size_t most, size_t *kept_out);
 
 /* Whether records of that kind have that field. */
 bool record_has(enum record_kind kind, enum record_field_id id);

@@ -121,6 +121,15 @@ parse_field(const struct record_field *field, const struct json_node *node,
 	}
 }
 
+/* Lines of older versions do. */
+static bool
+may_lack(enum record_field_id id)
+{
+	return record_fields[id].type == FIELD_REFERENCE ||
+	       record_fields[id].type == FIELD_SIGNATURE ||
+	       id == FIELD_EFFECTS || id == FIELD_DESTINATION;
+}
+
 static int
 parse_fields(const struct json_doc *doc, struct record *record)
 {
@@ -135,11 +144,21 @@ parse_fields(const struct json_doc *doc, struct record *record)
 		node = json_get(doc, json_root(doc), field->key);
 		if (node != NULL)
 			rc = parse_field(field, node, record);
-		else if (field->type != FIELD_REFERENCE && /* older lines */
-			 field->type != FIELD_SIGNATURE)
+		else if (!may_lack((enum record_field_id)id))
 			rc = -ERR_MISSING_KEY;
 	}
 	return rc;
+}
+
+/* Of a text that was cut. */
+static int
+parse_length(const struct json_doc *doc, const char *key, uint64_t *length_out)
+{
+	const struct json_node *node = json_get(doc, json_root(doc), key);
+
+	return node == NULL
+		   ? 0
+		   : parse_number(node, 0, RECORD_NUMBER_MAX, length_out);
 }
 
 int
@@ -163,10 +182,10 @@ record_parse(struct json_doc *doc, struct span line, struct record *record_out)
 	rc = parse_fields(doc, &record);
 	if (rc != 0)
 		return rc;
-	node = json_get(doc, json_root(doc), "capability_bytes");
-	if (node != NULL)
-		rc = parse_number(
-		    node, 0, RECORD_NUMBER_MAX, &record.capability_bytes);
+	rc = parse_length(doc, "capability_bytes", &record.capability_bytes);
+	if (rc == 0)
+		rc = parse_length(
+		    doc, "destination_bytes", &record.destination_bytes);
 	if (rc == 0)
 		*record_out = record;
 	return rc;

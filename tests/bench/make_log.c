@@ -21,7 +21,7 @@ static const char *const capabilities[] = {
 
 /* Of a session of some ten calls: what a planner's life looks like. */
 static struct record
-record_of(uint64_t seq, char detail[200])
+record_of(uint64_t seq, char detail[200], char destination[64])
 {
 	uint64_t call = seq / 3;
 	struct record record = {.kind = RECORD_INTENT,
@@ -37,11 +37,13 @@ record_of(uint64_t seq, char detail[200])
 	    .bytes = 240};
 
 	snprintf(detail, 200,
-	    "leak: 40 bytes in 2 fields to user%llu@example.org, %llu in this "
-	    "session",
-	    (unsigned long long)(call % 997),
+	    "leak: 40 bytes in 2 fields, %llu in this session",
 	    (unsigned long long)(call % 4000));
 	record.detail = span_of(detail);
+	snprintf(destination, 64, "user%llu@example.org",
+	    (unsigned long long)(call % 997));
+	record.destination = span_of(destination);
+	record.effects = call % 5 < 3 ? 6 : 9;
 	if (seq % 3 == 1) {
 		record.kind = RECORD_OUTCOME;
 		record.status =
@@ -54,9 +56,8 @@ record_of(uint64_t seq, char detail[200])
 	}
 	if (seq % 20000 == 2) {
 		record.kind = RECORD_BLOCKED;
-		record.detail = SPAN("{\"user\":\"agent\",\"host\":"
-				     "\"evil.example\",\"port\":443,"
-				     "\"count\":2}");
+		record.destination = SPAN("evil.example:443");
+		record.detail = SPAN("{\"user\":\"agent\",\"count\":2}");
 	}
 	return record;
 }
@@ -95,8 +96,8 @@ main(int argc, char **argv)
 	buf_init(&out, RECORD_LINE_MAX);
 	for (uint64_t seq = 1; seq <= (uint64_t)count; seq++) {
 		struct record_head at = {.seq = seq, .prev = head};
-		char detail[200];
-		struct record record = record_of(seq, detail);
+		char detail[200], destination[64];
+		struct record record = record_of(seq, detail, destination);
 
 		at.time_ms = START_MS + seq * STEP_MS;
 		buf_clear(&out);

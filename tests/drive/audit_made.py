@@ -2,18 +2,20 @@
 import hashlib
 import json
 
-NONE = {"zone": "", "capability": "", "rule": "", "why": "", "detail": ""}
-CALL = "request session zone capability number rule why error handle grant"
+NONE = dict.fromkeys(("zone", "capability", "destination", "rule", "why",
+                      "detail"), "")
+CALL = ("request session zone capability number effects destination rule why "
+        "error handle grant")
 KINDS = {
     "start": "detail", "attest": "detail", "stop": "why detail",
     "config": "why bytes commit detail", "hello": "session zone error detail",
     "clean": "request session zone error handle bytes commit detail",
     "quarantine": "zone why error handle detail",
     "claim": "session zone handle detail",
-    "decision": "request session zone capability number verdict rule why "
-                "error handle bytes commit inputs detail",
-    "intent": "request session zone capability number rule why handle grant "
-              "bytes commit inputs detail",
+    "decision": "request session zone capability number effects destination "
+                "verdict rule why error handle bytes commit inputs detail",
+    "intent": "request session zone capability number effects destination "
+              "rule why handle grant bytes commit inputs detail",
     "outcome": "intent request session zone capability number status error "
                "handle bytes commit detail",
     "session": "session zone why handle detail",
@@ -24,7 +26,7 @@ KINDS = {
     "ticket": CALL + " bytes commit detail",
     "approval": CALL + " bytes commit detail",
     "denial": CALL + " bytes commit detail",
-    "blocked": "session zone why error detail",
+    "blocked": "session zone destination why error detail",
     "halt": "session zone capability number rule why handle detail",
 }
 
@@ -43,6 +45,8 @@ class MadeLog:
         self.time = time or self.time
         row = {name: members.pop(name, NONE.get(name))
                for name in KINDS[kind].split()}
+        if "destination_bytes" in members:
+            row["destination_bytes"] = members.pop("destination_bytes")
         assert not members, members
         for name, value in row.items():
             if name == "detail" and isinstance(value, (dict, list)):

@@ -29,8 +29,7 @@ NOT_YET = {
     "executor": (("review", "open"),
                  ("secret", "list"), ("firewall", "print"), ("halt",),
                  ("resume",), ("session", "new"),
-                 ("audit", "follow"), ("audit", "report"),
-                 ("audit", "export"), ("inbox", "steal"),
+                 ("audit", "steal"), ("inbox", "steal"),
                  ("deliver", "telegram"), ("deliver", "slack"),
                  ("deliver", "web")),
     "planner": (("mcp",), ("gateway",), ("run", "--think", "llm"),
@@ -38,7 +37,7 @@ NOT_YET = {
     "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
     "executor": ("secret",
-                 "firewall", "halt", "resume", "follow", "export"),
+                 "firewall", "halt", "resume"),
     "planner": ("mcp", "gateway", "llm"),
     "reader": ("telegram", "slack")}
 

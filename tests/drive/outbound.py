@@ -348,8 +348,8 @@ def meter():
                                   "leak:" in row.get("detail", "")), None),
                     5, "on record")
         equal((row["kind"], row["detail"]),
-              ("intent", "leak: 13 bytes in 2 fields to notify.send, 13 in "
-               "this session"), "on record")
+              ("intent", "leak: 13 bytes in 2 fields, 13 in this session"),
+              "on record")
         done = host.command("session", "list")
         check(b"leaked 13 bytes in 2 fields to 1 destination" in done.stdout,
               "session list: %r", done.stdout)

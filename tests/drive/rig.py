@@ -23,7 +23,7 @@ from harness import check
 MAGIC = 0x7a336f72
 NO_CAPABILITY = 0xffffffff
 COURIERS_MAX, CAPABILITIES_MAX = 32, 256
-ENTRY = struct.Struct("@IIQQQQQQ10I32s65s65s301s200s0Q")
+ENTRY = struct.Struct("@IIQQQQQQ10I32s65s65s301s200s257s2I0Q")
 ORDER = struct.Struct("@IIQQQII32s0Q")
 OUTCOME = struct.Struct("@IIQQQII32s200s0Q")
 RESULT = struct.Struct("@IIQ4I200s0Q")
@@ -63,8 +63,9 @@ def entry(body=b"", capability=NO_CAPABILITY, kind="intent", **lies):
         "capability": capability, "verdict": 0, "error": 0,
         "order": int(kind == "intent"), "name_bytes": len(name),
         "name_full": len(name), "body_bytes": len(body), "committed": 1,
-        "detail_bytes": 0, "inputs_bytes": 0, "hash": sha256(body), "zone": b"planner", "rule": b"r", "why": b"w",
-        "detail": b""}
+        "detail_bytes": 0, "inputs_bytes": 0, "hash": sha256(body),
+        "zone": b"planner", "rule": b"r", "why": b"w", "detail": b"",
+        "destination": b"", "destination_full": 0, "effects": 0}
     check(not set(lies) - set(fields), "no such field: %r", lies)
     fields.update(lies)
     return ENTRY.pack(*fields.values()) + name + body

@@ -21,10 +21,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const ours[] = {"!doctype html", "html lang=\"en\"", "head",
     "meta charset=\"utf-8\"", "meta http-equiv=\"Content-Security-Policy\" ",
-    "meta name=\"viewport\" ", "meta name=\"referrer\" ", "title", "style",
-    "body", "header", "h1", "h2", "p class=\"", "main", "nav", "section", "ul",
-    "ol", "li", "a href=\"#s", "span", "bdi", "b>", "time", "div class=\"more",
-    "br>", "/html>", "/p>", "/a>", "/div>"};
+    "meta name=\"viewport\" ", "meta name=\"color-scheme\" ",
+    "meta name=\"referrer\" ", "title>", "style>", "body>", "header>", "h1>",
+    "h2 id=\"", "h2>", "p>", "p class=\"", "main>", "nav aria-label=\"Sess",
+    "section id=\"", "ul>", "ul class=\"", "ol>", "li>", "li class=\"",
+    "a href=\"#", "span>", "span class=\"", "bdi>", "b>", "time>", "div>",
+    "footer>", "/html>", "/p>", "/a>", "/div>", "/nav>", "/section>"};
 
 static void
 must(bool holds)
@@ -74,6 +76,7 @@ take_record(const uint8_t **data, size_t *size)
 	    .request = numbers & 3,
 	    .session = numbers >> 6,
 	    .number = NO_CAPABILITY,
+	    .effects = numbers,
 	    .verdict = (enum verdict)(numbers % VERDICT_COUNT),
 	    .status = (enum outcome)(numbers % OUTCOME_COUNT),
 	    .error = numbers & 4 ? numbers : 0,
@@ -86,6 +89,7 @@ take_record(const uint8_t **data, size_t *size)
 	record.rule = take_text(data, size);
 	record.why = take_text(data, size);
 	record.detail = take_text(data, size);
+	record.destination = take_text(data, size);
 	return record;
 }
 

@@ -55,6 +55,8 @@ full_record(enum record_kind kind)
 	    .zone = SPAN("planner"),
 	    .capability = SPAN("file.read"),
 	    .number = 0,
+	    .effects = 9,
+	    .destination = SPAN("ann@example.org"),
 	    .verdict = VERDICT_DENY,
 	    .status = OUTCOME_UNKNOWN,
 	    .rule = SPAN("default"),
@@ -99,7 +101,8 @@ START_TEST(exact_bytes)
 	    "000000000000\",\"seq\":\"0000000000000001\",\"time\":\""
 	    "2026-01-02T03:04:05.678Z\",\"kind\":\"decision\",\"request\":7,"
 	    "\"session\":3,\"zone\":\"planner\",\"capability\":\"file.read\","
-	    "\"number\":0,\"verdict\":\"deny\",\"rule\":\"default\",\"why\":"
+	    "\"number\":0,\"effects\":9,\"destination\":\"ann@example.org\","
+	    "\"verdict\":\"deny\",\"rule\":\"default\",\"why\":"
 	    "\"no rule allows it\",\"error\":1301,\"handle\":\"msg:17\","
 	    "\"bytes\":1200,\"commit\":null,\"inputs\":null,"
 	    "\"detail\":\"more\"}";
@@ -159,8 +162,8 @@ START_TEST(last_time_and_none_after)
 }
 END_TEST
 
-#define TICKET_MEMBERS                                                         \
-	"request session zone capability number rule why error handle grant "  \
+#define TICKET_MEMBERS                                                                            \
+	"request session zone capability number effects destination rule why error handle grant " \
 	"bytes commit detail"
 
 /* The members behind kind. */
@@ -176,10 +179,11 @@ static const struct {
     {"clean", "request session zone error handle bytes commit detail"},
     {"quarantine", "zone why error handle detail"},
     {"claim", "session zone handle detail"},
-    {"decision", "request session zone capability number verdict rule why "
-		 "error handle bytes commit inputs detail"},
-    {"intent", "request session zone capability number rule why handle grant "
-	       "bytes commit inputs detail"},
+    {"decision",
+	"request session zone capability number effects destination verdict "
+	"rule why error handle bytes commit inputs detail"},
+    {"intent", "request session zone capability number effects destination "
+	       "rule why handle grant bytes commit inputs detail"},
     {"outcome", "intent request session zone capability number status error "
 		"handle bytes commit detail"},
     {"session", "session zone why handle detail"},
@@ -195,7 +199,7 @@ static const struct {
     {"spent", TICKET_MEMBERS},
     {"anchor", "why error detail"},
     {"removal", "why bytes detail"},
-    {"blocked", "session zone why error detail"},
+    {"blocked", "session zone destination why error detail"},
     {"halt", "session zone capability number rule why handle detail"},
     {"lineage", "key why sig"},
     {"checkpoint", "key next detail sig"},
@@ -455,6 +459,53 @@ START_TEST(long_names_are_cut)
 }
 END_TEST
 
+/* It takes a byte for each of its own, whatever it is. */
+START_TEST(destination_is_plain)
+{
+	static const char written[] =
+	    "\"destination\":\"a b%22c%5C%0A%C3%A9%7F*%41\",\"why\"";
+	struct record record = full_record(RECORD_BLOCKED), back;
+	struct span line;
+	char text[4 * ENTRY_DESTINATION_MAX];
+
+	record.destination = SPAN("a b\"c\\\n\xc3\xa9\x7f*%41");
+	line = make(&record);
+	ck_assert_ptr_nonnull(
+	    memmem(line.p, line.n, written, sizeof written - 1));
+	ck_assert_int_eq(record_parse(&doc, line, &back), 0);
+	ck_assert_uint_eq(back.effects, 0);
+	ck_assert_uint_eq(back.destination_bytes, 0);
+	memset(text, 'x', sizeof text);
+	record.destination = (struct span){text, ENTRY_DESTINATION_MAX};
+	ck_assert_int_eq(record_parse(&doc, make(&record), &back), 0);
+	ck_assert_uint_eq(back.destination.n, ENTRY_DESTINATION_MAX);
+	ck_assert_uint_eq(back.destination_bytes, 0);
+	record.destination_bytes = 300;
+	ck_assert_int_eq(record_parse(&doc, make(&record), &back), 0);
+	ck_assert_uint_eq(back.destination_bytes, 300);
+	text[ENTRY_DESTINATION_MAX - 2] = '\x01';
+	record.destination = (struct span){text, sizeof text};
+	ck_assert_int_eq(record_parse(&doc, make(&record), &back), 0);
+	ck_assert_uint_eq(back.destination.n, ENTRY_DESTINATION_MAX - 2);
+	ck_assert_uint_eq(back.destination_bytes, sizeof text);
+}
+END_TEST
+
+/* Lines of a version that had no such members. */
+START_TEST(older_lines)
+{
+	static const char line[] =
+	    "{\"hash\":\"\",\"kind\":\"blocked\",\"session\":3,\"zone\":\"\","
+	    "\"why\":\"\",\"error\":null,\"detail\":\"\"}";
+	struct record back;
+
+	ck_assert_int_eq(
+	    record_parse(&doc, (struct span){line, sizeof line - 1}, &back), 0);
+	ck_assert_uint_eq(back.session, 3);
+	ck_assert_uint_eq(back.destination.n, 0);
+}
+END_TEST
+
 START_TEST(longest_line_fits)
 {
 	struct record record = full_record((enum record_kind)_i);
@@ -464,7 +515,9 @@ START_TEST(longest_line_fits)
 
 	memset(text, 1, sizeof text);
 	record.zone = record.capability = record.rule = all;
-	record.why = record.detail = all;
+	record.why = record.detail = record.destination = all;
+	record.destination_bytes = RECORD_NUMBER_MAX;
+	record.effects = UINT32_MAX;
 	record.capability_bytes = RECORD_NUMBER_MAX;
 	record.request = record.session = RECORD_NUMBER_MAX;
 	record.message = record.grant = RECORD_NUMBER_MAX;
@@ -687,6 +740,8 @@ main(void)
 	tcase_add_loop_test(texts, every_two_bytes, 0, 256);
 	tcase_add_test(texts, random_bytes);
 	tcase_add_loop_test(texts, long_names_are_cut, 0, ROWS(cuts));
+	tcase_add_test(texts, destination_is_plain);
+	tcase_add_test(texts, older_lines);
 	tcase_add_loop_test(texts, longest_line_fits, 0, RECORD_KIND_COUNT);
 	suite_add_tcase(suite, refused);
 	tcase_add_checked_fixture(refused, setup, teardown);
