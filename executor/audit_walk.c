@@ -18,6 +18,7 @@ struct audit_walk {
 	struct audit_index *index; /* NULL: none, or not to be used */
 	struct chain chain;
 	struct intents intents;
+	struct unsettled unsettled;
 	struct json_doc doc;
 	uint64_t segment; /* that of the last line; 0: before the first */
 	bool jumped;	  /* segments were passed over just now */
@@ -37,6 +38,7 @@ audit_walk_open(const char *path, const struct audit_walk_options *options,
 	walk = alloc_bytes(sizeof *walk);
 	walk->options = *options;
 	walk->reader = reader;
+	walk->unsettled.most = UNSETTLED_READ_MAX;
 	if (options->use_index && !options->filter->unknown)
 		walk->index = audit_index_open(path, options->filter);
 	chain_init(&walk->chain, sha256_new());
@@ -54,6 +56,7 @@ audit_walk_close(struct audit_walk *walk)
 	sha256_free(walk->chain.digest);
 	audit_index_close(walk->index);
 	audit_reader_close(walk->reader);
+	unsettled_done(&walk->unsettled);
 	free(walk);
 }
 
@@ -61,6 +64,12 @@ const struct intents *
 audit_walk_intents(const struct audit_walk *walk)
 {
 	return &walk->intents;
+}
+
+const struct unsettled *
+audit_walk_unsettled(const struct audit_walk *walk)
+{
+	return &walk->unsettled;
 }
 
 bool
@@ -114,6 +123,7 @@ follow(struct audit_walk *walk, const struct audit_line *line)
 		return false;
 	if (intents_follow(&walk->intents, line->text, line->place) != 0)
 		complain(walk, line, "too many intents without outcome");
+	unsettled_follow(&walk->unsettled, line->text, line->place);
 	return true;
 }
 
@@ -183,5 +193,35 @@ audit_walk_at(struct audit_walk *walk, uint64_t place, char *buffer,
 		rc =
 		    record_parse(&walk->doc, item_out->line, &item_out->record);
 	item_out->place = place;
+	return rc;
+}
+
+static int
+compare_places(const void *one, const void *other)
+{
+	uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+
+	return a < b ? -1 : a > b;
+}
+
+int
+audit_walk_each_unsettled(struct audit_walk *walk,
+    int (*each)(void *context, const struct audit_item *item), void *context)
+{
+	size_t count = walk->unsettled.count;
+	uint64_t *places = alloc_array(count + 1, sizeof *places);
+	char buffer[RECORD_LINE_MAX];
+	struct audit_item item;
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++)
+		places[i] = walk->unsettled.rows[i].outcome;
+	qsort(places, count, sizeof *places, compare_places);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		rc = audit_walk_at(walk, places[i], buffer, &item);
+		if (rc == 0)
+			rc = each(context, &item);
+	}
+	free(places);
 	return rc;
 }

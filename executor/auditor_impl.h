@@ -1,6 +1,7 @@
 /*
- * What the two files of the auditor share: auditor.c keeps the log and hears
- * broker and parent, auditor_orders.c deals with couriers.
+ * What the files of the auditor share: auditor.c keeps the log and hears
+ * broker and parent, auditor_orders.c deals with couriers, the others tell
+ * anchors and the broker what they have to know.
  */
 #ifndef TRIZONE_EXECUTOR_AUDITOR_IMPL_H
 #define TRIZONE_EXECUTOR_AUDITOR_IMPL_H
@@ -96,6 +97,14 @@ void auditor_anchor_start(struct auditor *a, const struct audit_found *found);
 /* A checkpoint that they have not been told: make it durable, tell them, and
  * put on record which of them begins to fail or takes lines again. */
 void auditor_anchor_head(struct auditor *a);
+
+/*
+ * auditor_unknown.c
+ */
+
+/* Tell the broker of unknown outcomes that it was not told of; they are
+ * written. */
+void auditor_tell_unknown(struct auditor *a);
 
 /*
  * auditor_orders.c

@@ -109,10 +109,16 @@ take_receipt(struct broker *b, const struct receipt_head *receipt)
 }
 
 static size_t
-no_body(const void *head)
+body_of(const void *untyped)
 {
-	(void)head;
-	return 0;
+	const struct receipt_head *head = untyped;
+
+	if (head->body_bytes == 0)
+		return 0;
+	return head->number == 0 &&
+		       head->body_bytes == sizeof(struct unknown_head)
+		   ? head->body_bytes
+		   : SIZE_MAX;
 }
 
 static void
@@ -124,8 +130,11 @@ on_receipts(void *context)
 	int rc = inflow_read(&b->receipts), next;
 
 	while (
-	    (next = inflow_next(&b->receipts, no_body, &receipt, &body)) == 1)
-		take_receipt(b, &receipt);
+	    (next = inflow_next(&b->receipts, body_of, &receipt, &body)) == 1)
+		if (receipt.body_bytes != 0)
+			unknown_take(b, receipt.sequence, body);
+		else
+			take_receipt(b, &receipt);
 	if (next < 0)
 		bug("the auditor sent what is no receipt");
 	if (rc < 0)
@@ -136,7 +145,8 @@ void
 receipts_open(struct broker *b, int fd)
 {
 	set_nonblocking(&fd, 1);
-	inflow_init(&b->receipts, fd, sizeof(struct receipt_head), 0);
+	inflow_init(&b->receipts, fd, sizeof(struct receipt_head),
+	    sizeof(struct unknown_head));
 	b->receipts_watch = loop_watch_read(b->loop, fd, on_receipts, b);
 	watch_set(b->receipts_watch, true);
 }
