@@ -224,6 +224,8 @@ def settlements_of_nothing():
             done = r.await_outcome(r.ask(body, NOTE))["intent"]
             os.kill(r.couriers["notify"].pid, signal.SIGSTOP)
             request = r.ask(body, NOTE)
+            until(lambda: any(row.get("request") == request
+                              for row in r.audit()), 10, "its intent")
             r.auditor.tell("down", r.kinds.index("notify"))
             unknown = r.await_outcome(request)
             equal(unknown["status"], "unknown", "outcome")
