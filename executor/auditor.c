@@ -68,6 +68,8 @@ auditor_append(struct auditor *a, const struct record *record)
 		die(EXIT_SYSTEM, "audit record refused: %s", err_text(rc));
 	if (a->sync_at_ms == 0)
 		a->sync_at_ms = clock_ms() + SYNC_MS;
+	if (!a->own)
+		a->news = sequence;
 	return sequence;
 }
 
@@ -156,7 +158,8 @@ order_is_sound(
 		return entry->body_bytes == 0;
 	if (entry->kind != RECORD_INTENT || entry->committed == 0 ||
 	    entry->capability >= POLICY_MAX_CAPABILITIES ||
-	    a->plan->courier_of[entry->capability] >= a->plan->couriers)
+	    a->plan->courier_of[entry->capability] >= a->plan->couriers ||
+	    auditor_notifies(a, entry->capability))
 		return false;
 	sha256_of(body, entry->body_bytes, hash);
 	return memcmp(hash, entry->body_hash, sizeof hash) == 0;
@@ -288,7 +291,8 @@ end_batch(struct auditor *a)
 
 	if (rc != 0)
 		die_unwritten(rc);
-	auditor_flush(a, sync);
+	auditor_notify(a);
+	auditor_flush(a, sync || a->must_sync);
 	a->must_sync = false;
 	orders_release(a);
 	auditor_tell_unknown(a);
@@ -359,6 +363,9 @@ poll_timeout(const struct auditor *a)
 		until = due;
 	if (a->retain_ms != 0 && a->retain_ms < until)
 		until = a->retain_ms;
+	due = auditor_notify_due(a);
+	if (due != 0 && due < until)
+		until = due;
 	if (a->sync_at_ms != 0 && a->sync_at_ms < until)
 		until = a->sync_at_ms;
 	if (a->stop_at_ms != 0 && a->stop_at_ms < until)

@@ -77,6 +77,9 @@ setup_load(const char *path, struct setup *out, char *reason, size_t room)
 	rc = parse_config(path, out, reason, room);
 	if (rc == 0)
 		rc = parse_policy(out, reason, room);
+	if (rc == 0)
+		rc = config_check_anchors(
+		    out->config, out->policy, reason, room);
 	if (rc != 0)
 		setup_free(out);
 	return rc;

@@ -209,6 +209,8 @@ class Rig:
             row["kind"] for row in self.capabilities))
         self.real = self.kinds if real is None else real
         self.next_request = 0
+        self.anchors = b""    # their start text, and what it has open
+        self.anchor_files = []
 
     def __enter__(self):
         self.entries_read, self.entries = os.pipe()
@@ -250,10 +252,10 @@ class Rig:
         self.auditor = Role(
             self.program, "auditor",
             [self.entries_read, self.receipts_write] +
-            [ours.fileno() for ours, _ in self.orders],
+            [ours.fileno() for ours, _ in self.orders] + self.anchor_files,
             [setting("auditor", [("write", self.audit_folder)]),
-             str(self.audit_folder).encode(), self.plan(), bytes(16), b""],
-            self.log)
+             str(self.audit_folder).encode(), self.plan(), bytes(16),
+             self.anchors], self.log)
         self.expect_ready(self.auditor, "auditor")
 
     def start_courier(self, index):
