@@ -310,7 +310,7 @@ int session_open(struct broker *b, const struct config_zone *zone, bool vouched,
     struct session **session_out);
 /* -ERR_RANGE: no such planner zone, or the process is not known. -ERR_BUSY:
  * too many are waited for. */
-int session_vouch(struct broker *b, struct span zone, pid_t pid);
+int session_vouch(struct broker *b, struct span zone, const struct peer *peer);
 /* Whether the connection was vouched for, once. */
 bool session_is_vouched(
     struct broker *b, const struct config_zone *zone, const struct peer *peer);
