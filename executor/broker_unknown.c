@@ -138,10 +138,12 @@ add_head(struct buf *out, const struct unknown_card *card,
 	card_line(out, "asked for", head->name);
 	card_line(
 	    out, "which is", c == NULL ? "no capability any more" : c->why);
-	snprintf(text, sizeof text, "%llu of zone ",
-	    (unsigned long long)head->session);
-	entry_text(text + strlen(text), sizeof text - strlen(text),
-	    span_of(head->zone));
+	if (head->session == 0)
+		snprintf(text, sizeof text,
+		    "none: a line of the audit's own, for an anchor");
+	else
+		snprintf(text, sizeof text, "%llu of zone %s",
+		    (unsigned long long)head->session, head->zone);
 	card_line(out, "session", text);
 	if (head->message != 0) {
 		handle_format((int64_t)head->message, handle);
