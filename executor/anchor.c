@@ -76,6 +76,7 @@ send_syslog(int fd, const char *line)
 static const struct anchor_kind kinds[] = {
     {"file", open_file, send_file},
     {"syslog", open_syslog, send_syslog},
+    {"notify", NULL, NULL},
 };
 
 const struct anchor_kind *
@@ -99,8 +100,12 @@ anchors_open(struct anchors *anchors)
 {
 	for (size_t i = 0; i < anchors->count; i++) {
 		struct anchor *anchor = &anchors->row[i];
-		int fd = anchor->kind->open(anchor->place);
+		int fd;
 
+		anchor->fd = -1;
+		if (anchor->kind->open == NULL)
+			continue;
+		fd = anchor->kind->open(anchor->place);
 		anchor->fd = fd < 0 ? -1 : fd;
 		anchor->error = fd < 0 ? fd : 0;
 		if (fd < 0)
@@ -114,26 +119,32 @@ anchors_write(const struct anchors *anchors, struct buf *out)
 	for (size_t i = 0; i < anchors->count; i++) {
 		const struct anchor *anchor = &anchors->row[i];
 
-		buf_add_format(out, "%s %d %s\n", anchor->kind->name,
-		    -anchor->error, anchor->place);
+		buf_add_format(out, "%s %d %u %u %s\n", anchor->kind->name,
+		    -anchor->error, anchor->capability, anchor->minutes,
+		    anchor->place);
 	}
 	if (out->overflow)
 		bug("names of anchors");
 }
 
+/* "kind error capability minutes place" */
 static void
 read_row(struct anchor *anchor, char *line)
 {
-	char *error = strchr(line, ' '), *place;
+	char *words[4];
 
-	if (error == NULL || (place = strchr(error + 1, ' ')) == NULL)
-		bug("an anchor's start text");
-	*error = *place = '\0';
-	anchor->kind = anchor_kind_find(span_of(line));
-	anchor->error = -atoi(error + 1);
-	anchor->place = alloc_string(place + 1);
+	for (int i = 0; i < 4; i++) {
+		words[i] = strsep(&line, " ");
+		if (line == NULL)
+			bug("an anchor's start text");
+	}
+	anchor->kind = anchor_kind_find(span_of(words[0]));
+	anchor->error = -atoi(words[1]);
+	anchor->capability = (uint32_t)strtoul(words[2], NULL, 10);
+	anchor->minutes = (uint32_t)strtoul(words[3], NULL, 10);
+	anchor->place = alloc_string(line);
 	if (anchor->kind == NULL)
-		bug("anchor of kind \"%s\"", line);
+		bug("anchor of kind \"%s\"", words[0]);
 }
 
 size_t
@@ -149,7 +160,9 @@ anchors_read(struct anchors *anchors, struct span text, int fd)
 		if (anchors->count++ == ANCHORS_MAX)
 			bug("too many anchors");
 		read_row(anchor, line);
-		anchor->fd = anchor->error == 0 ? fd + (int)open++ : -1;
+		anchor->fd = anchor->error == 0 && anchor->kind->open != NULL
+				 ? fd + (int)open++
+				 : -1;
 	}
 	free(copy);
 	return open;
@@ -166,8 +179,8 @@ anchors_done(struct anchors *anchors)
 	anchors->count = 0;
 }
 
-static void
-write_line(const struct anchored *what, char line[ANCHOR_LINE_MAX])
+void
+anchor_write_line(const struct anchored *what, char line[ANCHOR_LINE_MAX])
 {
 	char hash[RECORD_HASH_DIGITS + 1], key[SIGN_KEY_DIGITS + 1];
 
@@ -185,7 +198,7 @@ anchors_send(struct anchors *anchors, const struct anchored *what,
 	char line[ANCHOR_LINE_MAX];
 	size_t taken = 0;
 
-	write_line(what, line);
+	anchor_write_line(what, line);
 	for (size_t i = 0; i < anchors->count; i++) {
 		struct anchor *anchor = &anchors->row[i];
 		int before = anchor->error;

@@ -23,7 +23,8 @@
 struct anchor_kind {
 	const char *name;
 	/* Open it; `place` is a path, or empty where the kind has one place.
-	 * The descriptor, or a negative error. */
+	 * The descriptor, or a negative error. NULL, as is send: it is told by
+	 * orders to a courier, see auditor_notify.c. */
 	int (*open)(const char *place);
 	/* Hand over one line, without line feed, and wait until it is kept, as
 	 * far as that can be known. 0 or a negative error. */
@@ -32,9 +33,10 @@ struct anchor_kind {
 
 struct anchor {
 	const struct anchor_kind *kind;
-	char *place; /* "" if the kind has one place */
-	int fd;	     /* -1: it could not be opened */
-	int error;   /* of the last line; 0: it was taken */
+	char *place; /* "" if the kind has one place; or a capability's name */
+	uint32_t capability, minutes; /* of notify: its number; of a line */
+	int fd;	   /* -1: it could not be opened, or is told by orders */
+	int error; /* of the last line; 0: it was taken */
 };
 
 struct anchors {
@@ -42,7 +44,7 @@ struct anchors {
 	size_t count;
 };
 
-/* "file", "syslog"; NULL if there is none of that name. */
+/* "file", "syslog", "notify"; NULL if there is none of that name. */
 const struct anchor_kind *anchor_kind_find(struct span name);
 
 /* Open all of them. One that cannot be is logged, and has its error. */
@@ -66,8 +68,12 @@ struct anchored {
 	unsigned char key[SIGN_KEY_BYTES];
 };
 
-/* Tell all of them. Returns how many took it. `changed` (may be NULL) is called
- * for each that has begun to fail, or that takes lines again. */
+/* The line that says so, without line feed. */
+void anchor_write_line(const struct anchored *what, char line[ANCHOR_LINE_MAX]);
+
+/* Tell all of them but those that are told by orders. Returns how many took it.
+ * `changed` (may be NULL) is called for each that has begun to fail, or that
+ * takes lines again. */
 size_t anchors_send(struct anchors *anchors, const struct anchored *what,
     void (*changed)(void *context, const struct anchor *anchor), void *context);
 

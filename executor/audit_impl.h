@@ -15,6 +15,7 @@
 #include "executor/audit_log.h"
 #include "executor/audit_seal.h"
 #include "executor/audit_segment.h"
+#include "executor/audit_unsettled.h"
 #include "executor/audit_verify.h"
 
 /* A file and what waits for it. */
@@ -41,6 +42,7 @@ struct audit {
 	int64_t unsealed_ms; /* of the first record behind it; 0: none */
 	bool full; /* the batch ends with the segment's last checkpoint */
 	struct intents intents;
+	struct unsettled unsettled;
 	struct grants grants; /* that intents named */
 	size_t batch_records;
 	bool lazy_salts;       /* rows are written and not synced */

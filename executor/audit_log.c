@@ -37,6 +37,7 @@ audit_free(struct audit *audit)
 	buf_free(&audit->salts.batch);
 	sha256_free(audit->chain.digest);
 	grants_done(&audit->grants);
+	unsettled_done(&audit->unsettled);
 	wipe(&audit->signer, sizeof audit->signer);
 	free(audit);
 }
@@ -213,6 +214,10 @@ may_append(const struct audit *audit, const struct record *record)
 	if (record->kind == RECORD_OUTCOME &&
 	    !intents_has(&audit->intents, record->intent))
 		return -ERR_WRONG_STATE;
+	if (record->kind == RECORD_SETTLEMENT &&
+	    (record->status == OUTCOME_UNKNOWN ||
+		!unsettled_has(&audit->unsettled, record->intent)))
+		return -ERR_WRONG_STATE;
 	return 0;
 }
 
@@ -244,6 +249,11 @@ follow(struct audit *audit, const struct record *record)
 {
 	if (record->kind == RECORD_OUTCOME)
 		intents_remove(&audit->intents, record->intent);
+	if (record->kind == RECORD_OUTCOME && record->status == OUTCOME_UNKNOWN)
+		unsettled_add(
+		    &audit->unsettled, record->intent, audit->chain.last);
+	if (record->kind == RECORD_SETTLEMENT)
+		unsettled_remove(&audit->unsettled, record->intent);
 	if (record->kind != RECORD_INTENT)
 		return;
 	if (intents_add(&audit->intents, audit->chain.last, 0) != 0)

@@ -76,11 +76,31 @@ int audit_unfinished(struct audit *audit,
     int (*each)(const struct record *intent, uint64_t seq, void *context),
     void *context);
 
+/* An intent whose outcome is unknown, and that no person has settled. */
+struct audit_unknown {
+	uint64_t seq;
+	uint64_t time_ms;	     /* of the intent */
+	const struct record *intent; /* borrowed for the call, as all of it */
+	struct span reason;	     /* the outcome's detail */
+};
+
+/* Call `each` for those it was not called for yet, lowest sequence first, of
+ * the lowest UNSETTLED_MAX that were there at the start and of what has come
+ * since, while there is room. The batch has to be written. One that cannot be
+ * read is passed over. How many those were. */
+size_t audit_tell_unknown(struct audit *audit,
+    void (*each)(void *context, const struct audit_unknown *unknown),
+    void *context);
+
+/* Whether it is one of those. */
+bool audit_is_unsettled(const struct audit *audit, uint64_t seq);
+
 /* Add a record to the batch; salt and commitment are made here if it has a
  * body. A batch that is full is written first, without a sync. *seq_out and
  * hash_out (both may be NULL) are the receipt. Errors, with nothing added:
  * -ERR_BUSY (INTENTS_MAX intents are without outcome), -ERR_WRONG_STATE (an
- * outcome for an intent that is not open), -ERR_RANGE (as record_add),
+ * outcome for an intent that is not open, a settlement for one whose outcome
+ * is not unknown or that is settled), -ERR_RANGE (as record_add),
  * -ERR_NO_SPACE and -ERR_IO (as audit_flush), -ERR_SYSTEM (no random
  * bytes). */
 int audit_append(struct audit *audit, const struct record *record,

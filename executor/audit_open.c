@@ -90,6 +90,7 @@ see_record(void *context, struct span line, uint64_t place)
 	uint64_t grant = record_grant(line);
 	int rc = grant == 0 ? 0 : grants_add(&audit->grants, grant);
 
+	unsettled_follow(&audit->unsettled, line, record_seq(line));
 	return rc != 0 ? rc : intents_follow(&audit->intents, line, place);
 }
 
@@ -146,6 +147,7 @@ check_chain(struct audit *audit, const char *path, struct verify_result *result,
 	audit->chain.last = result->last;
 	memcpy(audit->chain.head, result->head, SHA256_BYTES);
 	audit->sealed = result->sealed;
+	unsettled_trim(&audit->unsettled, UNSETTLED_MAX);
 	return 0;
 }
 
@@ -445,6 +447,7 @@ audit_new(const struct audit_limits *limits)
 	audit->log.fd = -1;
 	audit->spare = -1;
 	audit->salts.fd = -1;
+	audit->unsettled.most = UNSETTLED_READ_MAX;
 	buf_init(&audit->log.batch, AUDIT_BATCH_BYTES);
 	buf_init(
 	    &audit->salts.batch, (size_t)AUDIT_BATCH_RECORDS * SALT_ROW_BYTES);

@@ -13,6 +13,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/json.h"
 #include "executor/record.h"
 
 #define LINE_MAX_BYTES 1024
@@ -101,24 +102,52 @@ without_tag(struct span line)
 	return line;
 }
 
-/* Other lines are passed over. */
-static int
-add_anchor(struct proofs *proofs, struct span line)
+/* The text of a line as kind notify writes it into a file; it lives as long as
+ * `doc` keeps this parse. */
+static struct span
+text_of_notify(struct json_doc *doc, struct span line)
 {
-	struct span text = without_tag(line);
+	const struct json_node *text;
+
+	if (json_parse(doc, line, NULL, NULL) != 0)
+		return (struct span){NULL, 0};
+	text = json_get(doc, json_root(doc), "text");
+	return text != NULL && text->type == JSON_STRING
+		   ? text->value.string
+		   : (struct span){NULL, 0};
+}
+
+static void
+add_anchor_text(struct proofs *proofs, struct span text)
+{
 	static const char lineage[] = "lineage ", head[] = "head ";
 	struct proof proof = {.lineage = span_starts(text, lineage)};
 	size_t skip = proof.lineage ? sizeof lineage - 1 : sizeof head - 1;
 	struct span digits;
 
 	if (!proof.lineage && !span_starts(text, head))
-		return 0;
+		return;
 	text.p += skip;
 	text.n -= skip;
 	if (take_seq_hash(&text, ' ', ' ', &proof) == 0 &&
 	    take(&text, SIGN_KEY_DIGITS, '\0', &digits) == 0 &&
 	    hex_decode(digits, proof.key, SIGN_KEY_BYTES) == 0)
 		add(proofs, &proof);
+}
+
+/* Other lines are passed over. */
+static int
+add_anchor(struct proofs *proofs, struct span line)
+{
+	struct json_doc doc;
+
+	if (line.n == 0 || line.p[0] != '{') {
+		add_anchor_text(proofs, without_tag(line));
+		return 0;
+	}
+	json_init(&doc);
+	add_anchor_text(proofs, text_of_notify(&doc, line));
+	json_done(&doc);
 	return 0;
 }
 
@@ -128,6 +157,7 @@ add_lines(struct proofs *proofs, const char *path,
 {
 	char line[LINE_MAX_BYTES];
 	FILE *in = fopen(path, "re");
+	bool begun = false; /* the line is longer than what was read of it */
 	size_t bytes = 0;
 	int rc = 0;
 
@@ -136,11 +166,14 @@ add_lines(struct proofs *proofs, const char *path,
 	while (rc == 0 && bytes <= PROOFS_FILE_MAX &&
 	       fgets(line, sizeof line, in) != NULL) {
 		struct span text = span_of(line);
+		bool ends = text.n > 0 && text.p[text.n - 1] == '\n';
 
 		bytes += text.n;
-		if (text.n > 0 && text.p[text.n - 1] == '\n')
-			text.n--;
-		rc = take_line(proofs, text);
+		text.n -= ends;
+		/* what follows in a long line begins none */
+		if (!begun)
+			rc = take_line(proofs, text);
+		begun = !ends;
 	}
 	if (rc == 0 && ferror(in))
 		rc = -ERR_IO;

@@ -7,7 +7,8 @@
  *
  * The first is a start of the service, the second the last record at a time.
  * In an export of the system log (or journal) they stand behind the tag
- * "trizone-audit:" or "trizone-audit[123]:". Other lines are passed over.
+ * "trizone-audit:" or "trizone-audit[123]:", in a file of kind notify they are
+ * the text of a JSON object. Other lines are passed over.
  */
 #ifndef TRIZONE_EXECUTOR_AUDIT_PROOF_H
 #define TRIZONE_EXECUTOR_AUDIT_PROOF_H

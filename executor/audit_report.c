@@ -290,7 +290,10 @@ read_record(struct reading *reading, const struct record *record)
 		read_damage(reading, record);
 		break;
 	case RECORD_OUTCOME:
-		if (record->status == OUTCOME_UNKNOWN)
+		/* the others at the end, if nobody has settled them */
+		if (record->status == OUTCOME_UNKNOWN &&
+		    !unsettled_has(audit_walk_unsettled(reading->report->walk),
+			record->intent))
 			read_unknown(reading, record);
 		break;
 	case RECORD_SESSION:
@@ -352,6 +355,18 @@ take(struct reading *reading, const struct audit_item *item)
 }
 
 static int
+read_unsettled(void *context, const struct audit_item *item)
+{
+	struct reading *reading = context;
+
+	if (!audit_filter_when(reading->report->period, item->line))
+		return 0;
+	buf_clear(&reading->text);
+	read_unknown(reading, &item->record);
+	return 0;
+}
+
+static int
 read_open_intents(struct reading *reading, uint64_t now_ms)
 {
 	struct audit_walk *walk = reading->report->walk;
@@ -393,6 +408,9 @@ gather(struct reading *reading, uint64_t now_ms)
 		take(reading, &item);
 	if (rc == 0)
 		rc = audit_walk_end(report->walk);
+	if (rc == 0)
+		rc = audit_walk_each_unsettled(
+		    report->walk, read_unsettled, reading);
 	if (rc == 0)
 		rc = read_open_intents(reading, now_ms);
 	if (audit_walk_damaged(report->walk)) {

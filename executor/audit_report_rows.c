@@ -68,6 +68,7 @@ report_class_of(const struct record *record)
 		return CLASS_HALTED;
 	case RECORD_APPROVAL:
 	case RECORD_OPERATOR:
+	case RECORD_SETTLEMENT:
 	case RECORD_TASK:
 		return CLASS_PERSON;
 	default:

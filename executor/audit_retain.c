@@ -128,11 +128,13 @@ find_reason(const struct audit *audit, const struct audit_keep *keep,
     const struct oldest *oldest, const char **why_out)
 {
 	const struct intents *intents = &audit->intents;
+	uint64_t unsettled = unsettled_first(&audit->unsettled);
 	int rc = 0;
 
 	*why_out = NULL;
 	if (oldest->next == 0 ||
-	    (intents->count != 0 && intents->rows[0].seq < oldest->next))
+	    (intents->count != 0 && intents->rows[0].seq < oldest->next) ||
+	    (unsettled != 0 && unsettled < oldest->next))
 		return 0;
 	if (keep->bytes != 0 && oldest->total_bytes > keep->bytes)
 		*why_out = "the log is larger than it may be";

@@ -17,8 +17,9 @@ struct audit_keep {
 
 /* Remove one segment that is not to be kept any more, with its salts, after a
  * record that says so is durable. Never the current one, nor one with an intent
- * that has no outcome. 1: one is gone, there may be more; 0: nothing to do;
- * errors as audit_flush and audit_remove_oldest. */
+ * that has no outcome, or an unknown one that nobody has settled. 1: one is
+ * gone, there may be more; 0: nothing to do; errors as audit_flush and
+ * audit_remove_oldest. */
 int audit_retain(struct audit *audit, const struct audit_keep *keep);
 
 /* At the start: drop the salts of records that are not there any more. 0,

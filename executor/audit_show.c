@@ -88,7 +88,17 @@ enough(const struct show *show)
 	return show->options->limit != 0 && show->shown == show->options->limit;
 }
 
-/* Intents are told at the end, those of them that are still open then. */
+/* Of `unknown`: intents are told at the end, those of them that are still open
+ * then, and so are outcomes that nobody has settled until then. */
+static bool
+is_later(const struct show *show, const struct audit_item *item)
+{
+	return show->options->filter.unknown &&
+	       (item->record.kind == RECORD_INTENT ||
+		   unsettled_has(
+		       audit_walk_unsettled(show->walk), item->record.intent));
+}
+
 static int
 show_lines(struct show *show)
 {
@@ -97,12 +107,22 @@ show_lines(struct show *show)
 
 	while (rc == 0 && !enough(show) &&
 	       (got = audit_walk_next(show->walk, &item)) == 1)
-		if (!show->options->filter.unknown ||
-		    item.record.kind != RECORD_INTENT)
+		if (!is_later(show, &item))
 			rc = take(show, &item);
 	if (rc == 0 && got < 0)
 		rc = got;
 	return rc;
+}
+
+static int
+take_unsettled(void *context, const struct audit_item *item)
+{
+	struct show *show = context;
+
+	if (enough(show) || !audit_filter_wants(&show->options->filter,
+				item->line, &item->record))
+		return 0;
+	return take(show, item);
 }
 
 static int
@@ -116,6 +136,7 @@ show_open_intents(struct show *show)
 
 	if (!filter->unknown)
 		return 0;
+	rc = audit_walk_each_unsettled(show->walk, take_unsettled, show);
 	for (size_t i = 0; i < intents->count && rc == 0 && !enough(show);
 	     i++) {
 		rc = audit_walk_at(

@@ -92,7 +92,7 @@ word_of(const struct record *record)
 {
 	if (record->kind == RECORD_DECISION)
 		return verdict_name(record->verdict);
-	if (record->kind == RECORD_OUTCOME)
+	if (record->kind == RECORD_OUTCOME || record->kind == RECORD_SETTLEMENT)
 		return outcome_name(record->status);
 	return "-";
 }
@@ -112,7 +112,7 @@ colour_of(const struct record *record)
 
 	if (record->kind == RECORD_DECISION)
 		return verdicts[record->verdict];
-	if (record->kind == RECORD_OUTCOME)
+	if (record->kind == RECORD_OUTCOME || record->kind == RECORD_SETTLEMENT)
 		return outcomes[record->status];
 	return "";
 }

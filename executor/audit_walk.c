@@ -19,6 +19,7 @@ struct audit_walk {
 	struct chain chain;
 	struct intents intents;
 	uint64_t intents_more; /* that the set had no room for */
+	struct unsettled unsettled;
 	struct json_doc doc;
 	uint64_t segment; /* that of the last line; 0: before the first */
 	bool jumped;	  /* segments were passed over just now */
@@ -38,6 +39,7 @@ audit_walk_open(const char *path, const struct audit_walk_options *options,
 	walk = alloc_bytes(sizeof *walk);
 	walk->options = *options;
 	walk->reader = reader;
+	walk->unsettled.most = UNSETTLED_READ_MAX;
 	if (options->use_index && !options->filter->unknown)
 		walk->index = audit_index_open(path, options->filter);
 	chain_init(&walk->chain, sha256_new());
@@ -55,6 +57,7 @@ audit_walk_close(struct audit_walk *walk)
 	sha256_free(walk->chain.digest);
 	audit_index_close(walk->index);
 	audit_reader_close(walk->reader);
+	unsettled_done(&walk->unsettled);
 	free(walk);
 }
 
@@ -68,6 +71,12 @@ uint64_t
 audit_walk_intents_more(const struct audit_walk *walk)
 {
 	return walk->intents_more;
+}
+
+const struct unsettled *
+audit_walk_unsettled(const struct audit_walk *walk)
+{
+	return &walk->unsettled;
 }
 
 bool
@@ -137,6 +146,7 @@ follow(struct audit_walk *walk, const struct audit_line *line)
 	if (damage == DAMAGE_MALFORMED)
 		return false;
 	follow_intents(walk, line);
+	unsettled_follow(&walk->unsettled, line->text, line->place);
 	return true;
 }
 
@@ -206,5 +216,35 @@ audit_walk_at(struct audit_walk *walk, struct json_doc *doc, uint64_t place,
 		rc = record_parse(doc == NULL ? &walk->doc : doc,
 		    item_out->line, &item_out->record);
 	item_out->place = place;
+	return rc;
+}
+
+static int
+compare_places(const void *one, const void *other)
+{
+	uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+
+	return a < b ? -1 : a > b;
+}
+
+int
+audit_walk_each_unsettled(struct audit_walk *walk,
+    int (*each)(void *context, const struct audit_item *item), void *context)
+{
+	size_t count = walk->unsettled.count;
+	uint64_t *places = alloc_array(count + 1, sizeof *places);
+	char buffer[RECORD_LINE_MAX];
+	struct audit_item item;
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++)
+		places[i] = walk->unsettled.rows[i].outcome;
+	qsort(places, count, sizeof *places, compare_places);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		rc = audit_walk_at(walk, NULL, places[i], buffer, &item);
+		if (rc == 0)
+			rc = each(context, &item);
+	}
+	free(places);
 	return rc;
 }

@@ -18,6 +18,7 @@
 
 #include "executor/audit_filter.h"
 #include "executor/audit_intents.h"
+#include "executor/audit_unsettled.h"
 
 struct audit_walk;
 
@@ -62,6 +63,16 @@ int audit_walk_at(struct audit_walk *walk, struct json_doc *doc, uint64_t place,
  * passed over, outcomes may have been too. */
 const struct intents *audit_walk_intents(const struct audit_walk *walk);
 uint64_t audit_walk_intents_more(const struct audit_walk *walk);
+
+/* The same of unknown outcomes without a settlement, by the places of these
+ * outcomes; but for what there was no room for. */
+const struct unsettled *audit_walk_unsettled(const struct audit_walk *walk);
+
+/* Call `each` for the unsettled outcomes in the order of the log; one that
+ * returns other than 0 ends it. Errors as audit_walk_at, and what `each`
+ * returned. */
+int audit_walk_each_unsettled(struct audit_walk *walk,
+    int (*each)(void *context, const struct audit_item *item), void *context);
 
 bool audit_walk_damaged(const struct audit_walk *walk);
 

@@ -55,6 +55,8 @@ auditor_append(struct auditor *a, const struct record *record)
 		die(EXIT_SYSTEM, "audit record refused: %s", err_text(rc));
 	if (a->sync_at_ms == 0)
 		a->sync_at_ms = clock_ms() + SYNC_MS;
+	if (!a->own)
+		a->news = sequence;
 	return sequence;
 }
 
@@ -108,15 +110,28 @@ entry_is_sound(const struct entry_head *entry)
 	if (entry->committed != 0 &&
 	    !record_commits((enum record_kind)entry->kind))
 		return false;
+	if ((entry->kind == RECORD_SETTLEMENT) != (entry->intent != 0))
+		return false;
 	if (entry->inputs_bytes != 0 && entry->kind != RECORD_DECISION &&
 	    entry->kind != RECORD_INTENT)
 		return false;
 	return entry->verdict < VERDICT_COUNT &&
+	       entry->status < OUTCOME_COUNT &&
 	       entry->request <= RECORD_NUMBER_MAX &&
 	       entry->session <= RECORD_NUMBER_MAX &&
 	       entry->message <= RECORD_NUMBER_MAX &&
 	       entry->grant <= RECORD_NUMBER_MAX &&
 	       entry->bytes <= RECORD_NUMBER_MAX;
+}
+
+/* Only what is unknown is settled, and once. */
+static bool
+settles_well(const struct auditor *a, const struct entry_head *entry)
+{
+	return entry->kind != RECORD_SETTLEMENT ||
+	       (audit_is_unsettled(a->audit, entry->intent) &&
+		   (entry->status == OUTCOME_DONE ||
+		       entry->status == OUTCOME_FAILED));
 }
 
 /* Whether an entry that wants something done may be believed to be one. */
@@ -130,7 +145,8 @@ order_is_sound(
 		return entry->body_bytes == 0;
 	if (entry->kind != RECORD_INTENT || entry->committed == 0 ||
 	    entry->capability >= POLICY_MAX_CAPABILITIES ||
-	    a->plan->courier_of[entry->capability] >= a->plan->couriers)
+	    a->plan->courier_of[entry->capability] >= a->plan->couriers ||
+	    auditor_notifies(a, entry->capability))
 		return false;
 	sha256_of(body, entry->body_bytes, hash);
 	return memcmp(hash, entry->body_hash, sizeof hash) == 0;
@@ -174,6 +190,7 @@ take_entry(
 	const char *body = inputs.p + inputs.n;
 	struct record record = {
 	    .kind = (enum record_kind)entry->kind,
+	    .intent = entry->intent,
 	    .request = entry->request,
 	    .session = entry->session,
 	    .zone = text_of(entry->zone, sizeof entry->zone),
@@ -185,6 +202,7 @@ take_entry(
 		text_of(entry->destination, sizeof entry->destination),
 	    .destination_bytes = entry->destination_full,
 	    .verdict = (enum verdict)entry->verdict,
+	    .status = (enum outcome)entry->status,
 	    .rule = text_of(entry->rule, sizeof entry->rule),
 	    .why = text_of(entry->why, sizeof entry->why),
 	    .error = entry->error,
@@ -199,7 +217,7 @@ take_entry(
 
 	if (!entry_is_sound(entry) || (inputs.n != 0 && a->inputs == NULL) ||
 	    (entry->kind == RECORD_INTENT) != (entry->order == 1) ||
-	    !order_is_sound(a, entry, body))
+	    !order_is_sound(a, entry, body) || !settles_well(a, entry))
 		die(EXIT_BUG,
 		    "the broker sent an entry that cannot be: kind "
 		    "%u, order %u",
@@ -264,9 +282,11 @@ end_batch(struct auditor *a)
 
 	if (rc != 0)
 		auditor_unwritten(a, rc, NULL);
-	auditor_flush(a, sync);
+	auditor_notify(a);
+	auditor_flush(a, sync || a->must_sync);
 	a->must_sync = false;
 	orders_release(a);
+	auditor_tell_unknown(a);
 	release_receipts(a);
 	auditor_anchor_head(a);
 	retain(a);
@@ -338,6 +358,9 @@ poll_timeout(const struct auditor *a)
 		until = due;
 	if (a->retain_ms != 0 && a->retain_ms < until)
 		until = a->retain_ms;
+	due = auditor_notify_due(a);
+	if (due != 0 && due < until)
+		until = due;
 	if (a->sync_at_ms != 0 && a->sync_at_ms < until)
 		until = a->sync_at_ms;
 	if (a->stop_at_ms != 0 && a->stop_at_ms < until)
@@ -355,16 +378,21 @@ is_over(const struct auditor *a)
 	return a->stop_at_ms != 0 && clock_ms() >= a->stop_at_ms;
 }
 
+enum { FIRST_LINE = 3 }; /* behind parent, entries and receipts */
+
 static nfds_t
 set_watches(const struct auditor *a, struct pollfd *watch)
 {
-	nfds_t count = 2;
+	nfds_t count = FIRST_LINE;
 
 	watch[0] = (struct pollfd){
 	    .fd = a->orphaned ? -1 : FD_CONTROL, .events = POLLIN};
 	watch[1] = (struct pollfd){
 	    .fd = a->stopping || orders_are_high(a) ? -1 : FD_ENTRIES,
 	    .events = POLLIN};
+	watch[2] = (struct pollfd){
+	    .fd = a->stopping || a->receipts.len == 0 ? -1 : FD_RECEIPTS,
+	    .events = POLLOUT};
 	for (uint32_t i = 0; i < a->plan->couriers; i++)
 		watch[count++] = (struct pollfd){
 		    .fd = a->lines[i].deaf ? -1 : FD_ORDERS + (int)i,
@@ -377,7 +405,7 @@ set_watches(const struct auditor *a, struct pollfd *watch)
 static bool
 serve_once(struct auditor *a)
 {
-	struct pollfd watch[2 + COURIERS_MAX];
+	struct pollfd watch[FIRST_LINE + COURIERS_MAX];
 	nfds_t count = set_watches(a, watch);
 
 	if (poll(watch, count, poll_timeout(a)) < 0) {
@@ -394,9 +422,9 @@ serve_once(struct auditor *a)
 	if (watch[1].revents != 0)
 		take_entries(a);
 	for (uint32_t i = 0; i < a->plan->couriers; i++) {
-		if ((watch[2 + i].revents & ~POLLOUT) != 0)
+		if ((watch[FIRST_LINE + i].revents & ~POLLOUT) != 0)
 			orders_hear(a, i);
-		if ((watch[2 + i].revents & POLLOUT) != 0)
+		if ((watch[FIRST_LINE + i].revents & POLLOUT) != 0)
 			orders_write(a, i);
 	}
 	end_batch(a);
@@ -454,6 +482,9 @@ auditor_main(void)
 	audit_state(a.audit, &a.health.state);
 	a.health.first = a.health.state.records;
 	role_ready();
+	auditor_tell_unknown(
+	    &a); /* what was there, and what this start found */
+	release_receipts(&a);
 	while (serve_once(&a))
 		continue;
 	end_service(&a);

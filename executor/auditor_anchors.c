@@ -17,6 +17,7 @@ auditor_anchor_start(struct auditor *a, const struct audit_found *found)
 		return;
 	memcpy(what.hash, found->lineage_hash, SHA256_BYTES);
 	memcpy(what.key, found->lineage_key, SIGN_KEY_BYTES);
+	auditor_notify_start(a, &what);
 	if (anchors_send(&a->anchors, &what, NULL, NULL) == 0)
 		die(EXIT_UNAVAILABLE,
 		    "no anchor takes the start of the audit (%s): nothing is "
@@ -24,8 +25,8 @@ auditor_anchor_start(struct auditor *a, const struct audit_found *found)
 		    found->lineage);
 }
 
-static void
-record_anchor(struct auditor *a, const struct anchor *anchor)
+void
+auditor_record_anchor(struct auditor *a, const struct anchor *anchor)
 {
 	char detail[DETAIL_BYTES];
 	struct record record = {.kind = RECORD_ANCHOR,
@@ -42,7 +43,7 @@ record_anchor(struct auditor *a, const struct anchor *anchor)
 static void
 on_change(void *context, const struct anchor *anchor)
 {
-	record_anchor(context, anchor);
+	auditor_record_anchor(context, anchor);
 }
 
 /* Those that could not be opened are on record once, with the first head. */
@@ -50,8 +51,9 @@ static void
 record_shut(struct auditor *a)
 {
 	for (size_t i = 0; i < a->anchors.count && a->anchored == 0; i++)
-		if (a->anchors.row[i].fd < 0)
-			record_anchor(a, &a->anchors.row[i]);
+		if (a->anchors.row[i].fd < 0 &&
+		    a->anchors.row[i].kind->open != NULL)
+			auditor_record_anchor(a, &a->anchors.row[i]);
 }
 
 void

@@ -1,6 +1,7 @@
 /*
- * What the files of the auditor share: auditor.c keeps the log and hears broker
- * and parent, auditor_orders.c deals with couriers.
+ * What the files of the auditor share: auditor.c keeps the log and hears
+ * broker and parent, auditor_orders.c deals with couriers, the others tell
+ * anchors and the broker what they have to know.
  */
 #ifndef TRIZONE_EXECUTOR_AUDITOR_IMPL_H
 #define TRIZONE_EXECUTOR_AUDITOR_IMPL_H
@@ -30,8 +31,18 @@ struct open_order {
 	uint64_t sequence;
 	uint64_t request, session, message;
 	uint32_t capability, courier;
+	bool own; /* a line for an anchor */
 	char zone[NAME_MAX_BYTES + 1];
 	char name[NAME_MAX_BYTES + 1];
+};
+
+/* What an anchor of kind notify is told, and was. */
+struct notice {
+	struct anchored lineage; /* while seq is not 0 it has to be told */
+	struct anchored sent;	 /* on its way */
+	uint64_t intent;	 /* of that, 0: nothing is */
+	uint64_t head;		 /* the last it took */
+	int64_t due_ms;		 /* not before */
 };
 
 struct line {
@@ -52,6 +63,11 @@ struct auditor {
 	uint32_t key_steps; /* of the key that is used; the next is there */
 	struct anchors anchors;
 	uint64_t anchored; /* the last head they were told; 0: none yet */
+	struct notice notices[ANCHORS_MAX]; /* beside the row of anchors */
+	bool own;	    /* what is appended is of a line for an anchor */
+	uint64_t news;	    /* the last record that is not */
+	uint64_t head;	    /* the last checkpoint */
+	uint64_t head_news; /* and the last such record before it */
 	const struct plan *plan;
 	struct inflow entries;
 	struct line lines[COURIERS_MAX];
@@ -124,6 +140,36 @@ void auditor_anchor_start(struct auditor *a, const struct audit_found *found);
  * put on record which of them begins to fail or takes lines again. */
 void auditor_anchor_head(struct auditor *a);
 
+/* On record: the anchor begins to fail, or takes lines again. */
+void auditor_record_anchor(struct auditor *a, const struct anchor *anchor);
+
+/*
+ * auditor_notify.c: anchors that are told by orders to a courier.
+ */
+
+/* Whether the capability is one of theirs, and so nobody else's. */
+bool auditor_notifies(const struct auditor *a, uint32_t capability);
+
+/* A lineage that was begun, for later. */
+void auditor_notify_start(struct auditor *a, const struct anchored *lineage);
+
+/* Order the lines that are due. */
+void auditor_notify(struct auditor *a);
+
+/* When one may be due; 0: nothing is waited for. */
+int64_t auditor_notify_due(const struct auditor *a);
+
+/* What became of one, whose intent that is. */
+void auditor_notified(struct auditor *a, uint64_t intent, uint32_t error);
+
+/*
+ * auditor_unknown.c
+ */
+
+/* Tell the broker of unknown outcomes that it was not told of; they are
+ * written. */
+void auditor_tell_unknown(struct auditor *a);
+
 /*
  * auditor_health.c
  */
@@ -138,8 +184,9 @@ int64_t auditor_health_due(const struct auditor *a);
  * auditor_orders.c
  */
 
-/* Put an order on record, and hold it for orders_release. */
-void orders_take(struct auditor *a, const struct entry_head *entry,
+/* Put an order on record, and hold it for orders_release. The sequence of its
+ * intent. */
+uint64_t orders_take(struct auditor *a, const struct entry_head *entry,
     struct record *record, struct span inputs, const char *body);
 
 /* No more entries are to be read. */

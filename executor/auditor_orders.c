@@ -36,7 +36,14 @@ append_outcome(struct auditor *a, const struct open_order *order,
 	    .detail = detail,
 	};
 
+	a->own = order->own;
 	auditor_append(a, &record);
+	a->own = false;
+	if (order->own)
+		auditor_notified(a, order->sequence,
+		    outcome == OUTCOME_DONE ? 0
+		    : error != 0	    ? error
+					    : ERR_FAILED);
 }
 
 static struct open_order *
@@ -86,14 +93,15 @@ hold_order(struct auditor *a, const struct entry_head *entry, uint64_t sequence,
 		bug("batch of orders too large");
 }
 
-void
+uint64_t
 orders_take(struct auditor *a, const struct entry_head *entry,
     struct record *record, struct span inputs, const char *body)
 {
 	struct open_order order = {.request = entry->request,
 	    .session = entry->session,
 	    .message = entry->message,
-	    .capability = entry->capability};
+	    .capability = entry->capability,
+	    .own = a->own};
 	struct span name = record->capability;
 
 	if (a->open_count == OPEN_MAX)
@@ -107,11 +115,12 @@ orders_take(struct auditor *a, const struct entry_head *entry,
 	if (!a->lines[order.courier].up) {
 		append_outcome(a, &order, OUTCOME_REFUSED, ERR_UNAVAILABLE, 0,
 		    NULL, SPAN("its courier is down"));
-		return;
+		return order.sequence;
 	}
 	open_order(a, &order);
 	a->must_sync = true;
 	hold_order(a, entry, order.sequence, body);
+	return order.sequence;
 }
 
 bool

@@ -128,6 +128,8 @@ struct approval {
 	int64_t id;	   /* of its request; 0: none */
 	int64_t ticket;	   /* or item: */
 	int64_t item;
+	int64_t intent; /* or that, which is settled so: */
+	enum outcome settled;
 	int64_t again_ms;
 	bool any_content;
 	char code[NAME_MAX_BYTES + 1];
@@ -162,6 +164,7 @@ struct receipt_turn {
 };
 
 struct held_answer;
+struct unknown_card;
 
 struct broker {
 	struct loop *loop;
@@ -231,6 +234,8 @@ struct broker {
 	struct receipt_turn turn;
 	uint64_t last_receipt;
 	struct held_answer *held_answers; /* until their records are on disk */
+	struct unknown_card *unknown;	  /* ascending */
+	size_t unknown_count;
 	struct inflow receipts;
 	struct audit_health health; /* of the log, as the auditor said last */
 	bool health_known;
@@ -322,7 +327,7 @@ int session_open(struct broker *b, const struct config_zone *zone, bool vouched,
     struct session **session_out);
 /* -ERR_RANGE: no such planner zone, or the process is not known. -ERR_BUSY:
  * too many are waited for. */
-int session_vouch(struct broker *b, struct span zone, pid_t pid);
+int session_vouch(struct broker *b, struct span zone, const struct peer *peer);
 /* Whether the connection was vouched for, once. */
 bool session_is_vouched(
     struct broker *b, const struct config_zone *zone, const struct peer *peer);
@@ -510,6 +515,22 @@ int review_take(struct link *link, const struct message *message);
 /* The parent has counted the reviewer's processes; UINT64_MAX: it could not. */
 void review_counted(struct broker *b, uint64_t count);
 void review_forget_link(struct broker *b, const struct link *link);
+
+/* broker_again.c: rules of "don't ask again", for everybody on the operator's
+ * socket; taking one back is as denying is. Answers to requests. */
+int again_list(struct link *link, int64_t id);
+int again_revoke(
+    struct link *link, int64_t id, const struct handle_params *params);
+
+/* broker_unknown.c: intents whose outcome is unknown, as cards until a person
+ * settles them. The auditor's word on one; `body` is a struct unknown_head. */
+void unknown_take(struct broker *b, uint64_t intent, const char *body);
+/* Answers to requests: a page of them; the card; a person's word, which is
+ * for those who may approve. */
+void unknown_list(
+    struct link *link, int64_t id, const struct list_params *params);
+void unknown_show(struct link *link, int64_t id, int64_t intent);
+void unknown_settle(struct link *link, const struct approval *approval);
 
 /* broker_suspect.c: the operator's side of what was judged suspect. The card;
  * a person's answer; the same for an approval with a code. They answer the

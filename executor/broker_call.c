@@ -188,7 +188,13 @@ call_take(struct link *link, int64_t id, const struct json_doc *doc,
 	    .why = "its place cannot be looked up"};
 	met = (struct met){.how = MEET_NOTHING};
 	ticket_init(&met.ticket);
-	error = call_resolve(link, session, &request, &decision);
+	if (config_is_anchor(b->config, call->name)) {
+		decision.rule = "anchor";
+		decision.why = "only the audit tells its operator there";
+		error = -ERR_DENIED;
+	} else {
+		error = call_resolve(link, session, &request, &decision);
+	}
 	request.legs = session->legs; /* which that may have added to */
 	if (error == 0)
 		error = call_place_legs(b, &request, &request.place_legs);
@@ -428,8 +434,8 @@ take_result(struct broker *b, uint32_t courier, const struct result_head *head,
 	struct span content = {body + head->body_bytes, head->content_bytes};
 	struct pending *slot = call_place(b, head->request), was = *slot;
 
-	if (slot->request != head->request || slot->state != PENDING_COURIER ||
-	    head->outcome >= OUTCOME_COUNT ||
+	if (head->request == 0 || slot->request != head->request ||
+	    slot->state != PENDING_COURIER || head->outcome >= OUTCOME_COUNT ||
 	    b->plan.courier_of[slot->capability] != courier)
 		return; /* an answer nobody waits for any more */
 	if (slot->ticket != 0)

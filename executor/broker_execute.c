@@ -52,6 +52,7 @@ call_execute(struct broker *b, struct ticket *ticket,
 	int rc;
 
 	if (call.listener == NULL || c->kind->run == NULL ||
+	    config_is_anchor(b->config, span_of(c->name)) ||
 	    !b->courier_up[b->plan.courier_of[c->number]])
 		return -ERR_UNAVAILABLE;
 	if (call_place(b, number)->request != 0 ||

@@ -3,6 +3,7 @@
  * them. Who may connect is checked when the socket is; what is changed here is
  * put on record.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,7 +118,8 @@ take_show(struct link *link, int64_t id, const struct handle_params *params)
 }
 
 static void
-record_change(struct broker *b, int64_t number, const char *what, int error)
+record_change(
+    const struct link *link, int64_t number, const char *what, int error)
 {
 	struct entry_head entry;
 
@@ -125,7 +127,9 @@ record_change(struct broker *b, int64_t number, const char *what, int error)
 	entry.message = (uint64_t)number;
 	entry.error = (uint32_t)-error;
 	entry_text(entry.why, sizeof entry.why, span_of(what));
-	entry_send(b, &entry, (struct span){0}, (struct span){0});
+	(void)snprintf(entry.detail, sizeof entry.detail, "by user %lu",
+	    (unsigned long)link->peer.uid);
+	entry_send(link->broker, &entry, (struct span){0}, (struct span){0});
 }
 
 /* The record is on its way before the change is made; a change that fails
@@ -141,12 +145,12 @@ take_change(struct link *link, int64_t id, const struct handle_params *params,
 
 	if (rc != 0)
 		return link_refuse(link, id, rc);
-	record_change(b, number, what, 0);
+	record_change(link, number, what, 0);
 	if (!entries_flush(b))
 		return link_refuse(link, id, ERR_BUSY);
 	rc = change(b->inbox, number);
 	if (rc != 0) {
-		record_change(b, number, what, rc);
+		record_change(link, number, what, rc);
 		return link_refuse(link, id, rc);
 	}
 	result_begin(&m, channel_out(link->channel), id);
@@ -212,7 +216,7 @@ take_session_new(
     struct link *link, int64_t id, const struct zone_params *params)
 {
 	struct message_writer m;
-	int rc = session_vouch(link->broker, params->zone, link->peer.pid);
+	int rc = session_vouch(link->broker, params->zone, &link->peer);
 
 	if (rc != 0)
 		return link_refuse(link, id, rc);
@@ -235,6 +239,8 @@ take_copy(struct link *link, int64_t id)
 	rc = inbox_backup(link->broker->inbox, &left);
 	if (rc != 0)
 		return link_refuse(link, id, rc);
+	if (left == 0)
+		record_change(link, 0, "copy of the inbox", 0);
 	result_begin(&m, channel_out(link->channel), id);
 	json_put_integer(&m.json, "left", left);
 	link_answer(link, &m, id, 0);

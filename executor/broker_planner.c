@@ -367,6 +367,8 @@ take_capabilities(struct planner *p, int64_t id)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct capability *c = policy_capability(policy, i);
 
+		if (config_is_anchor(p->link.broker->config, span_of(c->name)))
+			continue;
 		json_open(&m.json, '{');
 		json_put_text(&m.json, "name", c->name);
 		json_put_text(&m.json, "description", c->why);

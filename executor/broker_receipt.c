@@ -110,12 +110,20 @@ take_receipt(struct broker *b, const struct receipt_head *receipt)
 }
 
 static size_t
-body_length(const void *head)
+body_of(const void *untyped)
 {
-	const struct receipt_head *receipt = head;
+	const struct receipt_head *head = untyped;
 
-	return receipt->what == RECEIPT_HEALTH ? sizeof(struct audit_health)
-					       : 0;
+	switch (head->what) {
+	case RECEIPT_RECORD:
+		return 0;
+	case RECEIPT_HEALTH:
+		return sizeof(struct audit_health);
+	case RECEIPT_UNKNOWN:
+		return sizeof(struct unknown_head);
+	default:
+		return SIZE_MAX;
+	}
 }
 
 static void
@@ -135,10 +143,12 @@ on_receipts(void *context)
 	const char *body;
 	int rc = inflow_read(&b->receipts), next;
 
-	while ((next = inflow_next(
-		    &b->receipts, body_length, &receipt, &body)) == 1) {
+	while (
+	    (next = inflow_next(&b->receipts, body_of, &receipt, &body)) == 1) {
 		if (receipt.what == RECEIPT_HEALTH)
 			take_health(b, body);
+		else if (receipt.what == RECEIPT_UNKNOWN)
+			unknown_take(b, receipt.sequence, body);
 		else
 			take_receipt(b, &receipt);
 	}
@@ -153,7 +163,7 @@ receipts_open(struct broker *b, int fd)
 {
 	set_nonblocking(&fd, 1);
 	inflow_init(&b->receipts, fd, sizeof(struct receipt_head),
-	    sizeof(struct audit_health));
+	    sizeof(struct unknown_head));
 	b->receipts_watch = loop_watch_read(b->loop, fd, on_receipts, b);
 	watch_set(b->receipts_watch, true);
 }

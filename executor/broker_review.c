@@ -139,6 +139,10 @@ take_show(struct link *link, int64_t id, const struct handle_params *params)
 		suspect_show(link, id, number);
 		return 0;
 	}
+	if (intent_parse(params->handle, &number) == 0) {
+		unknown_show(link, id, number);
+		return 0;
+	}
 	rc = ticket_parse(params->handle, &number);
 	ticket_init(&t);
 	buf_init(&card, CARD_MAX_BYTES);
@@ -388,6 +392,10 @@ approve(struct link *link, const struct approval *approval)
 		suspect_approve(link, approval);
 		return;
 	}
+	if (approval->intent != 0) {
+		unknown_settle(link, approval);
+		return;
+	}
 	ticket_init(&t);
 	rc = ticket_get(b->inbox, approval->ticket, &t);
 	if (rc == 0 && ((TICKET_ASKS >> t.state & 1) == 0 ||
@@ -425,17 +433,56 @@ refuse_approval(struct link *link, const struct approval *approval, int error)
 	entry.error = (uint32_t)error;
 	entry_text(entry.why, sizeof entry.why,
 	    SPAN("refused: it is for root and the reviewer account"));
-	snprintf(entry.detail, sizeof entry.detail, "ticket:%lld by user %lu",
-	    (long long)approval->ticket, (unsigned long)link->peer.uid);
+	snprintf(entry.detail, sizeof entry.detail, "%s:%lld by user %lu",
+	    approval->intent != 0 ? "intent" : "ticket",
+	    (long long)(approval->intent != 0 ? approval->intent
+					      : approval->ticket),
+	    (unsigned long)link->peer.uid);
 	entry_send(b, &entry, span_of(t.capability), (struct span){0});
 	ticket_done(&t);
 	return link_refuse(link, approval->id, error);
 }
 
+/* Root at once; the reviewer when it is known that he is alone. */
+static int
+decide_who(struct link *link, const struct approval *approval)
+{
+	struct broker *b = link->broker;
+
+	if (link->peer.uid == 0) {
+		approve(link, approval);
+		return 0;
+	}
+	if (!config_peer_allowed(&b->config->reviewer, link->peer.uid))
+		return refuse_approval(link, approval, ERR_NOT_REVIEWER);
+	if (b->approval.id != 0)
+		return link_refuse(link, approval->id, ERR_BUSY);
+	b->approval = *approval;
+	if (control_try_number(FD_CONTROL, CONTROL_USER, 0, link->peer.uid) !=
+	    0)
+		die(EXIT_UNAVAILABLE, "the parent does not listen");
+	return 0;
+}
+
+static int
+take_settle(struct link *link, int64_t id, const struct settle_params *params)
+{
+	struct approval approval = {.link = link, .id = id};
+	int rc = intent_parse(params->handle, &approval.intent);
+
+	if (span_is(params->outcome, "done"))
+		approval.settled = OUTCOME_DONE;
+	else if (span_is(params->outcome, "failed"))
+		approval.settled = OUTCOME_FAILED;
+	else
+		rc = -ERR_RANGE;
+	return rc != 0 ? link_refuse(link, id, rc)
+		       : decide_who(link, &approval);
+}
+
 static int
 take_approve(struct link *link, int64_t id, const struct approve_params *params)
 {
-	struct broker *b = link->broker;
 	struct approval approval = {.link = link,
 	    .id = id,
 	    .again_ms = params->again_ms,
@@ -449,19 +496,7 @@ take_approve(struct link *link, int64_t id, const struct approve_params *params)
 		    params->code, approval.code, sizeof approval.code);
 	if (rc != 0)
 		return link_refuse(link, id, rc);
-	if (link->peer.uid == 0) {
-		approve(link, &approval);
-		return 0;
-	}
-	if (!config_peer_allowed(&b->config->reviewer, link->peer.uid))
-		return refuse_approval(link, &approval, ERR_NOT_REVIEWER);
-	if (b->approval.id != 0)
-		return link_refuse(link, id, ERR_BUSY);
-	b->approval = approval;
-	if (control_try_number(FD_CONTROL, CONTROL_USER, 0, link->peer.uid) !=
-	    0)
-		die(EXIT_UNAVAILABLE, "the parent does not listen");
-	return 0;
+	return decide_who(link, &approval);
 }
 
 void
@@ -488,72 +523,6 @@ review_forget_link(struct broker *b, const struct link *link)
 		b->approval.link = NULL;
 }
 
-static void
-put_rule(struct json_writer *w, const struct again_row *row)
-{
-	char handle[32];
-
-	json_open(w, '{');
-	again_format(row->id, handle);
-	json_put_text(w, "rule", handle);
-	ticket_format(row->ticket, handle);
-	json_put_text(w, "ticket", handle);
-	json_put_text(w, "zone", row->zone);
-	json_put_text(w, "capability", row->capability);
-	json_put_text(w, "asked_by", row->rule);
-	json_put_boolean(w, "any_content", row->any_content);
-	json_put_integer(w, "made_ms", row->made_ms);
-	json_put_integer(w, "expires_ms", row->expires_ms);
-	if (row->arguments.len <= 4096)
-		json_put_raw(w, "arguments",
-		    (struct span){row->arguments.data, row->arguments.len});
-	json_close(w, '}');
-}
-
-static int
-take_rules(struct link *link, int64_t id)
-{
-	const struct broker *b = link->broker;
-	struct message_writer m;
-
-	result_begin(&m, channel_out(link->channel), id);
-	json_key(&m.json, "rules");
-	json_open(&m.json, '[');
-	for (size_t i = 0; i < b->again_count; i++)
-		put_rule(&m.json, &b->again_rows[i]);
-	json_close(&m.json, ']');
-	link_answer(link, &m, id, 0);
-	return 0;
-}
-
-/* Taking a permission back is for everybody on this socket, as denying is. */
-static int
-take_revoke(struct link *link, int64_t id, const struct handle_params *params)
-{
-	struct broker *b = link->broker;
-	struct message_writer m;
-	struct entry_head entry;
-	int64_t number;
-	int rc = again_parse(params->handle, &number);
-
-	if (rc == 0)
-		rc = again_remove(b->inbox, number);
-	if (rc != 0)
-		return link_refuse(link, id, rc);
-	tickets_load_rules(b);
-	entry_init(&entry, RECORD_DENIAL);
-	entry_text(entry.rule, sizeof entry.rule, params->handle);
-	entry_text(entry.why, sizeof entry.why,
-	    SPAN("a rule not to be asked again was revoked"));
-	snprintf(entry.detail, sizeof entry.detail, "by user %lu",
-	    (unsigned long)link->peer.uid);
-	entry_send(b, &entry, (struct span){0}, (struct span){0});
-	result_begin(&m, channel_out(link->channel), id);
-	json_put_string(&m.json, "rule", params->handle);
-	link_answer(link, &m, id, 0);
-	return 0;
-}
-
 int
 review_take(struct link *link, const struct message *message)
 {
@@ -567,12 +536,17 @@ review_take(struct link *link, const struct message *message)
 		    link, message->id, &message->params.approve);
 	case METHOD_REVIEW_DENY:
 		return take_deny(link, message->id, &message->params.handle);
+	case METHOD_REVIEW_UNKNOWN:
+		unknown_list(link, message->id, &message->params.list);
+		return 0;
+	case METHOD_REVIEW_SETTLE:
+		return take_settle(link, message->id, &message->params.settle);
 	case METHOD_REVIEW_RULES:
-		return take_rules(link, message->id);
+		return again_list(link, message->id);
 	case METHOD_REVIEW_FEEDBACK:
 		return take_feedback(link, message->id, &message->params.list);
 	case METHOD_REVIEW_REVOKE:
-		return take_revoke(link, message->id, &message->params.handle);
+		return again_revoke(link, message->id, &message->params.handle);
 	default:
 		return -ERR_NO_METHOD;
 	}

@@ -2,6 +2,7 @@
  * Sessions: which instance of a planner zone has seen what. The ledger is on
  * disk before the bytes that change it leave the broker.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,20 +40,33 @@ record_session(struct broker *b, const struct session *session,
 	entry_send(b, &entry, (struct span){0}, (struct span){0});
 }
 
+/* Who said so, and of which process. */
+static void
+record_vouch(struct broker *b, const char *zone, const struct peer *peer)
+{
+	struct session none = {.id = 0};
+	char detail[80];
+
+	(void)snprintf(detail, sizeof detail, "process %ld, by user %lu",
+	    (long)peer->pid, (unsigned long)peer->uid);
+	record_session(b, &none, zone, "a new instance is vouched for", detail);
+}
+
 int
-session_vouch(struct broker *b, struct span zone, pid_t pid)
+session_vouch(struct broker *b, struct span zone, const struct peer *peer)
 {
 	const struct config_zone *z = config_zone(b->config, zone);
 	int64_t now = clock_ms();
 
-	if (z == NULL || z->kind != ZONE_PLANNER || pid <= 0)
+	if (z == NULL || z->kind != ZONE_PLANNER || peer->pid <= 0)
 		return -ERR_RANGE;
 	for (size_t i = 0; i < VOUCHES_MAX; i++) {
 		struct vouch *v = &b->vouches[i];
 
 		if (v->zone != NULL && v->until_ms > now)
 			continue;
-		*v = (struct vouch){z, pid, now + VOUCH_MS};
+		record_vouch(b, z->name, peer);
+		*v = (struct vouch){z, peer->pid, now + VOUCH_MS};
 		return 0;
 	}
 	return -ERR_BUSY;

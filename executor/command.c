@@ -3,6 +3,7 @@
  */
 #include "executor/command.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
@@ -17,6 +18,8 @@
 #include "common/err.h"
 #include "common/io.h"
 #include "common/limits.h"
+#include "executor/audit_proof.h"
+#include "executor/notify.h"
 #include "executor/parent_files.h"
 #include "proto/endpoint.h"
 
@@ -77,6 +80,9 @@ setup_load(const char *path, struct setup *out, char *reason, size_t room)
 	rc = parse_config(path, out, reason, room);
 	if (rc == 0)
 		rc = parse_policy(out, reason, room);
+	if (rc == 0)
+		rc = config_check_anchors(
+		    out->config, out->policy, reason, room);
 	if (rc != 0)
 		setup_free(out);
 	return rc;
@@ -186,6 +192,24 @@ receipt_keep_in(const char *path)
 	receipts_path = path;
 }
 
+/* A regular file, whoever else would like it to be something else. */
+static int
+open_receipts(void)
+{
+	int fd = open(receipts_path,
+	    O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0600);
+	struct stat status;
+
+	if (fd < 0)
+		return errno == ELOOP ? -ERR_NOT_REGULAR
+				      : err_from_errno(errno);
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	close(fd);
+	return -ERR_NOT_REGULAR;
+}
+
 void
 receipt_keep(const struct client_answer *answer)
 {
@@ -194,7 +218,7 @@ receipt_keep(const struct client_answer *answer)
 		? NULL
 		: json_get(answer->doc, answer->result, "receipt");
 	char line[RECEIPT_LINE_BYTES];
-	int fd, used;
+	int fd, used, rc;
 
 	if (node == NULL || node->type != JSON_STRING || receipts_path == NULL)
 		return;
@@ -202,14 +226,17 @@ receipt_keep(const struct client_answer *answer)
 	    node->value.string.p);
 	if (used < 0 || (size_t)used >= sizeof line)
 		die(EXIT_SYSTEM, "the executor's receipt is none");
-	fd = open(receipts_path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 ||
-	    io_write_all(fd, (struct span){line, (size_t)used}) != 0 ||
-	    fsync(fd) != 0 || close(fd) != 0)
-		die_errno("it was done, but its receipt %.*s cannot be kept in "
-			  "%s",
-		    used - 1, line, receipts_path);
+	fd = open_receipts();
+	rc = fd < 0 ? fd
+		    : notify_file_add(fd, (struct span){line, (size_t)used},
+			  PROOFS_FILE_MAX);
+	if (fd >= 0)
+		close(fd);
+	if (rc != 0)
+		die(EXIT_SYSTEM,
+		    "it was done, but its receipt %.*s cannot be kept in %s: "
+		    "%s",
+		    used - 1, line, receipts_path, err_text(rc));
 }
 
 void

@@ -23,15 +23,16 @@
 #include "proto/endpoint.h"
 
 static const char usage[] =
-    "usage: trizone-executor attach [--config FILE] [--respawn] ZONE --\n"
-    "       COMMAND [ARGUMENT...]\n"
+    "usage: trizone-executor attach [--config FILE] [--receipts FILE]\n"
+    "       [--respawn] ZONE -- COMMAND [ARGUMENT...]\n"
     "Connect the socket of ZONE to the standard input and output of COMMAND.\n"
+    "--receipts keeps the receipt of each instance of a planner's zone.\n"
     "--respawn starts the next instance, on a connection of its own, when one\n"
     "ends; stop it with SIGTERM.\n";
 
 #define FAST_MS 1000 /* an instance that ends sooner counts as failed */
 #define BACKOFF_MAX_MS 30000
-#define VOUCH_MS 5000
+#define VOUCH_MS 9000 /* more than the executor waits for its record */
 
 static volatile sig_atomic_t stop_signal;
 static volatile sig_atomic_t child_pid;
@@ -56,7 +57,7 @@ become(int fd, char **command)
 
 /* Say on the operator's socket that our next connection is a new instance.
  * Without that it is the zone's standing session, which is safe and asks more:
- * so a failure is told and no more. */
+ * so a failure is told and no more. A receipt that cannot be kept ends us. */
 static void
 vouch(const struct config *config, const char *zone)
 {
@@ -88,6 +89,8 @@ vouch(const struct config *config, const char *zone)
 		log_event(LOG_WARN, "not-vouched",
 		    "zone=%s reason=%s; its sessions count as one", zone,
 		    err_text(rc));
+	else
+		receipt_keep(&answer);
 	client_close(client);
 }
 
@@ -210,6 +213,7 @@ command_attach(int argc, char **argv)
 {
 	static const struct option known[] = {
 	    {"config", required_argument, NULL, 'c'},
+	    {"receipts", required_argument, NULL, 'k'},
 	    {"respawn", no_argument, NULL, 'r'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -222,6 +226,8 @@ command_attach(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
 		if (option == 'c')
 			path = optarg;
+		else if (option == 'k')
+			receipt_keep_in(optarg);
 		else if (option == 'r')
 			again = true;
 		else {

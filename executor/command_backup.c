@@ -114,6 +114,7 @@ ask_for_copy(struct backup *backup)
 			rc = answer.error;
 		if (rc != 0)
 			break;
+		receipt_keep(&answer);
 		node = json_get(answer.doc, answer.result, "left");
 		left = node != NULL && node->type == JSON_INTEGER
 			   ? node->value.integer

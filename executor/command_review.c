@@ -21,11 +21,15 @@ static const char usage[] =
     "       trizone-executor review approve [--config FILE] [--json]\n"
     "              [--again TIME [--any-content]] TICKET CODE\n"
     "       trizone-executor review deny [--config FILE] [--json] TICKET\n"
+    "       trizone-executor review done|failed [--config FILE] [--json]\n"
+    "              INTENT\n"
     "       trizone-executor review rules [--config FILE] [--json]\n"
     "       trizone-executor review revoke [--config FILE] [--json] RULE\n"
-    "TICKET is one that list names, or the handle of suspect content.\n"
+    "TICKET is one that list names, or the handle of suspect content; INTENT\n"
+    "is an effect of which nobody knows whether it happened.\n"
     "list     what waits for a person, oldest first; STATE: open, approved,\n"
-    "         spent, done, denied, expired, stale, unfinished, closed or all;\n"
+    "         spent, done, denied, expired, stale, unfinished, closed, unknown\n"
+    "         or all;\n"
     "         --feedback: what was decided of suspect content, as lines for\n"
     "         trizone-reader eval --feedback\n"
     "show     all that is known of one, and the code that approving it needs\n"
@@ -34,6 +38,8 @@ static const char usage[] =
     "         capability, destination and object again for so long (m, h or\n"
     "         d), with the same content or, with --any-content, any\n"
     "deny     let it not happen\n"
+    "done     that has happened; failed: it has not. Only root and the reviewer\n"
+    "         account may. It goes on record, and nothing is done again by it\n"
     "rules    what is not asked again; revoke: ask again\n";
 
 #define PAGE 100
@@ -181,6 +187,47 @@ print_item(const struct json_doc *doc, const struct json_node *item)
 	    (long long)number_of(doc, item, "bytes"));
 }
 
+static void
+print_unknown(const struct json_doc *doc, const struct json_node *row)
+{
+	char stamp[32];
+
+	format_time(number_of(doc, row, "time_ms"), stamp);
+	print_text(doc, row, "intent", 12);
+	print_text(doc, row, "state", 10);
+	print_text(doc, row, "capability", 16);
+	printf("session %lld, ", (long long)number_of(doc, row, "session"));
+	printf("at %s ", stamp);
+	if (text_of(doc, row, "destination").n != 0)
+		printf("to ");
+	print_text(doc, row, "destination", 0);
+	print_text(doc, row, "note", 0);
+	putchar('\n');
+}
+
+/* Rows of a method that pages by "rows" and "after". */
+static void
+print_rows(struct client *client, enum method method,
+    void (*print)(const struct json_doc *doc, const struct json_node *row))
+{
+	const struct json_node *rows, *at;
+	struct client_answer answer;
+	struct json_writer *w;
+	int64_t after = 0;
+
+	do {
+		w = client_begin(client, method);
+		json_put_integer(w, "after", after);
+		json_put_integer(w, "limit", PAGE);
+		ask_or_die(client, &answer);
+		rows = json_get(answer.doc, answer.result, "rows");
+		for (at = json_first(answer.doc, rows); at != NULL;
+		     at = json_next(answer.doc, rows, at))
+			print(answer.doc, at);
+		after = number_of(answer.doc, answer.result, "after");
+	} while (after != 0);
+}
+
 /* One page; the last number, 0 when there are no more. */
 static int64_t
 list_page(struct client *client, const char *state, int64_t after, bool json)
@@ -224,35 +271,18 @@ list_page(struct client *client, const char *state, int64_t after, bool json)
 }
 
 static int
-print_feedback(struct client *client)
-{
-	const struct json_node *rows, *at;
-	struct client_answer answer;
-	struct json_writer *w;
-	int64_t after = 0;
-
-	do {
-		w = client_begin(client, METHOD_REVIEW_FEEDBACK);
-		json_put_integer(w, "after", after);
-		json_put_integer(w, "limit", PAGE);
-		ask_or_die(client, &answer);
-		rows = json_get(answer.doc, answer.result, "rows");
-		for (at = json_first(answer.doc, rows); at != NULL;
-		     at = json_next(answer.doc, rows, at))
-			print_raw(answer.doc, at);
-		after = number_of(answer.doc, answer.result, "after");
-	} while (after != 0);
-	return EXIT_DONE;
-}
-
-static int
 list(struct client *client, const char *state, bool json)
 {
+	bool unknown = strcmp(state, "unknown") == 0;
 	int64_t after = 0;
 
 	do {
-		after = list_page(client, state, after, json);
+		after = unknown ? 0 : list_page(client, state, after, json);
 	} while (after != 0);
+	if (unknown || strcmp(state, "waiting") == 0 ||
+	    strcmp(state, "all") == 0)
+		print_rows(client, METHOD_REVIEW_UNKNOWN,
+		    json ? print_raw : print_unknown);
 	return EXIT_DONE;
 }
 
@@ -350,6 +380,25 @@ change(struct client *client, enum method method, const char *handle, bool json)
 	return EXIT_DONE;
 }
 
+static int
+settle(
+    struct client *client, const char *outcome, const char *intent, bool json)
+{
+	struct json_writer *w = client_begin(client, METHOD_REVIEW_SETTLE);
+	struct client_answer answer;
+
+	json_put_text(w, "handle", intent);
+	json_put_text(w, "outcome", outcome);
+	ask_or_die(client, &answer);
+	if (json) {
+		print_raw(answer.doc, answer.result);
+		return EXIT_DONE;
+	}
+	print_inert(text_of(answer.doc, answer.result, "intent"));
+	printf(" is settled: %s\n", outcome);
+	return EXIT_DONE;
+}
+
 static void
 print_rule(const struct json_doc *doc, const struct json_node *rule)
 {
@@ -394,7 +443,7 @@ rules(struct client *client, bool json)
 	return EXIT_DONE;
 }
 
-enum verb { LIST, SHOW, APPROVE, DENY, RULES, REVOKE, VERBS };
+enum verb { LIST, SHOW, APPROVE, DENY, DONE, FAILED, RULES, REVOKE, VERBS };
 
 static const struct {
 	const char *name;
@@ -404,6 +453,8 @@ static const struct {
     [SHOW] = {"show", 1, 1},
     [APPROVE] = {"approve", 2, 2},
     [DENY] = {"deny", 1, 1},
+    [DONE] = {"done", 1, 1},
+    [FAILED] = {"failed", 1, 1},
     [RULES] = {"rules", 0, 0},
     [REVOKE] = {"revoke", 1, 1},
 };
@@ -427,7 +478,9 @@ run(struct client *client, enum verb verb, int count, char **argv,
 	switch (verb) {
 	case LIST:
 		if (options->feedback)
-			return print_feedback(client);
+			print_rows(client, METHOD_REVIEW_FEEDBACK, print_raw);
+		if (options->feedback)
+			return EXIT_DONE;
 		return list(client, count == 1 ? argv[0] : "waiting", json);
 	case SHOW:
 		return show(client, argv[0], json);
@@ -435,6 +488,9 @@ run(struct client *client, enum verb verb, int count, char **argv,
 		return approve(client, argv, options);
 	case DENY:
 		return change(client, METHOD_REVIEW_DENY, argv[0], json);
+	case DONE:
+	case FAILED:
+		return settle(client, verbs[verb].name, argv[0], json);
 	case RULES:
 		return rules(client, json);
 	default:

@@ -10,7 +10,8 @@
  *                "recipient": "age1...", "max_bytes": 1073741824,
  *                "keep_days": 90,
  *                "anchors": [{ "file": "/mnt/other/anchors" },
- *                            { "syslog": true }] },
+ *                            { "syslog": true },
+ *                            { "notify": "audit.tell", "minutes": 60 }] },
  *     "zones": {
  *       "planner": { "kind": "planner", "session": "per-message",
  *                    "deadline_ms": 300000, "max_sessions": 4,
@@ -99,9 +100,12 @@ struct config_zone {
 };
 
 /* A place that is told starts and heads of the audit. */
+struct policy;
+
 struct config_anchor {
-	const char *kind; /* "file", "syslog" */
-	char *place;	  /* a path, or "" */
+	const char *kind; /* "file", "syslog", "notify" */
+	char *place;	  /* a path, "", or a capability's name */
+	uint32_t minutes; /* of notify: between two lines */
 };
 
 /* How much of what was decided on is kept, beside the audit. */
@@ -162,6 +166,14 @@ size_t config_peers_pack(
     const struct config *config, struct config_peers *out, size_t room);
 int config_peers_unpack(
     struct config *config, const struct config_peers *in, size_t count);
+
+/* Whether an anchor of the audit is that capability, so that no zone gets at
+ * it. */
+bool config_is_anchor(const struct config *config, struct span capability);
+/* Whether the anchors that are capabilities can be: 0, or -ERR_CONFIG and a
+ * reason. */
+int config_check_anchors(const struct config *config,
+    const struct policy *policy, char *reason, size_t room);
 
 /* The account of a role: its name or number. */
 const char *config_account(const struct config *config, const char *role);

@@ -97,6 +97,8 @@ put_anchors(struct json_writer *w, const struct config *config)
 			json_put_boolean(w, row->kind, true);
 		else
 			json_put_text(w, row->kind, row->place);
+		if (strcmp(row->kind, "notify") == 0)
+			json_put_integer(w, "minutes", row->minutes);
 		json_close(w, '}');
 	}
 	json_close(w, ']');

@@ -135,11 +135,17 @@ print_anchors(const struct config *config, struct buf *out)
 		return;
 	}
 	buf_add_text(out, "Starts and heads of the audit go to");
-	for (size_t i = 0; i < config->audit_anchor_count; i++)
+	for (size_t i = 0; i < config->audit_anchor_count; i++) {
+		const struct config_anchor *row = &config->audit_anchors[i];
+
 		buf_add_format(out, "%s %s", i == 0 ? "" : ",",
-		    config->audit_anchors[i].place[0] == '\0'
-			? "the system log"
-			: config->audit_anchors[i].place);
+		    row->place[0] == '\0' ? "the system log" : row->place);
+		if (strcmp(row->kind, "notify") == 0)
+			buf_add_format(out,
+			    " (a capability, which only the audit uses; at "
+			    "most a line in %u minutes)",
+			    row->minutes);
+	}
 	buf_add_text(out, ".\n");
 }
 

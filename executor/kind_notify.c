@@ -128,6 +128,26 @@ parse_syslog(const struct json_doc *doc, const struct json_node *node,
 	return 0;
 }
 
+bool
+kind_notify_tells_apart(const void *untyped)
+{
+	const struct notify_settings *settings = untyped;
+
+	return settings->path != NULL ||
+	       strcmp(settings->identity, KIND_NOTIFY_AUDIT) == 0;
+}
+
+bool
+kind_notify_same_place(const void *one, const void *other)
+{
+	const struct notify_settings *a = one, *b = other;
+
+	if ((a->path == NULL) != (b->path == NULL))
+		return false;
+	return a->path != NULL ? strcmp(a->path, b->path) == 0
+			       : strcmp(a->identity, b->identity) == 0;
+}
+
 /* Of an absolute path that is not the root's. */
 static char *
 folder_of(const char *path)

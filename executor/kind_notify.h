@@ -33,6 +33,15 @@
 
 extern const struct kind_method kind_notify_methods[KIND_NOTIFY_METHOD_COUNT];
 
+/* Under which name the audit tells its operator of itself. */
+#define KIND_NOTIFY_AUDIT "trizone-audit"
+
+/* Whether `audit verify` knows lines of these settings as the audit's, if
+ * nobody else writes there: a file's, or a system log's of that name. */
+bool kind_notify_tells_apart(const void *settings);
+/* Whether both write to the same file, or under the same name. */
+bool kind_notify_same_place(const void *one, const void *other);
+
 /* The rows of struct kind; see there. */
 int kind_notify_settings_parse(const struct json_doc *doc,
     const struct json_node *node, const struct kind_method *method,

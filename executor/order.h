@@ -42,6 +42,7 @@ struct entry_head {
 	uint64_t grant;	     /* 0: none */
 	uint64_t bytes;	     /* size the record speaks of */
 	uint64_t receipt;    /* number of the receipt that is wanted, 0: none */
+	uint64_t intent;     /* that a settlement settles, 0: it is none */
 	uint32_t capability; /* number, or NO_CAPABILITY */
 	uint32_t verdict;    /* enum verdict */
 	uint32_t error;	     /* enum err, 0: none */
@@ -53,6 +54,7 @@ struct entry_head {
 	uint32_t detail_bytes; /* a detail longer than `detail` holds, or 0 */
 	uint32_t inputs_bytes; /* what was decided on, for the side store, or 0
 				*/
+	uint32_t status;       /* enum outcome, of a settlement */
 	unsigned char body_hash[SHA256_BYTES];
 	char zone[NAME_MAX_BYTES + 1];
 	char rule[NAME_MAX_BYTES + 1];
@@ -70,9 +72,10 @@ struct entry_head {
 /* Arguments, where each value came from, and all the rest. */
 #define ENTRY_INPUTS_MAX (FRAME_MAX_BYTES + 65536)
 
-/* auditor -> broker: the record that was wanted a receipt for is on disk; or,
- * with nothing in the rest, a struct audit_health follows. */
-enum receipt_what { RECEIPT_RECORD, RECEIPT_HEALTH };
+/* auditor -> broker: the record that was wanted a receipt for is on disk. Or
+ * how the log is, with a struct audit_health behind it; or that the outcome of
+ * the intent `sequence` is unknown, with a struct unknown_head. */
+enum receipt_what { RECEIPT_RECORD, RECEIPT_HEALTH, RECEIPT_UNKNOWN };
 struct receipt_head {
 	uint32_t magic;
 	uint32_t what; /* enum receipt_what */
@@ -94,6 +97,22 @@ struct audit_health {
 	uint32_t anchors;
 	uint32_t unused;
 	uint32_t anchor_errors[HEALTH_ANCHORS_MAX]; /* enum err, 0: none */
+};
+
+/* What the log knows of an intent whose outcome is unknown. Strings are cut
+ * between characters, and end in NUL. */
+struct unknown_head {
+	uint64_t time_ms; /* of the intent, since 1970 */
+	uint64_t request, session, message, grant, bytes;
+	uint32_t capability; /* number, or NO_CAPABILITY */
+	uint32_t unused;
+	char zone[NAME_MAX_BYTES + 1];
+	char name[NAME_MAX_BYTES + 1]; /* of the capability */
+	char rule[NAME_MAX_BYTES + 1];
+	char why[WHY_MAX_BYTES + 1];
+	char destination[ENTRY_DESTINATION_MAX + 1];
+	char detail[ENTRY_DETAIL_MAX + 1];
+	char reason[DETAIL_BYTES]; /* why it is unknown */
 };
 
 /* auditor -> courier: do this; its intent is on disk. */

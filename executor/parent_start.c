@@ -257,8 +257,13 @@ parent_open_anchors(struct parent *p)
 	for (size_t i = 0; i < config->audit_anchor_count; i++) {
 		const struct config_anchor *row = &config->audit_anchors[i];
 
+		const struct capability *c =
+		    policy_find(p->setup->policy, span_of(row->place));
+
 		p->anchors.row[p->anchors.count++] = (struct anchor){
 		    .kind = anchor_kind_find(span_of(row->kind)),
+		    .capability = c == NULL ? NO_CAPABILITY : c->number,
+		    .minutes = row->minutes,
 		    .place = alloc_string(row->place)};
 	}
 	anchors_open(&p->anchors);

@@ -492,38 +492,3 @@ record_is(struct span line, enum record_kind kind)
 
 	return span_starts(rest, name) && rest.p[strlen(name)] == '"';
 }
-
-uint64_t
-record_intent(struct span line)
-{
-	static const char lead[] = "outcome\",\"intent\":\"";
-	struct span rest = {line.p + RECORD_KIND_AT, line.n - RECORD_KIND_AT};
-	uint64_t seq = 0;
-
-	if (rest.n <= sizeof lead - 1 + RECORD_SEQ_DIGITS ||
-	    !span_starts(rest, lead))
-		return 0;
-	rest = (struct span){rest.p + sizeof lead - 1, RECORD_SEQ_DIGITS};
-	return record_seq_parse(rest, &seq) == 0 ? seq : 0;
-}
-
-/* A quote inside a string is escaped, so that this stands in no string. */
-uint64_t
-record_grant(struct span line)
-{
-	static const char lead[] = ",\"grant\":";
-	uint64_t grant = 0;
-	size_t at = RECORD_KIND_AT;
-
-	if (!record_is(line, RECORD_INTENT))
-		return 0;
-	while (at + sizeof lead <= line.n &&
-	       memcmp(line.p + at, lead, sizeof lead - 1) != 0)
-		at++;
-	for (at += sizeof lead - 1;
-	     at < line.n && line.p[at] >= '0' && line.p[at] <= '9' &&
-	     grant <= RECORD_NUMBER_MAX;
-	     at++)
-		grant = grant * 10 + (uint64_t)(line.p[at] - '0');
-	return grant;
-}

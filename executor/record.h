@@ -62,7 +62,7 @@ enum record_kind {
  */
 struct record {
 	enum record_kind kind;
-	uint64_t intent;  /* sequence of the intent an outcome belongs to */
+	uint64_t intent;  /* that an outcome or a settlement belongs to */
 	uint64_t request; /* 0: none */
 	uint64_t session; /* 0: none */
 	struct span zone; /* kept: NAME_MAX_BYTES, as capability and rule */
@@ -136,6 +136,13 @@ bool record_is(struct span line, enum record_kind kind);
 
 /* Sequence of the intent the outcome `line` belongs to; 0 if it names none. */
 uint64_t record_intent(struct span line);
+
+/* Whether `line` is an outcome that says `unknown`. */
+bool record_is_unknown(struct span line);
+
+/* Sequence of the intent whose unknown outcome the settlement `line` settles;
+ * 0 if it is none. */
+uint64_t record_settles(struct span line);
 
 /* The grant the intent `line` names; 0 if it is none or names none. */
 uint64_t record_grant(struct span line);

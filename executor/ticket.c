@@ -246,6 +246,16 @@ ticket_find(struct inbox *inbox, int64_t session,
 	return query_one(&q, id_out);
 }
 
+int
+ticket_granted(struct inbox *inbox, uint64_t grant, int64_t *id_out)
+{
+	struct query q;
+
+	query_init(&q, &inbox->db, SQL_TICKET_GRANTED);
+	query_integer(&q, 1, (int64_t)grant);
+	return query_one(&q, id_out);
+}
+
 static int
 update(struct inbox *inbox, const struct ticket *t, unsigned from)
 {

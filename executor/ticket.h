@@ -100,6 +100,9 @@ int ticket_get(struct inbox *inbox, int64_t id, struct ticket *out);
 int ticket_find(struct inbox *inbox, int64_t session,
     const unsigned char digest[SHA256_BYTES], int64_t *id_out);
 
+/* The one whose last grant has that number. Reads all rows. */
+int ticket_granted(struct inbox *inbox, uint64_t grant, int64_t *id_out);
+
 /* Write state, legs, hash, approvals, grant, expires_ms, outcome, error, note
  * and result of a ticket that is in one of `from` (bits); else
  * -ERR_WRONG_STATE. The note is cut. */

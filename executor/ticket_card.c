@@ -45,16 +45,16 @@ add_inert(struct buf *out, struct span text, size_t chars)
 		    replaced);
 }
 
-static void
-add_line(struct buf *out, const char *label, const char *text)
+void
+card_line(struct buf *out, const char *label, const char *text)
 {
 	buf_add_format(out, "%-13s", label);
 	add_inert(out, span_of(text), SIZE_MAX);
 	buf_add_byte(out, '\n');
 }
 
-static void
-add_time(struct buf *out, int64_t ms)
+void
+card_time(struct buf *out, int64_t ms)
 {
 	time_t seconds = (time_t)(ms / 1000);
 	char text[32] = "?";
@@ -146,11 +146,11 @@ add_effects(struct buf *out, unsigned effects)
 
 	for (unsigned i = 0; i < EFFECT_COUNT; i++)
 		if ((effects >> i & 1) != 0) {
-			add_line(out, lead, effect_words[i]);
+			card_line(out, lead, effect_words[i]);
 			lead = "";
 		}
 	if (lead[0] != '\0')
-		add_line(out, lead, "it only brings something back");
+		card_line(out, lead, "it only brings something back");
 }
 
 /* The bytes that are executed; as they are, but for what has no shape. */
@@ -188,9 +188,9 @@ add_head(struct buf *out, const struct ticket *t, const struct capability *c,
 	char handle[32];
 
 	ticket_format(t->id, handle);
-	add_line(out, "ticket", handle);
-	add_line(out, "asks for", t->capability);
-	add_line(
+	card_line(out, "ticket", handle);
+	card_line(out, "asks for", t->capability);
+	card_line(
 	    out, "which is", c == NULL ? "no capability any more" : c->why);
 	buf_add_format(out,
 	    "session      %lld of zone %s; legs: ", (long long)t->session,
@@ -198,14 +198,14 @@ add_head(struct buf *out, const struct ticket *t, const struct capability *c,
 	add_legs(out, legs);
 	if (t->message != 0) {
 		handle_format(t->message, handle);
-		add_line(out, "works on", handle);
+		card_line(out, "works on", handle);
 	}
-	add_line(out, "rule", t->rule);
-	add_line(out, "why it asks", t->why);
+	card_line(out, "rule", t->rule);
+	card_line(out, "why it asks", t->why);
 	buf_add_text(out, "expires      ");
-	add_time(out, t->expires_ms);
+	card_time(out, t->expires_ms);
 	if (t->state == TICKET_UNFINISHED)
-		add_line(out, "attention", t->note);
+		card_line(out, "attention", t->note);
 }
 
 static int

@@ -20,6 +20,11 @@
 int card_write(struct buf *out, const struct ticket *ticket,
     const struct policy *policy, unsigned legs);
 
+/* A line of a card: a label of ours and a text that is made inert. And a time,
+ * which ends the line. */
+void card_line(struct buf *out, const char *label, const char *text);
+void card_time(struct buf *out, int64_t ms);
+
 /* The short code of a card: the first digits of its SHA-256. */
 void card_code(struct span card, char out[CARD_CODE_BYTES]);
 

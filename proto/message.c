@@ -112,6 +112,13 @@ static const struct json_field approve_shape[] = {
     FIELD(approve, any_content, "any_content", JSON_WANT_BOOL, false, 0, 0),
 };
 
+static const struct json_field settle_shape[] = {
+    FIELD(
+	settle, handle, "handle", JSON_WANT_STRING, true, 1, HANDLE_MAX_BYTES),
+    FIELD(
+	settle, outcome, "outcome", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
+};
+
 static const struct json_field zone_shape[] = {
     FIELD(zone, zone, "zone", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
 };
@@ -162,6 +169,8 @@ static const struct {
     SHAPE(REVIEW_APPROVE, approve_shape),
     SHAPE(REVIEW_DENY, handle_shape),
     SHAPE(REVIEW_REVOKE, handle_shape),
+    SHAPE(REVIEW_UNKNOWN, list_shape),
+    SHAPE(REVIEW_SETTLE, settle_shape),
     SHAPE(REVIEW_FEEDBACK, list_shape),
 };
 
@@ -524,6 +533,18 @@ int
 ticket_parse(struct span handle, int64_t *id_out)
 {
 	return parse_numbered(handle, "ticket:", id_out);
+}
+
+void
+intent_format(int64_t id, char out[32])
+{
+	snprintf(out, 32, "intent:%" PRId64, id);
+}
+
+int
+intent_parse(struct span handle, int64_t *id_out)
+{
+	return parse_numbered(handle, "intent:", id_out);
 }
 
 void

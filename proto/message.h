@@ -114,6 +114,10 @@ struct approve_params {
 	int64_t again_ms;   /* a rule for so long as well; 0: none */
 	bool any_content;   /* of that rule */
 };
+struct settle_params {
+	struct span handle;  /* of an intent */
+	struct span outcome; /* "done" or "failed" */
+};
 struct zone_params {
 	struct span zone;
 };
@@ -144,6 +148,7 @@ union params {
 	struct credit_params credit;
 	struct list_params list;
 	struct approve_params approve;
+	struct settle_params settle;
 	struct zone_params zone;
 	struct session_params session;
 	struct task_params task;
@@ -209,6 +214,8 @@ int handle_parse(struct span handle, int64_t *id_out);
 /* The same of "ticket:5" and "again:7". */
 void ticket_format(int64_t id, char out[32]);
 int ticket_parse(struct span handle, int64_t *id_out);
+void intent_format(int64_t id, char out[32]);
+int intent_parse(struct span handle, int64_t *id_out);
 void again_format(int64_t id, char out[32]);
 int again_parse(struct span handle, int64_t *id_out);
 

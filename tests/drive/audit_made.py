@@ -19,6 +19,8 @@ KINDS = {
     "outcome": "intent request session zone capability number status error "
                "handle bytes commit detail",
     "session": "session zone why handle detail",
+    "settlement": "intent session zone capability number status why handle "
+                  "detail",
     "operator": "session capability number why error handle grant detail",
     "task": "session bytes commit detail",
     "damage": "why error bytes commit detail",

@@ -129,6 +129,36 @@ def text_sections():
               "report\n", "a quiet day")
 
 
+def settled():
+    """An unknown outcome that a person has settled is told no more, whenever
+    he did; and no text passes for a settlement, or for an unknown outcome."""
+    with folder() as place:
+        log = MadeLog(pathlib.Path(place) / "log")
+        log.add("start", DAY % 1 + "T08:00:00")
+        intents = []
+        for name in ("notify.one", "notify.two"):
+            intents.append(log.add("intent", session=1, capability=name))
+            log.add("outcome", intent=intents[-1], session=1, capability=name,
+                    status="unknown")
+        lie = 'settlement","intent":"%016x"' % intents[1]
+        done = log.add("intent", session=1, capability="notify.three",
+                       detail=',"status":"unknown"')
+        log.add("outcome", intent=done, session=1, capability="notify.three",
+                status="done", detail=',"status":"unknown" ' + lie)
+        log.add("operator", why=lie, detail=lie)
+        log.add("settlement", DAY % 5 + "T08:00:00", intent=intents[0],
+                session=1, capability="notify.one", status="failed")
+        for more in ((), ("--until", DAY % 2)):
+            text = audit("report", "--text", *more, log.path)
+            check("notify.two" in text and "notify.one" not in text and
+                  "notify.three" not in text, "report %r:\n%s", more, text)
+        shown = [json.loads(line) for line in audit(
+            "show", "--unknown", "--json", log.path).splitlines()]
+        equal([row["capability"] for row in shown], ["notify.two"], "shown")
+        shown = audit("show", "--unknown", log.path)
+        check("unknown" in shown, "line: %s", shown)
+
+
 def sections_left_out():
     """One that nothing was written for and that nothing writes yet."""
     with folder() as place:
@@ -441,7 +471,7 @@ CASES = [
     ("since yesterday", since_yesterday), ("damaged log", damaged),
     ("flood", flood), ("hostile texts", hostile_texts),
     ("page", page_alone),
-    ("a service", of_a_service), ("follow", follow),
+    ("a service", of_a_service), ("follow", follow), ("settled", settled),
     ("OCSF", export_ocsf), ("CEF", export_cef), ("metrics", metrics),
 ]
 

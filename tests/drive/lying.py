@@ -212,6 +212,40 @@ def orders_without_intent():
     lie(entry(body, NOTE, "decision", order=0), "decision with a body")
 
 
+def settlements_of_nothing():
+    """Only an unknown outcome is settled, once, and as done or failed."""
+    body = b'{"text":"once"}'
+    lies = [dict(intent=1), dict(intent=0), dict(intent=1 << 63),
+            dict(intent="done"), dict(intent="unknown", status=3),
+            dict(intent="unknown", status=2), dict(intent="unknown", status=9),
+            dict(intent="unknown", twice=True)]
+    for number, lie_ in enumerate(lies):
+        with Rig(capabilities) as r:
+            done = r.await_outcome(r.ask(body, NOTE))["intent"]
+            os.kill(r.couriers["notify"].pid, signal.SIGSTOP)
+            request = r.ask(body, NOTE)
+            until(lambda: any(row.get("request") == request
+                              for row in r.audit()), 10, "its intent")
+            r.auditor.tell("down", r.kinds.index("notify"))
+            unknown = r.await_outcome(request)
+            equal(unknown["status"], "unknown", "outcome")
+            names = {"done": done, "unknown": unknown["intent"]}
+            lie_ = dict(lie_)
+            if lie_["intent"] in names:
+                lie_["intent"] = int(names[lie_["intent"]], 16)
+            data = entry(kind="settlement", committed=0,
+                         **{"status": 0, **{key: value for key, value
+                                            in lie_.items() if key != "twice"}})
+            if "twice" in lie_:
+                r.send(data)
+            r.send(data)
+            equal(r.auditor.wait(), 70, "auditor on %d" % number)
+            check("an entry that cannot be" in
+                  r.log_path.read_text(errors="replace"), "its log")
+    lie(entry(body, NOTE, intent=1), "an intent of an intent")
+    lie(entry(kind="session", committed=0, intent=1), "of a session")
+
+
 def grant_used_twice():
     """Each is good for one intent, over a restart of the auditor too."""
     body = b'{"text":"once"}'
@@ -542,7 +576,7 @@ CASES = (
     honest, wrong_numbers, numbers_of_another, hash_of_something_else,
     arguments_that_break_the_schema, paths_that_escape, lengths,
     orders_without_intent, records_of_others, records_no_log_has_room_for,
-    grant_used_twice,
+    grant_used_twice, settlements_of_nothing,
     strings_without_end,
     same_request_twice, more_than_an_hour_allows, courier_that_is_down,
     nothing_passes_a_stopped_auditor, intent_is_on_disk_first,

@@ -23,7 +23,7 @@ from harness import check
 MAGIC = 0x7a336f72
 NO_CAPABILITY = 0xffffffff
 COURIERS_MAX, CAPABILITIES_MAX = 32, 256
-ENTRY = struct.Struct("@IIQQQQQQ10I32s65s65s301s200s257s2I0Q")
+ENTRY = struct.Struct("@IIQQQQQQQ11I32s65s65s301s200s257s2I0Q")
 ORDER = struct.Struct("@IIQQQII32s0Q")
 OUTCOME = struct.Struct("@IIQQQII32s200s0Q")
 RESULT = struct.Struct("@IIQ4I200s0Q")
@@ -59,13 +59,14 @@ def entry(body=b"", capability=NO_CAPABILITY, kind="intent", **lies):
     fields = {
         "magic": MAGIC, "kind": KINDS.get(kind, kind), "request": 1,
         "session": 1, "message": 0, "grant": 0, "bytes": len(body),
-        "receipt": 0,
+        "receipt": 0, "intent": 0,
         "capability": capability, "verdict": 0, "error": 0,
         "order": int(kind == "intent"), "name_bytes": len(name),
         "name_full": len(name), "body_bytes": len(body), "committed": 1,
-        "detail_bytes": 0, "inputs_bytes": 0, "hash": sha256(body),
-        "zone": b"planner", "rule": b"r", "why": b"w", "detail": b"",
-        "destination": b"", "destination_full": 0, "effects": 0}
+        "detail_bytes": 0, "inputs_bytes": 0, "status": 0,
+        "hash": sha256(body), "zone": b"planner", "rule": b"r", "why": b"w",
+        "detail": b"", "destination": b"", "destination_full": 0,
+        "effects": 0}
     check(not set(lies) - set(fields), "no such field: %r", lies)
     fields.update(lies)
     return ENTRY.pack(*fields.values()) + name + body
@@ -210,6 +211,8 @@ class Rig:
             row["kind"] for row in self.capabilities))
         self.real = self.kinds if real is None else real
         self.next_request = 0
+        self.anchors = b""    # their start text, and what it has open
+        self.anchor_files = []
 
     def __enter__(self):
         self.entries_read, self.entries = os.pipe()
@@ -251,10 +254,10 @@ class Rig:
         self.auditor = Role(
             self.program, "auditor",
             [self.entries_read, self.receipts_write] +
-            [ours.fileno() for ours, _ in self.orders],
+            [ours.fileno() for ours, _ in self.orders] + self.anchor_files,
             [setting("auditor", [("write", self.audit_folder)]),
              str(self.audit_folder).encode(), self.plan(),
-             AUDITOR_START.pack(0, 0, False), b""], self.log)
+             AUDITOR_START.pack(0, 0, False), self.anchors], self.log)
         self.expect_ready(self.auditor, "auditor")
 
     def start_courier(self, index):

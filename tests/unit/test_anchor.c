@@ -124,6 +124,14 @@ static const struct {
     {"Nov 28 08:12:00 host trizone-audit: " HEAD, 1},
     {"Nov 28 08:12:00 host trizone-audit[812]: " HEAD, 1},
     {"2026-11-28T08:12:00.000000+00:00 host trizone-audit[1]: " HEAD, 1},
+    {"{\"time\":\"t\",\"title\":\"\",\"text\":\"" HEAD "\"}", 1},
+    {"{\"text\":\"lineage " D16 " " D64 " " D64 "\"}", 1},
+    {"{\"title\":\"" HEAD "\",\"text\":\"\"}", 0},
+    {"{\"text\":\" " HEAD "\"}", 0},
+    {"{\"text\":\"trizone-audit: " HEAD "\"}", 0},
+    {"{\"text\":[\"" HEAD "\"]}", 0},
+    {"{\"text\":\"" HEAD "\"", 0},
+    {"{", 0},
     /* somebody else's words about it */
     {"Nov 28 08:12:00 host su: trizone-audit: " HEAD, 0},
     {"Nov 28 08:12:00 host trizone-audits: " HEAD, 0},
@@ -149,6 +157,21 @@ START_TEST(which_lines)
 	fclose(out);
 	ck_assert_int_eq(proofs_add_file(&proofs, path), 0);
 	ck_assert_uint_eq(proofs.count, lines[_i].count);
+}
+END_TEST
+
+/* What stands behind so many bytes of a line begins none. */
+START_TEST(in_a_long_line)
+{
+	FILE *out = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(out);
+	for (int i = 0; i < 1023; i++)
+		putc('x', out);
+	fprintf(out, "%s\n%s\n", HEAD, HEAD);
+	fclose(out);
+	ck_assert_int_eq(proofs_add_file(&proofs, path), 0);
+	ck_assert_uint_eq(proofs.count, 1);
 }
 END_TEST
 
@@ -224,6 +247,7 @@ main(void)
 	tcase_add_test(tests, read_as_written);
 	tcase_add_test(tests, of_one_sequence);
 	tcase_add_loop_test(tests, which_lines, 0, ROWS(lines));
+	tcase_add_test(tests, in_a_long_line);
 	tcase_add_test(tests, receipts);
 	tcase_add_test(tests, one_fails);
 	runner = srunner_create(suite);

@@ -139,6 +139,28 @@ START_TEST(filter_table)
 }
 END_TEST
 
+/* An unknown outcome that was settled is told no more; another one is. */
+START_TEST(settled)
+{
+	append(RECORD_OUTCOME, 2, "notify.me", 6);
+	append(RECORD_SETTLEMENT, 1, "file.read", 3);
+	options.filter.unknown = true;
+	show();
+	check_shown("9 ");
+	options.tail = 5;
+	show();
+	check_shown("9 ");
+	append(RECORD_SETTLEMENT, 2, "notify.me", 6);
+	options.tail = 0;
+	show();
+	check_shown("");
+	show_options_init(&options);
+	options.filter.kind = RECORD_SETTLEMENT;
+	show();
+	check_shown("10 11 ");
+}
+END_TEST
+
 START_TEST(filters_by_number)
 {
 	options.filter.session = 2;
@@ -297,6 +319,7 @@ main(void)
 	suite_add_tcase(suite, logs);
 	tcase_add_checked_fixture(logs, setup, teardown);
 	tcase_add_loop_test(logs, filter_table, 0, ROWS(filters));
+	tcase_add_test(logs, settled);
 	tcase_add_test(logs, filters_by_number);
 	tcase_add_test(logs, first_and_last);
 	tcase_add_test(logs, raw_lines);

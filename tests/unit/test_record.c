@@ -197,6 +197,8 @@ static const struct {
     {"denial", TICKET_MEMBERS},
     {"expiry", TICKET_MEMBERS},
     {"spent", TICKET_MEMBERS},
+    {"settlement",
+	"intent session zone capability number status why handle detail"},
     {"anchor", "why error detail"},
     {"removal", "why bytes detail"},
     {"blocked", "session zone destination why error detail"},
