@@ -107,6 +107,7 @@ put_reviews(struct json_writer *w, const struct broker *b)
 	    0)
 		json_put_integer(w, "waiting", (int64_t)count);
 	json_put_integer(w, "refused", (int64_t)b->tickets_refused);
+	json_put_integer(w, "unknown", (int64_t)b->unknown_count);
 	json_close(w, '}');
 }
 

@@ -230,6 +230,9 @@ add_reviews(struct buf *out, const struct json_doc *doc,
 	add_plain(out, "reviews_refused_total", "counter",
 	    "Calls that could not wait, as too many do, since the start.",
 	    json_get(doc, reviews, "refused"));
+	add_plain(out, "outcomes_unknown", "gauge",
+	    "Effects that may have happened and that nobody has settled.",
+	    json_get(doc, reviews, "unknown"));
 }
 
 /* As far as the auditor has told it. */

@@ -450,6 +450,7 @@ def metrics():
                     ("up{}", 1), ('calls_total{verdict="allow"}', 3),
                     ('calls_total{verdict="deny"}', 1),
                     ("audit_open_intents{}", 0), ("reviews_waiting{}", 0),
+                    ("outcomes_unknown{}", 0),
                     ('courier_up{kind="file",number="0"}', 1),
                     ('inbox_items{state="new"}', 1),
                     ('audit_anchor_up{kind="file",number="0",place="%s/an '

@@ -118,6 +118,8 @@ def card_of_a_dead_courier(host):
         check(part in shown["card"], "%r is not in:\n%s", part, shown["card"])
     listed = host.command("review", "list").stdout.decode()
     check(card["intent"] in listed, "list: %r", listed)
+    check("outcomes_unknown 1\n" in host.command(
+        "status", "--metrics").stdout.decode(), "metrics")
     for wrong in ("intent:0", "intent:999999", "intent:x", "ticket:1",
                   "intent:18446744073709551615"):
         done = host.command("review", "done", wrong)
