@@ -19,6 +19,7 @@ from harness import (Host, Skipped, check, default_policy, equal, frame,
 DENIED, UNAVAILABLE, LIMIT, PATH, SCHEMA = 1301, 1302, 1308, 1310, 1312
 CONFIG = 78
 CANARY = "canary-7d1c0e"
+CREDENTIAL = CANARY + "-credential"
 FILES = ["file.list", "file.read", "file.write"]
 
 
@@ -191,7 +192,8 @@ def nothing_secret_is_told():
             {"name": "mail.send", "kind": "smtp", "method": "send",
              "why": "It may write mails.",
              "settings": {"host": CANARY + ".example", "port": 465,
-                          "credential": CANARY, "from": "me@a.example"}})
+                          "credential": CREDENTIAL,
+                          "from": "me@a.example"}})
         host.policy["rules"].append(
             {"id": "send", "verdict": "allow", "why": "A test.",
              "capability": "mail.send", "from": {"destination": ["model"]}})
@@ -219,8 +221,9 @@ def nothing_secret_is_told():
             for word in (CANARY, str(host.folder)):
                 check(word not in text, "%r in %s", word, text)
         wire.close()
-        # nor is a credential's name on record, or in a log
-        check(CANARY not in host.audit_log().read_text(), "on record")
+        # nor is a credential's name on record, or in a log; where a call was
+        # to go is, for the operator
+        check(CREDENTIAL not in host.audit_log().read_text(), "on record")
         check(CANARY not in host.log_text(), "in the log")
 
 
