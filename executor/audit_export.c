@@ -9,7 +9,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "executor/audit_files.h"
+#include "executor/audit_command.h"
 #include "executor/destination.h"
 
 #define PORT_MAX 65535
@@ -225,14 +225,8 @@ parse_command(
 	}
 	if (command->help)
 		return 0;
-	if (argc - optind > 1 || (command->dir != NULL && argc != optind) ||
-	    command->format == NULL)
-		return -ERR_RANGE;
-	if (argc > optind)
-		command->dir = argv[optind];
-	if (command->dir == NULL)
-		command->dir = default_dir;
-	return command->dir == NULL ? -ERR_RANGE : 0;
+	command->dir = audit_command_log(argc, argv, command->dir, default_dir);
+	return command->dir == NULL || command->format == NULL ? -ERR_RANGE : 0;
 }
 
 static int
@@ -277,28 +271,16 @@ run(const struct command *command)
 		damaged = audit_walk_damaged(walk);
 	}
 	audit_walk_close(walk);
-	if (rc != 0) {
-		fprintf(stderr, "%s: %s\n", command->dir, err_text(rc));
-		return audit_exit_status(rc);
-	}
-	return damaged ? EXIT_FOUND : EXIT_DONE;
+	return audit_command_status(command->dir, rc, damaged);
 }
 
 int
 audit_export_main(int argc, char **argv, const char *default_dir)
 {
 	struct command command;
+	int rc = parse_command(argc, argv, default_dir, &command), status;
 
-	int rc = parse_command(argc, argv, default_dir, &command);
-
-	if (rc != 0) {
-		if (rc != -ERR_TYPE)
-			usage(stderr, argv[0]);
-		return EXIT_USAGE;
-	}
-	if (command.help) {
-		usage(stdout, argv[0]);
-		return EXIT_DONE;
-	}
-	return run(&command);
+	return audit_command_ends(rc, command.help, usage, argv[0], &status)
+		   ? status
+		   : run(&command);
 }

@@ -12,26 +12,9 @@
 
 /* `special` with a backslash before each; none of them is changed by inert. */
 static void
-add_escaped(struct buf *out, struct span text, const char *special)
-{
-	size_t start = 0, replaced = 0;
-
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '\0' || strchr(special, text.p[i]) == NULL)
-			continue;
-		inert_add(out, (struct span){text.p + start, i - start}, false,
-		    &replaced);
-		buf_add_byte(out, '\\');
-		start = i;
-	}
-	inert_add(out, (struct span){text.p + start, text.n - start}, false,
-	    &replaced);
-}
-
-static void
 add_header(struct buf *out, const char *text)
 {
-	add_escaped(out, span_of(text), "\\|");
+	inert_add_escaped(out, span_of(text), "\\|");
 	buf_add_byte(out, '|');
 }
 
@@ -41,7 +24,7 @@ add_text(struct buf *out, const char *key, struct span text)
 	if (text.n == 0)
 		return;
 	buf_add_format(out, " %s=", key);
-	add_escaped(out, text, "\\=");
+	inert_add_escaped(out, text, "\\=");
 }
 
 static void

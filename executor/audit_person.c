@@ -240,24 +240,11 @@ erase_records(void *context)
 	return rc;
 }
 
-static struct account
-owner_of(const char *path)
-{
-	struct account owner = {.uid = 0};
-	struct stat st;
-
-	if (geteuid() == 0 && stat(path, &st) == 0) {
-		owner.uid = st.st_uid;
-		owner.gid = st.st_gid;
-	}
-	return owner;
-}
-
 static int
 erase_all(struct erasing *e)
 {
-	struct account broker = owner_of(e->inbox);
-	struct account auditor = owner_of(e->config->audit);
+	struct account broker = account_of(e->inbox);
+	struct account auditor = account_of(e->config->audit);
 	int rc =
 	    e->address[0] == '\0' ? 0 : account_as(&broker, find_person, e);
 

@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "executor/audit_files.h"
+#include "executor/audit_command.h"
 #include "executor/audit_report.h"
 
 enum option_id { OPTION_DIR = 1, OPTION_HTML, OPTION_TEXT, OPTION_HELP };
@@ -84,14 +84,10 @@ parse_command(
 	}
 	if (command->help)
 		return 0;
-	if (argc - optind > 1 || (command->dir != NULL && argc != optind) ||
-	    command->html == command->text)
-		return -ERR_RANGE;
-	if (argc > optind)
-		command->dir = argv[optind];
-	if (command->dir == NULL)
-		command->dir = default_dir;
-	return command->dir == NULL ? -ERR_RANGE : 0;
+	command->dir = audit_command_log(argc, argv, command->dir, default_dir);
+	return command->dir == NULL || command->html == command->text
+		   ? -ERR_RANGE
+		   : 0;
 }
 
 static int
@@ -108,28 +104,16 @@ run(const struct command *command)
 				   : report_text(&report, stdout);
 	}
 	report_free(&report);
-	if (rc != 0) {
-		fprintf(stderr, "%s: %s\n", command->dir, err_text(rc));
-		return audit_exit_status(rc);
-	}
-	return damaged ? EXIT_FOUND : EXIT_DONE;
+	return audit_command_status(command->dir, rc, damaged);
 }
 
 int
 audit_report_main(int argc, char **argv, const char *default_dir)
 {
 	struct command command;
+	int rc = parse_command(argc, argv, default_dir, &command), status;
 
-	int rc = parse_command(argc, argv, default_dir, &command);
-
-	if (rc != 0) {
-		if (rc != -ERR_TYPE)
-			usage(stderr, argv[0]);
-		return EXIT_USAGE;
-	}
-	if (command.help) {
-		usage(stdout, argv[0]);
-		return EXIT_DONE;
-	}
-	return run(&command);
+	return audit_command_ends(rc, command.help, usage, argv[0], &status)
+		   ? status
+		   : run(&command);
 }

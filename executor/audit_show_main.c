@@ -12,7 +12,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "executor/audit_files.h"
+#include "executor/audit_command.h"
 
 #define WIDTH_LEAST 40
 #define FOLLOW_TAIL 10 /* records before those to come */
@@ -108,7 +108,8 @@ take_option(struct command *command, int option, const char *argument)
 }
 
 static int
-parse_command(int argc, char **argv, bool follow, struct command *command)
+parse_command(int argc, char **argv, const char *default_dir, bool follow,
+    struct command *command)
 {
 	int option, index = 0, rc = 0;
 
@@ -129,9 +130,10 @@ parse_command(int argc, char **argv, bool follow, struct command *command)
 	if ((command->options.follow || follow) &&
 	    command->options.filter.unknown)
 		rc = -ERR_RANGE;
-	if (argc - optind > 1 || (command->dir != NULL && argc != optind))
-		rc = -ERR_RANGE;
-	return rc;
+	if (command->help)
+		return 0;
+	command->dir = audit_command_log(argc, argv, command->dir, default_dir);
+	return command->dir == NULL ? -ERR_RANGE : rc;
 }
 
 /* How lines look on standard output. */
@@ -155,30 +157,18 @@ run(const char *path, const struct show_options *options)
 	bool damaged = false;
 	int rc = audit_show(path, options, stdout, &damaged);
 
-	if (rc != 0) {
-		fprintf(stderr, "%s: %s\n", path, err_text(rc));
-		return audit_exit_status(rc);
-	}
-	return damaged ? EXIT_FOUND : EXIT_DONE;
+	return audit_command_status(path, rc, damaged);
 }
 
 static int
 show_main(int argc, char **argv, const char *default_dir, bool follow)
 {
 	struct command command;
-	const char *dir;
+	int rc = parse_command(argc, argv, default_dir, follow, &command);
+	int status;
 
-	int rc = parse_command(argc, argv, follow, &command);
-
-	if (rc != 0) {
-		if (rc != -ERR_TYPE)
-			usage(stderr, argv[0]);
-		return EXIT_USAGE;
-	}
-	if (command.help) {
-		usage(stdout, argv[0]);
-		return EXIT_DONE;
-	}
+	if (audit_command_ends(rc, command.help, usage, argv[0], &status))
+		return status;
 	if (follow) {
 		command.options.follow = true;
 		if (command.options.tail == 0 && command.options.limit == 0 &&
@@ -186,14 +176,7 @@ show_main(int argc, char **argv, const char *default_dir, bool follow)
 			command.options.tail = FOLLOW_TAIL;
 	}
 	find_style(&command.options.style);
-	if (argc > optind)
-		return run(argv[optind], &command.options);
-	dir = command.dir != NULL ? command.dir : default_dir;
-	if (dir == NULL) {
-		usage(stderr, argv[0]);
-		return EXIT_USAGE;
-	}
-	return run(dir, &command.options);
+	return run(command.dir, &command.options);
 }
 
 int

@@ -153,6 +153,26 @@ options_only(int argc, char **argv, const char *usage,
 	return false;
 }
 
+int
+command_of_archive(int argc, char **argv, const char *usage,
+    int (*run)(const struct config *config, const char *path))
+{
+	struct common_options options;
+	struct config *config;
+	int status;
+
+	if (!common_options(argc, argv, usage, &options, &status))
+		return status;
+	if (argc - optind != 1 || options.json) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	config = config_or_die(options.config, EXIT_CONFIG);
+	status = run(config, argv[optind]);
+	config_free(config);
+	return status;
+}
+
 struct client *
 connect_or_die(const struct config *config, enum side self, const char *socket,
     int (*notice)(

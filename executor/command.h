@@ -60,6 +60,11 @@ bool common_options(int argc, char **argv, const char *usage,
 bool options_only(int argc, char **argv, const char *usage,
     struct common_options *out, int *status_out);
 
+/* The whole of a command that takes an archive's name, and of the options only
+ * --config: its exit status, that of `run` if all is well. */
+int command_of_archive(int argc, char **argv, const char *usage,
+    int (*run)(const struct config *config, const char *path));
+
 /* Connect to the operator's or the deliver socket; ends the process with a
  * message that says what to do if there is no service. */
 struct client *connect_or_die(const struct config *config, enum side self,

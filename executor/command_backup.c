@@ -55,20 +55,6 @@ problem(struct backup *backup, int error, const char *what)
 	return error;
 }
 
-/* Who the folder belongs to, for account_as; nobody if it is not there. */
-static struct account
-owner_of(const char *path)
-{
-	struct account owner = {.uid = 0};
-	struct stat st;
-
-	if (geteuid() == 0 && stat(path, &st) == 0) {
-		owner.uid = st.st_uid;
-		owner.gid = st.st_gid;
-	}
-	return owner;
-}
-
 /*
  * The inbox.
  */
@@ -159,7 +145,7 @@ service_runs(const struct config *config)
 static int
 backup_inbox(struct backup *backup)
 {
-	struct account owner = owner_of(backup->inbox);
+	struct account owner = account_of(backup->inbox);
 	int rc = service_runs(backup->config)
 		     ? ask_for_copy(backup)
 		     : account_as(&owner, copy_inbox, backup);
@@ -317,7 +303,7 @@ put_about(struct backup *backup)
 static int
 backup_all(struct backup *backup)
 {
-	struct account auditor = owner_of(backup->config->audit);
+	struct account auditor = account_of(backup->config->audit);
 	int rc = put_about(backup);
 
 	if (rc == 0)
@@ -375,18 +361,5 @@ run(const struct config *config, const char *path)
 int
 command_backup(int argc, char **argv)
 {
-	struct common_options options;
-	struct config *config;
-	int status;
-
-	if (!common_options(argc, argv, usage, &options, &status))
-		return status;
-	if (argc - optind != 1 || options.json) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	config = config_or_die(options.config, EXIT_CONFIG);
-	status = run(config, argv[optind]);
-	config_free(config);
-	return status;
+	return command_of_archive(argc, argv, usage, run);
 }

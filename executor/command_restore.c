@@ -330,18 +330,5 @@ run(const struct config *config, const char *path)
 int
 command_restore(int argc, char **argv)
 {
-	struct common_options options;
-	struct config *config;
-	int status;
-
-	if (!common_options(argc, argv, usage, &options, &status))
-		return status;
-	if (argc - optind != 1 || options.json) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	config = config_or_die(options.config, EXIT_CONFIG);
-	status = run(config, argv[optind]);
-	config_free(config);
-	return status;
+	return command_of_archive(argc, argv, usage, run);
 }

@@ -4,6 +4,8 @@
  */
 #include "executor/inert.h"
 
+#include <string.h>
+
 #include "common/err.h"
 #include "common/invisible.h"
 
@@ -46,4 +48,21 @@ inert_add(struct buf *out, struct span text, bool lines, size_t *replaced_out)
 	if (rc == 0)
 		*replaced_out += replaced;
 	return rc;
+}
+
+void
+inert_add_escaped(struct buf *out, struct span text, const char *special)
+{
+	size_t start = 0, replaced = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '\0' || strchr(special, text.p[i]) == NULL)
+			continue;
+		inert_add(out, (struct span){text.p + start, i - start}, false,
+		    &replaced);
+		buf_add_byte(out, '\\');
+		start = i;
+	}
+	inert_add(out, (struct span){text.p + start, text.n - start}, false,
+	    &replaced);
 }

@@ -19,4 +19,8 @@
 int inert_add(
     struct buf *out, struct span text, bool lines, size_t *replaced_out);
 
+/* The same on one line, with a backslash before each of the characters of
+ * `special`. At most four bytes for each byte of `text`. */
+void inert_add_escaped(struct buf *out, struct span text, const char *special);
+
 #endif

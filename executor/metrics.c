@@ -22,19 +22,8 @@ add_head(struct buf *out, const char *name, const char *type, const char *help)
 static void
 add_label(struct buf *out, const char *lead, struct span text)
 {
-	size_t start = 0, replaced = 0;
-
 	buf_add_format(out, "%s=\"", lead);
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] != '"' && text.p[i] != '\\')
-			continue;
-		inert_add(out, (struct span){text.p + start, i - start}, false,
-		    &replaced);
-		buf_add_byte(out, '\\');
-		start = i;
-	}
-	inert_add(out, (struct span){text.p + start, text.n - start}, false,
-	    &replaced);
+	inert_add_escaped(out, text, "\"\\");
 	buf_add_byte(out, '"');
 }
 

@@ -1,0 +1,43 @@
+/*
+ * What the commands that read an audit log share. Runs as whoever may read it.
+ */
+#include "executor/audit_command.h"
+
+#include <getopt.h>
+
+#include "common/err.h"
+#include "executor/audit_files.h"
+
+const char *
+audit_command_log(
+    int argc, char **argv, const char *dir, const char *default_dir)
+{
+	if (argc - optind > 1 || (dir != NULL && argc != optind))
+		return NULL;
+	if (argc > optind)
+		return argv[optind];
+	return dir != NULL ? dir : default_dir;
+}
+
+bool
+audit_command_ends(int rc, bool help,
+    void (*usage)(FILE *out, const char *name), const char *name,
+    int *status_out)
+{
+	if (rc == 0 && !help)
+		return false;
+	if (rc != -ERR_TYPE)
+		usage(rc == 0 ? stdout : stderr, name);
+	*status_out = rc == 0 ? EXIT_DONE : EXIT_USAGE;
+	return true;
+}
+
+int
+audit_command_status(const char *log, int rc, bool damaged)
+{
+	if (rc != 0) {
+		fprintf(stderr, "%s: %s\n", log, err_text(rc));
+		return audit_exit_status(rc);
+	}
+	return damaged ? EXIT_FOUND : EXIT_DONE;
+}

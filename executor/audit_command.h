@@ -1,0 +1,25 @@
+/*
+ * What the commands that read an audit log share.
+ */
+#ifndef TRIZONE_EXECUTOR_AUDIT_COMMAND_H
+#define TRIZONE_EXECUTOR_AUDIT_COMMAND_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Which log: at most one argument behind the options (optind), or `dir`, that
+ * of --dir, which may be NULL; else `default_dir`. NULL: none, or two. */
+const char *audit_command_log(
+    int argc, char **argv, const char *dir, const char *default_dir);
+
+/* Whether a command ends with its options: because of --help, or of an error
+ * (-ERR_TYPE was told already; of others the usage tells). Then *status_out is
+ * its exit status. */
+bool audit_command_ends(int rc, bool help,
+    void (*usage)(FILE *out, const char *name), const char *name,
+    int *status_out);
+
+/* The exit status after reading `log`; an error is told. */
+int audit_command_status(const char *log, int rc, bool damaged);
+
+#endif
