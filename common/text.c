@@ -147,6 +147,39 @@ ascii_printable(const char *p, size_t bytes)
 	return i;
 }
 
+/* The high bit of each of eight bytes that is `least` or more; of those that
+ * are no ASCII it says nothing. */
+static uint64_t
+from(uint64_t eight, unsigned least)
+{
+	return (eight & ~HIGH) + ONES * (0x80 - least);
+}
+
+static uint64_t
+hex_digits(uint64_t eight)
+{
+	return ((from(eight, '0') & ~from(eight, '9' + 1)) |
+		   (from(eight, 'a') & ~from(eight, 'f' + 1))) &
+	       ~eight & HIGH;
+}
+
+size_t
+hex_length(const char *p, size_t bytes)
+{
+	size_t i = 0;
+	uint64_t eight;
+
+	for (; i + sizeof eight <= bytes; i += sizeof eight) {
+		memcpy(&eight, p + i, sizeof eight);
+		if (hex_digits(eight) != HIGH)
+			break;
+	}
+	while (i < bytes &&
+	       ((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
+		i++;
+	return i;
+}
+
 size_t
 ascii_unescaped(const char *p, size_t bytes)
 {

@@ -56,6 +56,9 @@ size_t ascii_printable(const char *p, size_t bytes);
 /* The same without the quotation mark and the backslash, which JSON escapes. */
 size_t ascii_unescaped(const char *p, size_t bytes);
 
+/* Bytes at the start that are hexadecimal digits as hex_encode writes them. */
+size_t hex_length(const char *p, size_t bytes);
+
 /* Encode `code` into out[4]; returns the length. `code` must be valid. */
 size_t utf8_encode(uint32_t code, char out[4]);
 

@@ -367,19 +367,10 @@ record_add(struct buf *out, struct sha256 *digest,
 	return 0;
 }
 
-/* Without branches, so that the compiler does many bytes at a time. */
 static bool
 all_hex(const char *p, size_t count)
 {
-	unsigned bad = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		bad |= (unsigned)((unsigned char)(c - '0') > 9) &
-		       (unsigned)((unsigned char)(c - 'a') > 5);
-	}
-	return bad == 0;
+	return hex_length(p, count) == count;
 }
 
 static bool

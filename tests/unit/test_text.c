@@ -252,6 +252,27 @@ START_TEST(printable_runs)
 }
 END_TEST
 
+/* Each byte at each place of a run. */
+START_TEST(hex_runs)
+{
+	char text[40];
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		bool digit = (byte >= '0' && byte <= '9') ||
+			     (byte >= 'a' && byte <= 'f');
+
+		for (size_t at = 0; at < sizeof text; at++) {
+			memset(text, 'a' + (int)at % 6, sizeof text);
+			text[at] = (char)byte;
+			ck_assert_uint_eq(hex_length(text, sizeof text),
+			    digit ? sizeof text : at);
+			ck_assert_uint_eq(hex_length(text, at), at);
+		}
+	}
+	ck_assert_uint_eq(hex_length(NULL, 0), 0);
+}
+END_TEST
+
 START_TEST(count_and_prefix)
 {
 	static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z";
@@ -469,6 +490,7 @@ main(void)
 	tcase_add_test(utf8, check_every_offset);
 	tcase_add_test(utf8, count_and_prefix);
 	tcase_add_test(utf8, printable_runs);
+	tcase_add_test(utf8, hex_runs);
 	suite_add_tcase(suite, codes);
 	tcase_add_test(codes, null_texts);
 	tcase_add_test(codes, spans);
