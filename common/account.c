@@ -139,15 +139,6 @@ account_owner(const char *path, struct account *out)
 	return 0;
 }
 
-struct account
-account_of(const char *path)
-{
-	struct account owner = {.uid = 0};
-
-	(void)account_owner(path, &owner);
-	return owner;
-}
-
 int
 account_as(
     const struct account *account, int (*fn)(void *context), void *context)

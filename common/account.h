@@ -36,9 +36,6 @@ int account_become(const struct account *account, char *reason, size_t room);
  * rights than its owner. 0, or a negative error with errno set. */
 int account_owner(const char *path, struct account *out);
 
-/* The same for account_as; nobody if it is not there. */
-struct account account_of(const char *path);
-
 /* Run `fn` with the rights of the account, which is all zeros or found as
  * root, and come back. What `fn` returns; ends the process if a step does not
  * take. */

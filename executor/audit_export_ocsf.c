@@ -264,8 +264,7 @@ put_api(struct json_writer *w, const struct record *record)
 		json_key(w, "response");
 		json_open(w, '{');
 		json_put_integer(w, "code", record->error);
-		json_put_text(
-		    w, "error_message", err_text(-(int)record->error));
+		json_put_text(w, "error_message", record_error_text(record));
 		json_close(w, '}');
 	}
 	json_close(w, '}');

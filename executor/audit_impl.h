@@ -49,6 +49,7 @@ struct audit {
 	int64_t salts_ms;      /* when they last were */
 	size_t unsynced;       /* records in the log that may not be on disk */
 	size_t unsynced_bytes; /* and what they take */
+	uint64_t removing;     /* segment whose removal is on record; 0: none */
 	bool dead;
 };
 

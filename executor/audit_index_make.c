@@ -251,12 +251,8 @@ static int
 make_as_owner(char *path)
 {
 	struct account owner = {.uid = 0};
-	struct stat status;
 
-	if (geteuid() == 0 && stat(path, &status) == 0) {
-		owner.uid = status.st_uid;
-		owner.gid = status.st_gid;
-	}
+	(void)account_owner(path, &owner); /* not there: reading it says so */
 	return account_as(&owner, make, path);
 }
 

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/account.h"
@@ -61,10 +60,17 @@ add(struct numbers *numbers, int64_t number)
 static bool
 has(const struct numbers *numbers, int64_t number)
 {
-	for (size_t i = 0; i < numbers->count; i++)
-		if (numbers->rows[i] == number)
-			return true;
-	return false;
+	size_t low = 0, high = numbers->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (numbers->rows[middle] < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < numbers->count && numbers->rows[low] == number;
 }
 
 /*
@@ -243,11 +249,14 @@ erase_records(void *context)
 static int
 erase_all(struct erasing *e)
 {
-	struct account broker = account_of(e->inbox);
-	struct account auditor = account_of(e->config->audit);
-	int rc =
-	    e->address[0] == '\0' ? 0 : account_as(&broker, find_person, e);
+	struct account broker = {.uid = 0}, auditor = {.uid = 0};
+	int rc = 0;
 
+	/* of what is not there, reading it says so */
+	(void)account_owner(e->inbox, &broker);
+	(void)account_owner(e->config->audit, &auditor);
+	if (e->address[0] != '\0')
+		rc = account_as(&broker, find_person, e);
 	if (rc == 0)
 		rc = account_as(&auditor, find_and_say, e);
 	if (rc == 0)

@@ -187,7 +187,7 @@ read_decision(struct reading *reading, const struct record *record)
 	add_name(reading, ": ", record->why);
 	if (record->verdict != VERDICT_DENY)
 		buf_add_format(
-		    &reading->text, ", then %s", err_text(-(int)record->error));
+		    &reading->text, ", then %s", record_error_text(record));
 	count(reading, REPORT_REFUSED, 1);
 }
 

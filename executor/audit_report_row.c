@@ -199,8 +199,8 @@ add_outcome(struct page *page, const struct audit_item *item,
 		buf_add_format(out, ", %llu bytes came back",
 		    (unsigned long long)outcome->record.bytes);
 	if (outcome->record.error != 0)
-		buf_add_format(out, ": %s",
-		    err_text(-(int)(outcome->record.error & INT32_MAX)));
+		buf_add_format(
+		    out, ": %s", record_error_text(&outcome->record));
 	add_reason(out, any, "", outcome->record.detail);
 }
 
@@ -217,8 +217,7 @@ add_reasons(struct page *page, const struct audit_item *item,
 	add_reason(out, &any, "", record->why);
 	add_reason(out, &any, "rule ", record->rule);
 	if (record->error != 0)
-		add_reason(out, &any, "",
-		    span_of(err_text(-(int)(record->error & INT32_MAX))));
+		add_reason(out, &any, "", span_of(record_error_text(record)));
 	if (!add_detail_in_words(page, record, &any))
 		add_reason(out, &any, "", record->detail);
 	if (record->session == 0)

@@ -145,6 +145,7 @@ find_reason(const struct audit *audit, const struct audit_keep *keep,
 	return rc < 0 ? rc : 0;
 }
 
+/* Once, however often the removal then fails. */
 static int
 record_removal(
     struct audit *audit, const struct oldest *oldest, const char *why)
@@ -155,12 +156,18 @@ record_removal(
 	char detail[64];
 	int rc;
 
+	if (audit->removing == oldest->segment.first)
+		return 0;
 	snprintf(detail, sizeof detail, "records %llu to %llu",
 	    (unsigned long long)oldest->segment.first,
 	    (unsigned long long)oldest->next - 1);
 	record.detail = span_of(detail);
 	rc = audit_append(audit, &record, NULL, NULL);
-	return rc != 0 ? rc : audit_flush(audit, true);
+	if (rc == 0)
+		rc = audit_flush(audit, true);
+	if (rc == 0)
+		audit->removing = oldest->segment.first;
+	return rc;
 }
 
 int

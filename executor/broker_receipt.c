@@ -196,20 +196,30 @@ receipt_forget_link(struct broker *b, const struct link *link)
 	}
 }
 
-void
-receipts_tick(struct broker *b, int64_t now)
+/* The first that waits for too long; NULL: none. */
+static const struct held_answer *
+find_late(const struct broker *b, int64_t now)
 {
-	struct held_answer *held = b->held_answers;
-	uint64_t number;
+	const struct held_answer *held = b->held_answers;
 
 	while (held != NULL && held->deadline_ms > now)
 		held = held->next;
-	if (held == NULL)
-		return;
-	number = held->number;
-	channel_error(held->link->channel, held->id, ERR_DEADLINE,
-	    "it was done, and its record is not yet known to be on disk: look "
-	    "before you do it again",
-	    (struct span){0});
-	receipt_forget_number(b, number);
+	return held;
+}
+
+/* A channel may close in it, so each is looked for anew. */
+void
+receipts_tick(struct broker *b, int64_t now)
+{
+	const struct held_answer *held;
+
+	while ((held = find_late(b, now)) != NULL) {
+		uint64_t number = held->number;
+
+		channel_error(held->link->channel, held->id, ERR_DEADLINE,
+		    "it was done, and its record is not yet known to be on "
+		    "disk: look before you do it again",
+		    (struct span){0});
+		receipt_forget_number(b, number);
+	}
 }

@@ -145,10 +145,13 @@ service_runs(const struct config *config)
 static int
 backup_inbox(struct backup *backup)
 {
-	struct account owner = account_of(backup->inbox);
-	int rc = service_runs(backup->config)
-		     ? ask_for_copy(backup)
-		     : account_as(&owner, copy_inbox, backup);
+	struct account owner = {.uid = 0};
+	int rc;
+
+	(void)account_owner(backup->inbox, &owner); /* reading it says so */
+	rc = service_runs(backup->config)
+		 ? ask_for_copy(backup)
+		 : account_as(&owner, copy_inbox, backup);
 
 	if (rc == 0)
 		rc = account_as(&owner, put_inbox, backup);
@@ -179,6 +182,16 @@ put_file(struct backup *backup, int folder, const char *name,
 		rc = archive_put_file(&backup->archive, member, fd, bytes);
 	close(fd);
 	return rc;
+}
+
+/* One that need not be there, if it `may_miss`. */
+static int
+put_if_there(struct backup *backup, int folder, const char *name,
+    const char *member, bool may_miss)
+{
+	int rc = put_file(backup, folder, name, member, UINT64_MAX);
+
+	return rc == -ERR_NOT_FOUND && may_miss ? 0 : rc;
 }
 
 /* Up to the last whole record; an older version's log as it is. */
@@ -274,15 +287,11 @@ put_audit(void *context)
 	if (rc == 0)
 		rc = put_salts(backup, folder, result.last);
 	if (rc == 0)
-		rc = put_file(backup, folder, GRANTS_NAME, "audit/" GRANTS_NAME,
-		    UINT64_MAX);
-	if (rc == -ERR_NOT_FOUND && result.removed == 0)
-		rc = 0;
-	if (rc == 0)
-		rc = put_file(backup, folder, AUDIT_VERSION_NAME,
-		    "audit/" AUDIT_VERSION_NAME, UINT64_MAX);
-	if (rc == -ERR_NOT_FOUND) /* of version 1 */
-		rc = 0;
+		rc = put_if_there(backup, folder, GRANTS_NAME,
+		    "audit/" GRANTS_NAME, result.removed == 0);
+	if (rc == 0) /* version 1 has none */
+		rc = put_if_there(backup, folder, AUDIT_VERSION_NAME,
+		    "audit/" AUDIT_VERSION_NAME, true);
 	if (rc == 0)
 		rc = put_inputs(backup, folder);
 	close(folder);
@@ -303,8 +312,10 @@ put_about(struct backup *backup)
 static int
 backup_all(struct backup *backup)
 {
-	struct account auditor = account_of(backup->config->audit);
+	struct account auditor = {.uid = 0};
 	int rc = put_about(backup);
+
+	(void)account_owner(backup->config->audit, &auditor);
 
 	if (rc == 0)
 		rc = backup_inbox(backup);

@@ -133,6 +133,35 @@ unpack_one(struct restore *r, const char *name, uint64_t bytes)
 }
 
 static int
+sync_at(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -ERR_IO : sync_folder(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* The names of what was unpacked. */
+static int
+sync_stage(const struct restore *r)
+{
+	static const char *const folders[] = {
+	    "/inbox", "/audit", "/audit/" INPUTS_FOLDER};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0] && rc == 0;
+	     i++) {
+		char *path = alloc_format("%s%s", r->stage, folders[i]);
+
+		rc = sync_at(path);
+		free(path);
+	}
+	return rc;
+}
+
+static int
 unpack(struct restore *r)
 {
 	char name[ARCHIVE_NAME_BYTES];
@@ -144,7 +173,9 @@ unpack(struct restore *r)
 		if (rc != 0)
 			return rc;
 	}
-	return rc != 0 ? rc : r->has_inbox && r->has_audit ? 0 : -ERR_CORRUPT;
+	if (rc != 0)
+		return rc;
+	return r->has_inbox && r->has_audit ? sync_stage(r) : -ERR_CORRUPT;
 }
 
 /* The version of the archive, and when it was made. */
@@ -233,11 +264,12 @@ give(const char *path, const struct account *account)
 	return rc == 0 ? lchown(path, account->uid, account->gid) : rc;
 }
 
-/* The name of a folder that is free, once its lock file is gone. */
+/* The name of a folder that is free, once its lock file is gone; durably. */
 static int
 move_in(const char *from, const char *to, const struct account *account)
 {
 	char *lock = alloc_format("%s/lock", to);
+	char *above = alloc_format("%s/..", to);
 	int rc;
 
 	unlink(lock);
@@ -245,8 +277,11 @@ move_in(const char *from, const char *to, const struct account *account)
 	rc = give(from, account);
 	if (rc == 0)
 		rc = rename(from, to);
+	if (rc == 0)
+		rc = sync_at(above);
 	if (rc != 0)
 		fprintf(stderr, "%s: %s\n", to, strerror(errno));
+	free(above);
 	return rc == 0 ? 0 : -ERR_IO;
 }
 

@@ -483,3 +483,9 @@ record_is(struct span line, enum record_kind kind)
 
 	return span_starts(rest, name) && rest.p[strlen(name)] == '"';
 }
+
+const char *
+record_error_text(const struct record *record)
+{
+	return err_text((int)(record->error & INT32_MAX));
+}

@@ -160,4 +160,7 @@ int record_seq_parse(struct span digits, uint64_t *seq_out);
 int record_parse(
     struct json_doc *doc, struct span line, struct record *record_out);
 
+/* Its error in words, whatever number a log has there; for 0 too. */
+const char *record_error_text(const struct record *record);
+
 #endif

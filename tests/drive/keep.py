@@ -97,6 +97,22 @@ def stopped_and_by_pipe(host):
     host.stop()
 
 
+def incomplete(host):
+    """A log that lacks a file it needs is not called backed up."""
+    folder, kept = host.state / "audit", host.folder / "kept"
+    archive = host.folder / "incomplete.tar"
+    folder.rename(kept)
+    shutil.copytree(harness.ROOT / "tests/data/audit/stub", folder)
+    (folder / "salts").touch()
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    folder.chmod(0o700)
+    command(host, "backup", archive, status=UNAVAILABLE)
+    check(not archive.exists(), "an archive")
+    shutil.rmtree(folder)
+    kept.rename(folder)
+
+
 def damaged_archives(host):
     whole = command(host, "backup", "-").stdout
     saved = host.folder / "saved"
@@ -237,7 +253,7 @@ def body(suite):
     random.seed(1)
     with Host() as host:
         for case in (while_it_runs, restored, stopped_and_by_pipe,
-                     damaged_archives, key_lost, key_stolen, root_lost, one_person, one_mail,
+                     incomplete, damaged_archives, key_lost, key_stolen, root_lost, one_person, one_mail,
                      retention_in_the_service):
             suite.case(case.__name__.replace("_", " "), case, host)
 

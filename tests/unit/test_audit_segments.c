@@ -425,6 +425,31 @@ START_TEST(forgets_by_size)
 }
 END_TEST
 
+/* What cannot be removed is put on record once, and removed later. */
+START_TEST(fails_to_forget)
+{
+	static const struct audit_keep keep = {200000, 0};
+	struct audit_state before, after;
+
+	must_open();
+	append(3000);
+	ck_assert_int_eq(audit_flush(audit, true), 0);
+	ck_assert_int_eq(mkdir(in_folder("stub.new"), 0700), 0);
+	ck_assert_int_lt(audit_retain(audit, &keep), 0);
+	audit_state(audit, &before);
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_lt(audit_retain(audit, &keep), 0);
+	audit_state(audit, &after);
+	ck_assert_uint_eq(after.records, before.records);
+	ck_assert_int_eq(rmdir(in_folder("stub.new")), 0);
+	ck_assert_int_eq(audit_retain(audit, &keep), 1);
+	audit_state(audit, &after);
+	ck_assert_uint_eq(after.records, before.records);
+	must_close();
+	must_be_good();
+}
+END_TEST
+
 /* An intent without outcome keeps its segment; age alone does not. */
 START_TEST(forgets_by_age)
 {
@@ -610,6 +635,7 @@ main(void)
 	tcase_add_test(writing, oldest_are_removed);
 	tcase_add_test(writing, forgets_by_size);
 	tcase_add_test(writing, forgets_by_age);
+	tcase_add_test(writing, fails_to_forget);
 	tcase_add_test(writing, grants_file);
 	tcase_add_test(writing, versions);
 	suite_add_tcase(suite, reading);

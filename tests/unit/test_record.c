@@ -716,6 +716,18 @@ START_TEST(parse_table)
 }
 END_TEST
 
+START_TEST(says_errors)
+{
+	struct record record = {.error = ERR_NO_SPACE};
+
+	ck_assert_str_eq(record_error_text(&record), err_text(-ERR_NO_SPACE));
+	record.error = UINT32_C(1) << 31;
+	ck_assert_str_ne(record_error_text(&record), "");
+	record.error = UINT32_MAX;
+	ck_assert_str_eq(record_error_text(&record), "unknown error");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -753,6 +765,7 @@ main(void)
 	tcase_add_test(refused, check_every_byte_of_the_front);
 	tcase_add_loop_test(refused, check_table, 0, ROWS(rests));
 	tcase_add_test(refused, check_length);
+	tcase_add_test(refused, says_errors);
 	tcase_add_loop_test(refused, parse_table, 0, ROWS(unparsable));
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
