@@ -343,9 +343,32 @@ START_TEST(checkpoints)
 }
 END_TEST
 
+/* Somebody who can write in the folder makes the oldest a stub. */
+START_TEST(stubs_without_a_removal_record)
+{
+	struct verify_result after;
+	uint64_t next = 0;
+	int at;
+
+	must_open();
+	append(2000);
+	must_close();
+	at = open(folder, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_eq(audit_remove_oldest(at, &next), 0);
+	close(at);
+	after = verified(NULL);
+	ck_assert_str_eq(damage_name(after.damage), "cut");
+	ck_assert_uint_eq(after.bad_record, next - 2);
+	ck_assert_int_eq(audit_open(folder, &limits, &audit, &found, &problem),
+	    -ERR_CORRUPT);
+}
+END_TEST
+
 /* The oldest go, one after the other; the rest stays provable. */
 START_TEST(oldest_are_removed)
 {
+	struct record removal = {
+	    .kind = RECORD_REMOVAL, .detail = SPAN("records 1 to 9999")};
 	struct verify_result before, after;
 	struct verify_known known = {NULL, NULL};
 	uint64_t next = 0;
@@ -353,6 +376,7 @@ START_TEST(oldest_are_removed)
 
 	must_open();
 	append(2000);
+	ck_assert_int_eq(audit_append(audit, &removal, NULL, NULL), 0);
 	must_close();
 	before = verified(NULL);
 	known.root = before.keys.root;
@@ -607,6 +631,7 @@ main(void)
 	tcase_add_loop_test(writing, old_log_is_taken_over, 0, 2);
 	tcase_add_test(writing, anchors);
 	tcase_add_test(writing, checkpoints);
+	tcase_add_test(writing, stubs_without_a_removal_record);
 	tcase_add_test(writing, oldest_are_removed);
 	tcase_add_test(writing, forgets_by_size);
 	tcase_add_test(writing, forgets_by_age);
