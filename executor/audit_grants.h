@@ -34,7 +34,8 @@ int grants_add(struct grants *grants, uint64_t grant);
 #define GRANTS_HEAD "trizone-grants 1\n"
 
 /* Add what the file in the open folder holds. 0; -ERR_NOT_FOUND; -ERR_CORRUPT:
- * it is no such file, or of a later version; -ERR_BUSY; -ERR_IO. */
+ * it is no such file, others may write it, or it is of a later version;
+ * -ERR_BUSY; -ERR_IO. */
 int grants_load(int folder, struct grants *grants);
 
 /* The file's text, into an empty buffer. 0 or -ERR_TOO_LARGE. */

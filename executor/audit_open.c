@@ -195,22 +195,27 @@ find_key(struct audit *audit, const struct verify_result *result)
 	       memcmp(signer->key, result->keys.next, SIGN_KEY_BYTES) == 0;
 }
 
-/* From here on the key is in memory only. */
+/* From here on the key is in memory only. What is no file of ours alone is no
+ * key, and only its name goes. */
 static int
 drop_key(struct audit *audit)
 {
 	static const unsigned char zeros[SIGN_SEED_BYTES];
-	int fd = openat(audit->folder, AUDIT_KEY_NAME,
-	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct audit_problem problem;
+	int fd = -1;
+	int rc = audit_file_open(
+	    audit->folder, AUDIT_KEY_NAME, O_WRONLY, &fd, &problem);
 	bool gone;
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -ERR_IO;
-	gone = pwrite(fd, zeros, sizeof zeros, 0) == (ssize_t)sizeof zeros &&
-	       sync_data(fd) == 0 &&
-	       unlinkat(audit->folder, AUDIT_KEY_NAME, 0) == 0 &&
+	if (rc == -ERR_NOT_FOUND)
+		return 0;
+	gone = rc != 0 ||
+	       (pwrite(fd, zeros, sizeof zeros, 0) == (ssize_t)sizeof zeros &&
+		   sync_data(fd) == 0);
+	gone = gone && unlinkat(audit->folder, AUDIT_KEY_NAME, 0) == 0 &&
 	       sync_folder(audit->folder) == 0;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return gone ? 0 : -ERR_IO;
 }
 

@@ -18,6 +18,9 @@ struct check {
 	struct verify_result *result;
 	struct audit_rest rest; /* behind the last line */
 	bool whole;		/* a segment with all its records was seen */
+	uint64_t whole_segment; /* the first such one */
+	uint64_t gap;		/* last record that a stub has no more */
+	uint64_t told; /* last record that a removal record has as removed */
 };
 
 static const struct {
@@ -213,6 +216,24 @@ check_proofs(struct check *check, const struct seal_line *seal)
 	return proofs != NULL && proofs->anchors ? DAMAGE_START : DAMAGE_NONE;
 }
 
+/* Of a good line: what is missing before it, or what it says of that. */
+static void
+note_removed(
+    struct check *check, const struct audit_line *line, uint64_t wanted)
+{
+	uint64_t told = record_removes(line->text);
+
+	if (check->chain.last > wanted)
+		check->gap = check->chain.last - 1;
+	check->result->removed += check->chain.last - wanted;
+	if (!check->whole)
+		return;
+	if (check->whole_segment == 0)
+		check->whole_segment = line->segment;
+	if (told > check->told)
+		check->told = told;
+}
+
 static enum damage
 check_line(struct check *check, const struct audit_line *line)
 {
@@ -236,8 +257,8 @@ check_line(struct check *check, const struct audit_line *line)
 	}
 	if (damage == DAMAGE_NONE)
 		damage = check_proofs(check, sealed);
-	if (damage == DAMAGE_NONE && !check->whole)
-		check->result->removed += check->chain.last - before.last - 1;
+	if (damage == DAMAGE_NONE)
+		note_removed(check, line, before.last + 1);
 	if (damage != DAMAGE_NONE)
 		check->chain = before;
 	else if (sealed != NULL)
@@ -280,6 +301,23 @@ note_end(struct check *check, const struct audit_line *end)
 		result->bad_offset = end->offset;
 	}
 	return 0;
+}
+
+/* Whoever can write in the folder can make stubs, but not the record that says
+ * so: that of the last one is in no stub, or there would be a later one. */
+static void
+check_removed(struct check *check)
+{
+	struct verify_result *result = check->result;
+
+	if (check->gap <= check->told ||
+	    (result->damage != DAMAGE_NONE && result->damage != DAMAGE_TORN &&
+		result->damage != DAMAGE_TAIL))
+		return;
+	result->damage = DAMAGE_CUT;
+	result->bad_record = check->gap;
+	result->bad_segment = check->whole_segment;
+	result->bad_offset = 0;
 }
 
 /* The next line. What seems to be behind the end can have been written since
@@ -338,6 +376,8 @@ audit_verify_reader(struct audit_reader *reader,
 	if (known != NULL && known->proofs != NULL)
 		proofs_begin(known->proofs);
 	rc = verify_lines(&check, each, context);
+	if (rc == 0)
+		check_removed(&check);
 	sha256_free(digest);
 	return rc;
 }

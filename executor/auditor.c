@@ -104,8 +104,8 @@ entry_is_sound(const struct entry_head *entry)
 	if (entry->kind >= RECORD_KIND_COUNT || entry->kind == RECORD_OUTCOME ||
 	    entry->kind == RECORD_START || entry->kind == RECORD_STOP ||
 	    entry->kind == RECORD_ATTEST || entry->kind == RECORD_DAMAGE ||
-	    entry->kind == RECORD_ANCHOR || entry->kind == RECORD_LINEAGE ||
-	    entry->kind == RECORD_CHECKPOINT)
+	    entry->kind == RECORD_ANCHOR || entry->kind == RECORD_REMOVAL ||
+	    entry->kind == RECORD_LINEAGE || entry->kind == RECORD_CHECKPOINT)
 		return false;
 	if (entry->committed != 0 &&
 	    !record_commits((enum record_kind)entry->kind))

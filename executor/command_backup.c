@@ -184,20 +184,37 @@ put_file(struct backup *backup, int folder, const char *name,
 	return rc;
 }
 
-/* One that need not be there, if it `may_miss`. */
+/* The same of one that need not be there. */
 static int
 put_if_there(struct backup *backup, int folder, const char *name,
-    const char *member, bool may_miss)
+    const char *member, uint64_t bytes)
 {
-	int rc = put_file(backup, folder, name, member, UINT64_MAX);
+	int rc = put_file(backup, folder, name, member, bytes);
 
-	return rc == -ERR_NOT_FOUND && may_miss ? 0 : rc;
+	return rc == -ERR_NOT_FOUND ? 0 : rc;
 }
 
-/* Up to the last whole record; an older version's log as it is. */
+/* How many there are, or an error. */
 static int
-put_segments(
-    struct backup *backup, int folder, const struct verify_result *result)
+count_stubs(int folder)
+{
+	struct segments list;
+	int rc = segments_list(folder, &list), count = 0;
+
+	if (rc != 0)
+		return rc;
+	while (
+	    (size_t)count < list.count && list.rows[count].kind == SEGMENT_STUB)
+		count++;
+	segments_done(&list);
+	return count;
+}
+
+/* Up to the last whole record; an older version's log as it is. What was
+ * removed since there were `stubs` is not on record there. */
+static int
+put_segments(struct backup *backup, int folder, int stubs,
+    const struct verify_result *result)
 {
 	char name[SEGMENT_NAME_BYTES], member[ARCHIVE_NAME_BYTES];
 	struct segments list;
@@ -205,6 +222,8 @@ put_segments(
 
 	if (rc != 0)
 		return rc;
+	if ((size_t)stubs < list.count && list.rows[stubs].kind == SEGMENT_STUB)
+		rc = -ERR_NOT_FOUND;
 	for (size_t i = 0; i < list.count && rc == 0; i++) {
 		const struct segment *segment = &list.rows[i];
 
@@ -256,13 +275,32 @@ put_inputs(struct backup *backup, int folder)
 		inputs_name(numbers[i], name);
 		snprintf(
 		    member, sizeof member, "audit/" INPUTS_FOLDER "/%s", name);
-		rc = put_file(backup, inputs, name, member, UINT64_MAX);
-		if (rc == -ERR_NOT_FOUND)
-			rc = 0;
+		rc = put_if_there(backup, inputs, name, member, UINT64_MAX);
 	}
 	free(numbers);
 	close(inputs);
 	return count < 0 ? count : rc;
+}
+
+/* The log, and what it is not taken without. */
+static int
+put_records(struct backup *backup, int folder, int stubs,
+    const struct verify_result *result)
+{
+	static const char grants[] = "audit/" GRANTS_NAME;
+	int rc = put_segments(backup, folder, stubs, result);
+
+	if (rc == 0)
+		rc = put_salts(backup, folder, result->last);
+	if (rc == 0 && result->removed != 0)
+		rc = put_file(backup, folder, GRANTS_NAME, grants, UINT64_MAX);
+	else if (rc == 0)
+		rc = put_if_there(
+		    backup, folder, GRANTS_NAME, grants, UINT64_MAX);
+	if (rc == 0) /* version 1 has none */
+		rc = put_if_there(backup, folder, AUDIT_VERSION_NAME,
+		    "audit/" AUDIT_VERSION_NAME, UINT64_MAX);
+	return rc;
 }
 
 static int
@@ -271,27 +309,22 @@ put_audit(void *context)
 	struct backup *backup = context;
 	struct verify_result result;
 	struct audit_problem why;
-	int folder, rc;
+	int folder, stubs;
+	int rc = audit_folder_open(backup->config->audit, false, &folder, &why);
 
-	rc = audit_verify(backup->config->audit, NULL, NULL, &result);
+	if (rc != 0)
+		return rc;
+	stubs = count_stubs(folder);
+	rc = stubs < 0
+		 ? stubs
+		 : audit_verify(backup->config->audit, NULL, NULL, &result);
 	if (rc == 0 && result.damage != DAMAGE_NONE &&
 	    result.damage != DAMAGE_TORN)
 		rc = -ERR_CORRUPT;
-	if (rc == 0)
-		rc = audit_folder_open(
-		    backup->config->audit, false, &folder, &why);
-	if (rc != 0)
-		return rc;
-	backup->records = result.last;
-	rc = put_segments(backup, folder, &result);
-	if (rc == 0)
-		rc = put_salts(backup, folder, result.last);
-	if (rc == 0)
-		rc = put_if_there(backup, folder, GRANTS_NAME,
-		    "audit/" GRANTS_NAME, result.removed == 0);
-	if (rc == 0) /* version 1 has none */
-		rc = put_if_there(backup, folder, AUDIT_VERSION_NAME,
-		    "audit/" AUDIT_VERSION_NAME, true);
+	if (rc == 0) {
+		backup->records = result.last;
+		rc = put_records(backup, folder, stubs, &result);
+	}
 	if (rc == 0)
 		rc = put_inputs(backup, folder);
 	close(folder);

@@ -144,6 +144,9 @@ bool record_is_unknown(struct span line);
  * 0 if it is none. */
 uint64_t record_settles(struct span line);
 
+/* The last record that the removal `line` says is removed; 0 if it is none. */
+uint64_t record_removes(struct span line);
+
 /* The grant the intent `line` names; 0 if it is none or names none. */
 uint64_t record_grant(struct span line);
 

@@ -6,6 +6,8 @@
 
 #include "executor/record.h"
 
+#define REMOVED_DIGITS_MAX 15
+
 /* The sequence behind a kind that names its intent first; `lead` is both. */
 static uint64_t
 intent_behind(struct span line, struct span lead)
@@ -40,6 +42,33 @@ record_is_unknown(struct span line)
 
 	return record_is(line, RECORD_OUTCOME) &&
 	       memmem(line.p, line.n, status, sizeof status - 1) != NULL;
+}
+
+/* A quote inside a string is escaped, so that this stands in no string. */
+uint64_t
+record_removes(struct span line)
+{
+	static const char lead[] = ",\"detail\":\"records ", to[] = " to ";
+	const char *at, *start, *end = line.p + line.n;
+	uint64_t last = 0;
+
+	if (!record_is(line, RECORD_REMOVAL))
+		return 0;
+	at = memmem(line.p, line.n, lead, sizeof lead - 1);
+	if (at == NULL)
+		return 0;
+	start = at + sizeof lead - 1;
+	for (at = start; at < end && *at >= '0' && *at <= '9';)
+		at++;
+	if (at == start || (size_t)(end - at) < sizeof to ||
+	    memcmp(at, to, sizeof to - 1) != 0)
+		return 0;
+	start = at + sizeof to - 1;
+	for (at = start; at < end && at - start < REMOVED_DIGITS_MAX &&
+			 *at >= '0' && *at <= '9';
+	     at++)
+		last = last * 10 + (uint64_t)(*at - '0');
+	return at < end && *at == '"' ? last : 0;
 }
 
 /* A quote inside a string is escaped, so that this stands in no string. */

@@ -205,7 +205,8 @@ def damage_files(tamper, log):
         tamper.write(log.lines)
         for name in names[:i + 1]:
             stub(name)
-        tamper.expect("the oldest %d removed" % (i + 1), None, {"none"})
+        tamper.expect("the oldest %d made stubs" % (i + 1),
+                      (i + 1) * SEGMENT - 1, {"cut"})
         if i > 0:
             tamper.write(log.lines)
             stub(names[i])

@@ -60,7 +60,17 @@ def make():
         write("tail-unknown", lines[:10], "none")
         write("rewritten", lines, "rewritten", 6, [receipt(6, other.lines[5])])
         write("torn", lines[:11] + [lines[11][:200]], "torn", 12)
-        write("stub", lines, "none", stubs=2, receipts=[last])
+        write("stub-untold", lines, "cut", 7, stubs=2, receipts=[last])
+        told = Log(keys, "a", log.chain)
+        for seq in range(1, 13):
+            if seq == 10:
+                told.append('removal","why":"","bytes":1,"detail":"'
+                            'records 5 to 8"')
+            else:
+                told.add()
+        write("stub", told.lines, "none", stubs=2,
+              receipts=[receipt(12, told.lines[-1])])
+        write("stub-one-more", told.lines, "cut", 11, stubs=3)
         write("stub-middle", lines, "cut", 5, stubs=0)
         middle = FOLDER / "stub-middle" / ("segment-%016x.jsonl" % 5)
         middle.with_suffix(".stub").write_bytes(lines[7])

@@ -8,7 +8,10 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import time
 
+import audit_tamper
 import harness
 from harness import Host, check, equal, main, run
 
@@ -111,6 +114,41 @@ def incomplete(host):
     check(not archive.exists(), "an archive")
     shutil.rmtree(folder)
     kept.rename(folder)
+
+
+def long_log(audit):
+    """Two segments, of which the first one is more than a pipe takes."""
+    log = audit_tamper.Log(None, "a", [0])
+    for _ in range(2000):
+        log.append('stop","why":"%s","detail":""' % ("x" * 200))
+    for first, part in ((1, log.lines[:1900]), (1901, log.lines[1900:])):
+        path = audit / ("segment-%016x.jsonl" % first)
+        path.write_bytes(b"".join(part))
+        path.chmod(0o600)
+        harness.own(path, "auditor")
+    return path
+
+
+def removed_meanwhile(host):
+    """A segment that goes while it is copied: no archive, not half of one."""
+    audit, saved = host.state / "audit", host.state / "saved"
+    audit.rename(saved)
+    audit.mkdir(0o700)
+    shutil.copy(saved / "salts", audit)
+    for path in (audit, audit / "salts"):
+        harness.own(path, "auditor")
+    last = long_log(audit)
+    whole = command(host, "backup", "-").stdout
+    with subprocess.Popen(
+            [host.program("executor"), "backup", "--config", host.config_path,
+             "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+        done.stdout.read(whole.index(b"audit/segment-") + 65536)
+        time.sleep(0.5)  # it waits for us, in the first one
+        last.unlink()
+        done.communicate(timeout=60)
+    shutil.rmtree(audit)
+    saved.rename(audit)
+    equal(done.returncode, UNAVAILABLE, "backup of half a log")
 
 
 def damaged_archives(host):
@@ -253,7 +291,8 @@ def body(suite):
     random.seed(1)
     with Host() as host:
         for case in (while_it_runs, restored, stopped_and_by_pipe,
-                     incomplete, damaged_archives, key_lost, key_stolen, root_lost, one_person, one_mail,
+                     incomplete, removed_meanwhile, damaged_archives, key_lost,
+                     key_stolen, root_lost, one_person, one_mail,
                      retention_in_the_service):
             suite.case(case.__name__.replace("_", " "), case, host)
 

@@ -273,6 +273,8 @@ def records_of_others():
     for kind in ("outcome", "start", "stop", "damage", len(rig.KINDS),
                  0xffffffff, 1 << 31):
         lie(entry(kind=kind), "kind %s" % kind)
+    for kind in ("attest", "anchor", "removal", "lineage", "checkpoint"):
+        lie(entry(kind=kind, committed=0), "kind %s" % kind)
     for field in ("request", "session", "message", "grant", "bytes"):
         lie(entry(b'{"text":"x"}', NOTE, **{field: 1 << 63}), field)
     lie(entry(b'{"text":"x"}', NOTE, magic=0), "magic")

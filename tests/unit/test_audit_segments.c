@@ -343,9 +343,63 @@ START_TEST(checkpoints)
 }
 END_TEST
 
+/* What is put in the key's place is neither written to nor waited for. */
+START_TEST(key_that_is_none)
+{
+	char text[4] = "";
+	int fd, at;
+
+	must_open();
+	must_close();
+	at = open(folder, O_RDONLY | O_DIRECTORY);
+	fd = openat(at, "other", O_RDWR | O_CREAT, 0600);
+	ck_assert_int_eq(write(fd, "abc", 3), 3);
+	for (int lap = 0; lap < 3; lap++) {
+		ck_assert_int_eq(unlinkat(at, "key", 0), 0);
+		if (lap == 0)
+			ck_assert_int_eq(linkat(at, "other", at, "key", 0), 0);
+		if (lap == 1)
+			ck_assert_int_eq(symlinkat("other", at, "key"), 0);
+		if (lap == 2)
+			ck_assert_int_eq(mkfifoat(at, "key", 0600), 0);
+		must_open();
+		ck_assert_str_eq(found.lineage, "lost");
+		ck_assert_int_eq(faccessat(at, "key", F_OK, 0), -1);
+		must_close();
+	}
+	ck_assert_int_eq(pread(fd, text, 4, 0), 3);
+	ck_assert_str_eq(text, "abc");
+	close(fd);
+	close(at);
+}
+END_TEST
+
+/* Somebody who can write in the folder makes the oldest a stub. */
+START_TEST(stubs_without_a_removal_record)
+{
+	struct verify_result after;
+	uint64_t next = 0;
+	int at;
+
+	must_open();
+	append(2000);
+	must_close();
+	at = open(folder, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_eq(audit_remove_oldest(at, &next), 0);
+	close(at);
+	after = verified(NULL);
+	ck_assert_str_eq(damage_name(after.damage), "cut");
+	ck_assert_uint_eq(after.bad_record, next - 2);
+	ck_assert_int_eq(audit_open(folder, &limits, &audit, &found, &problem),
+	    -ERR_CORRUPT);
+}
+END_TEST
+
 /* The oldest go, one after the other; the rest stays provable. */
 START_TEST(oldest_are_removed)
 {
+	struct record removal = {
+	    .kind = RECORD_REMOVAL, .detail = SPAN("records 1 to 9999")};
 	struct verify_result before, after;
 	struct verify_known known = {NULL, NULL};
 	uint64_t next = 0;
@@ -353,6 +407,7 @@ START_TEST(oldest_are_removed)
 
 	must_open();
 	append(2000);
+	ck_assert_int_eq(audit_append(audit, &removal, NULL, NULL), 0);
 	must_close();
 	before = verified(NULL);
 	known.root = before.keys.root;
@@ -490,6 +545,16 @@ START_TEST(grants_file)
 		ck_assert_int_eq(
 		    write(fd, bad[i], strlen(bad[i])), (ssize_t)strlen(bad[i]));
 		close(fd);
+		ck_assert_int_eq(
+		    audit_open(folder, &limits, &audit, &found, &problem),
+		    -ERR_CORRUPT);
+	}
+	for (int lap = 0; lap < 2; lap++) {
+		ck_assert_int_eq(unlink(in_folder(GRANTS_NAME)), 0);
+		ck_assert_int_eq(lap == 0
+				     ? symlink("other", in_folder(GRANTS_NAME))
+				     : mkfifo(in_folder(GRANTS_NAME), 0600),
+		    0);
 		ck_assert_int_eq(
 		    audit_open(folder, &limits, &audit, &found, &problem),
 		    -ERR_CORRUPT);
@@ -632,6 +697,8 @@ main(void)
 	tcase_add_loop_test(writing, old_log_is_taken_over, 0, 2);
 	tcase_add_test(writing, anchors);
 	tcase_add_test(writing, checkpoints);
+	tcase_add_test(writing, key_that_is_none);
+	tcase_add_test(writing, stubs_without_a_removal_record);
 	tcase_add_test(writing, oldest_are_removed);
 	tcase_add_test(writing, forgets_by_size);
 	tcase_add_test(writing, forgets_by_age);
