@@ -113,7 +113,7 @@ grants_load(int folder, struct grants *grants)
 	int fd;
 	int rc = audit_file_open(folder, GRANTS_NAME, O_RDONLY, &fd, &problem);
 
-	if (rc == -ERR_NOT_REGULAR || rc == -ERR_PEER)
+	if (rc == -ERR_NOT_REGULAR || rc == -ERR_PATH || rc == -ERR_PEER)
 		return -ERR_CORRUPT; /* it does not mend itself */
 	if (rc != 0)
 		return rc == -ERR_NOT_FOUND ? rc : -ERR_IO;
