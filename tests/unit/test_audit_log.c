@@ -17,17 +17,13 @@
 #include <unistd.h>
 
 #include "common/err.h"
-#include "executor/audit_impl.h"
 #include "executor/audit_salt.h"
 #include "executor/sync.h"
+#include "tests/unit/audit_fixture.h"
 
 #define KILLS 100
 
-static char folder[40], log_path[80], salts_path[80];
-static struct audit_limits limits;
-static struct audit *audit;
-static struct audit_found found;
-static struct audit_problem problem;
+static char log_path[80], salts_path[80];
 static const unsigned char body[SHA256_BYTES] = "what the record is about";
 
 /* Stands in for sync_linux.c, so that a sync can be made to fail. */
@@ -87,55 +83,11 @@ sync_folder(int fd)
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/test_audit_log.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	folder_make();
 	snprintf(log_path, sizeof log_path, "%s/segment-0000000000000001.jsonl",
 	    folder);
 	snprintf(salts_path, sizeof salts_path, "%s/salts", folder);
 	limits = (struct audit_limits){1u << 20, 2048, 10000};
-	audit = NULL;
-}
-
-static void
-empty_folder(void)
-{
-	DIR *open_folder = opendir(folder);
-	struct dirent *entry;
-
-	while ((entry = readdir(open_folder)) != NULL)
-		unlinkat(dirfd(open_folder), entry->d_name, 0);
-	closedir(open_folder);
-}
-
-static void
-teardown(void)
-{
-	audit_close(audit);
-	empty_folder();
-	ck_assert_int_eq(rmdir(folder), 0);
-}
-
-static void
-must_open(void)
-{
-	int rc = audit_open(folder, &limits, &audit, &found, &problem);
-
-	ck_assert_msg(rc == 0, "%s", problem.text);
-}
-
-static void
-must_close(void)
-{
-	ck_assert_int_eq(audit_close(audit), 0);
-	audit = NULL;
-}
-
-/* The process is gone, as far as the files can tell. */
-static void
-abandon(void)
-{
-	audit_free(audit);
-	audit = NULL;
 }
 
 static void
@@ -940,7 +892,7 @@ START_TEST(killed_at_any_moment)
 		must_close();
 		ck_assert_int_eq(verified().damage, DAMAGE_NONE);
 		if (result.bytes > 8u << 20) {
-			empty_folder();
+			folder_empty();
 			receipt.seq = 0;
 		}
 	}
@@ -955,7 +907,7 @@ case_new(Suite *suite, const char *name)
 	TCase *tests = tcase_create(name);
 
 	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, setup, folder_remove);
 	tcase_set_timeout(tests, 240);
 	return tests;
 }

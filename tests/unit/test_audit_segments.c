@@ -15,35 +15,15 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "executor/audit_impl.h"
 #include "executor/audit_retain.h"
 #include "executor/audit_stub.h"
-
-static char folder[48];
-static const struct audit_limits limits = {65536, 50, 10000};
-static struct audit *audit;
-static struct audit_found found;
-static struct audit_problem problem;
+#include "tests/unit/audit_fixture.h"
 
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/test_audit_segments.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	audit = NULL;
-}
-
-static void
-teardown(void)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	audit_close(audit);
-	while ((entry = readdir(dir)) != NULL)
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	ck_assert_int_eq(rmdir(folder), 0);
+	folder_make();
+	limits = (struct audit_limits){65536, 50, 10000};
 }
 
 static const char *
@@ -53,29 +33,6 @@ in_folder(const char *name)
 
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	return path;
-}
-
-static void
-must_open(void)
-{
-	int rc = audit_open(folder, &limits, &audit, &found, &problem);
-
-	ck_assert_msg(rc == 0, "%s", problem.text);
-}
-
-static void
-must_close(void)
-{
-	ck_assert_int_eq(audit_close(audit), 0);
-	audit = NULL;
-}
-
-/* The process is gone, as far as the files can tell. */
-static void
-abandon(void)
-{
-	audit_free(audit);
-	audit = NULL;
 }
 
 static void
@@ -687,7 +644,7 @@ main(void)
 	int failed;
 
 	suite_add_tcase(suite, writing);
-	tcase_add_checked_fixture(writing, setup, teardown);
+	tcase_add_checked_fixture(writing, setup, folder_remove);
 	tcase_set_timeout(writing, 120);
 	tcase_add_test(writing, rotates);
 	tcase_add_test(writing, full_disk_at_rotation);
@@ -706,7 +663,7 @@ main(void)
 	tcase_add_test(writing, grants_file);
 	tcase_add_test(writing, versions);
 	suite_add_tcase(suite, reading);
-	tcase_add_checked_fixture(reading, setup, teardown);
+	tcase_add_checked_fixture(reading, setup, folder_remove);
 	tcase_set_timeout(reading, 120);
 	tcase_add_test(reading, seeks);
 	tcase_add_test(reading, follows);

@@ -10,47 +10,24 @@
 #include <unistd.h>
 
 #include "common/err.h"
-#include "executor/audit_impl.h"
 #include "executor/audit_retain.h"
+#include "tests/unit/audit_fixture.h"
 
-static char folder[48];
-static const struct audit_limits limits = {65536, 50, 10000};
-static struct audit *audit;
 static uint64_t told[UNSETTLED_MAX + 1];
 static size_t told_count;
 
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/test_audit_settle.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	audit = NULL;
-}
-
-static void
-teardown(void)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	audit_close(audit);
-	while ((entry = readdir(dir)) != NULL)
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	ck_assert_int_eq(rmdir(folder), 0);
+	folder_make();
+	limits = (struct audit_limits){65536, 50, 10000};
 }
 
 static void
 reopen(void)
 {
-	struct audit_problem problem;
-	struct audit_found found;
-	int rc;
-
-	ck_assert_int_eq(audit_close(audit), 0);
-	audit = NULL;
-	rc = audit_open(folder, &limits, &audit, &found, &problem);
-	ck_assert_msg(rc == 0, "%s", problem.text);
+	must_close();
+	must_open();
 }
 
 /* An order whose outcome nobody knows; its intent. */
@@ -233,7 +210,7 @@ main(void)
 	int failed;
 
 	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, setup, folder_remove);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, told_until_settled);
 	tcase_add_test(tcase, settled_once);
