@@ -148,7 +148,7 @@ static int
 sync_stage(const struct restore *r)
 {
 	static const char *const folders[] = {
-	    "/inbox", "/audit", "/audit/" INPUTS_FOLDER};
+	    "/inbox", "/audit", ("/audit/" INPUTS_FOLDER)};
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0] && rc == 0;

@@ -257,8 +257,8 @@ START_TEST(index_of_another)
 	static const char *const changes[] = {
 	    /* two rows change places */
 	    "cd %s/index && mv %016x a && cp %016x b && mv a %016x && mv b %016x",
-	    "cd %s/index && for f in *; do printf TZINDEX1 | dd of=$f "
-	    "conv=notrunc status=none; done",
+	    ("cd %s/index && for f in *; do printf TZINDEX1 | dd of=$f "
+	     "conv=notrunc status=none; done"),
 	    "cd %s/index && rm %016x",
 	    "cd %s/index && for f in *; do : >$f; done",
 	    "cd %s/index && for f in *; do rm $f; mkfifo $f; done",
