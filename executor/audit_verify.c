@@ -335,6 +335,18 @@ next_line(struct check *check, struct audit_line *line)
 	return audit_reader_next(check->reader, line);
 }
 
+/* The kernel shows a write bit by bit to who reads meanwhile. */
+static bool
+is_changing(const struct check *check, const struct audit_line *line)
+{
+	char buffer[RECORD_LINE_MAX];
+	struct span now;
+
+	return audit_reader_at(check->reader, line->place, buffer, &now) == 0 &&
+	       (now.n != line->text.n ||
+		   memcmp(now.p, line->text.p, now.n) != 0);
+}
+
 static int
 verify_lines(struct check *check,
     int (*each)(void *context, struct span line, uint64_t place), void *context)
@@ -346,6 +358,7 @@ verify_lines(struct check *check,
 	while ((rc = next_line(check, &line)) == 1) {
 		damage = check_line(check, &line);
 		if (damage != DAMAGE_NONE) {
+			check->result->changing = is_changing(check, &line);
 			check->result->end_segment = line.segment;
 			check->result->end_offset = line.offset;
 			return note_damage(check, &line, damage);

@@ -61,6 +61,8 @@ struct verify_result {
 	uint64_t bad_record; /* sequence that belongs there; 0: none is bad */
 	uint64_t bad_segment, bad_offset; /* where its line begins */
 	uint64_t torn_bytes; /* with DAMAGE_TORN: how much of it is there */
+	bool
+	    changing; /* the bad line was another a moment before: look again */
 };
 
 /* What is known of a log from elsewhere; both may be NULL. */

@@ -48,7 +48,8 @@ usage(FILE *out, const char *name)
 	    name);
 }
 
-/* Look again at a torn end for as long as it grows: a writer is at work. */
+/* Look again at a torn end for as long as it grows, or at what is another line
+ * by now: a writer is at work. */
 static int
 verify(struct command *command, struct verify_result *result)
 {
@@ -68,7 +69,9 @@ verify(struct command *command, struct verify_result *result)
 			    reader, &command->known, NULL, NULL, result);
 		audit_reader_close(reader);
 		end = rc == 0 ? result->bytes + result->torn_bytes : 0;
-	} while (rc == 0 && result->damage == DAMAGE_TORN && end != seen &&
+	} while (rc == 0 &&
+		 (result->changing ||
+		     (result->damage == DAMAGE_TORN && end != seen)) &&
 		 ++looks < TORN_LOOKS);
 	return rc;
 }

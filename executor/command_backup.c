@@ -30,6 +30,7 @@
 #include "executor/inputs_file.h"
 #include "executor/parent_files.h"
 
+#define LOOKS 10      /* at a log that is being written */
 #define COPY_MS 60000 /* for 4 MiB */
 
 static const char usage[] =
@@ -309,15 +310,18 @@ put_audit(void *context)
 	struct backup *backup = context;
 	struct verify_result result;
 	struct audit_problem why;
-	int folder, stubs;
+	int folder, stubs, looks = 0;
 	int rc = audit_folder_open(backup->config->audit, false, &folder, &why);
 
 	if (rc != 0)
 		return rc;
 	stubs = count_stubs(folder);
-	rc = stubs < 0
-		 ? stubs
-		 : audit_verify(backup->config->audit, NULL, NULL, &result);
+	rc = stubs < 0 ? stubs : 0;
+	do {
+		if (rc == 0)
+			rc = audit_verify(
+			    backup->config->audit, NULL, NULL, &result);
+	} while (rc == 0 && result.changing && ++looks < LOOKS);
 	if (rc == 0 && result.damage != DAMAGE_NONE &&
 	    result.damage != DAMAGE_TORN)
 		rc = -ERR_CORRUPT;
