@@ -7,6 +7,21 @@
 
 #include "common/err.h"
 #include "executor/audit_files.h"
+#include "executor/audit_filter.h"
+
+int
+audit_command_options(int argc, char **argv, const struct option *table,
+    int (*take)(void *command, int option, const char *argument), void *command)
+{
+	int option, index = 0;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "", table, &index)) != -1)
+		if (take(command, option, optarg) != 0)
+			return audit_option_refused(
+			    argv[0], &table[index], option, optarg);
+	return 0;
+}
 
 const char *
 audit_command_log(

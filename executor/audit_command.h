@@ -7,6 +7,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct option;
+
+/* Read the options of the table with getopt_long; optind is then at the first
+ * other argument. `take` gets each, and its argument: 0, or -ERR_RANGE, which
+ * ends it with what audit_option_refused says of that option. */
+int audit_command_options(int argc, char **argv, const struct option *table,
+    int (*take)(void *command, int option, const char *argument),
+    void *command);
+
 /* Which log: at most one argument behind the options (optind), or `dir`, that
  * of --dir, which may be NULL; else `default_dir`. NULL: none, or two. */
 const char *audit_command_log(

@@ -185,14 +185,16 @@ take_format(struct command *command, const char *name)
 }
 
 static int
-take_option(struct command *command, int option)
+take_option(void *context, int option, const char *argument)
 {
+	struct command *command = context;
+
 	switch (option) {
 	case OPTION_DIR:
-		command->dir = optarg;
+		command->dir = argument;
 		return 0;
 	case OPTION_FORMAT:
-		return take_format(command, optarg);
+		return take_format(command, argument);
 	case OPTION_NO_INDEX:
 		command->no_index = true;
 		return 0;
@@ -202,8 +204,8 @@ take_option(struct command *command, int option)
 	case FILTER_OPTION_UNKNOWN:
 		return -ERR_RANGE; /* known at the end only: audit show */
 	default:
-		return audit_filter_take(
-		    &command->filter, option, optarg, (uint64_t)clock_utc_ms());
+		return audit_filter_take(&command->filter, option, argument,
+		    (uint64_t)clock_utc_ms());
 	}
 }
 
@@ -211,20 +213,14 @@ static int
 parse_command(
     int argc, char **argv, const char *default_dir, struct command *command)
 {
-	int option, index = 0, rc = 0;
+	int rc;
 
 	*command = (struct command){.format = NULL};
 	audit_filter_init(&command->filter);
-	optind = 1;
-	while ((option = getopt_long(argc, argv, "", options_known, &index)) !=
-	       -1) {
-		rc = take_option(command, option);
-		if (rc != 0)
-			return audit_option_refused(
-			    argv[0], &options_known[index], option, optarg);
-	}
-	if (command->help)
-		return 0;
+	rc = audit_command_options(
+	    argc, argv, options_known, take_option, command);
+	if (rc != 0 || command->help)
+		return rc;
 	command->dir = audit_command_log(argc, argv, command->dir, default_dir);
 	return command->dir == NULL || command->format == NULL ? -ERR_RANGE : 0;
 }

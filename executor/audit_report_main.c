@@ -45,11 +45,13 @@ usage(FILE *out, const char *name)
 }
 
 static int
-take_option(struct command *command, int option)
+take_option(void *context, int option, const char *argument)
 {
+	struct command *command = context;
+
 	switch (option) {
 	case OPTION_DIR:
-		command->dir = optarg;
+		command->dir = argument;
 		return 0;
 	case OPTION_HTML:
 		command->html = true;
@@ -62,7 +64,7 @@ take_option(struct command *command, int option)
 		return 0;
 	default:
 		return audit_filter_take(
-		    &command->period, option, optarg, command->now_ms);
+		    &command->period, option, argument, command->now_ms);
 	}
 }
 
@@ -70,20 +72,14 @@ static int
 parse_command(
     int argc, char **argv, const char *default_dir, struct command *command)
 {
-	int option, index = 0, rc = 0;
+	int rc;
 
 	*command = (struct command){.now_ms = (uint64_t)clock_utc_ms()};
 	audit_filter_init(&command->period);
-	optind = 1;
-	while ((option = getopt_long(argc, argv, "", options_known, &index)) !=
-	       -1) {
-		rc = take_option(command, option);
-		if (rc != 0)
-			return audit_option_refused(
-			    argv[0], &options_known[index], option, optarg);
-	}
-	if (command->help)
-		return 0;
+	rc = audit_command_options(
+	    argc, argv, options_known, take_option, command);
+	if (rc != 0 || command->help)
+		return rc;
 	command->dir = audit_command_log(argc, argv, command->dir, default_dir);
 	return command->dir == NULL || command->html == command->text
 		   ? -ERR_RANGE

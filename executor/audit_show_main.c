@@ -76,8 +76,9 @@ parse_tail(const char *text, size_t *tail_out)
 
 /* One option and its argument. 0 or -ERR_RANGE. */
 static int
-take_option(struct command *command, int option, const char *argument)
+take_option(void *context, int option, const char *argument)
 {
+	struct command *command = context;
 	struct show_options *options = &command->options;
 
 	switch (option) {
@@ -111,20 +112,15 @@ static int
 parse_command(int argc, char **argv, const char *default_dir, bool follow,
     struct command *command)
 {
-	int option, index = 0, rc = 0;
+	int rc;
 
 	*command = (struct command){0};
 	show_options_init(&command->options);
-	optind = 1;
-	while ((option = getopt_long(argc, argv, "", options_known, &index)) !=
-	       -1) {
-		rc = take_option(command, option, optarg);
-		if (rc != 0)
-			return audit_option_refused(
-			    argv[0], &options_known[index], option, optarg);
-	}
-	if (rc == 0 && command->options.limit != 0 &&
-	    command->options.tail != 0)
+	rc = audit_command_options(
+	    argc, argv, options_known, take_option, command);
+	if (rc != 0)
+		return rc;
+	if (command->options.limit != 0 && command->options.tail != 0)
 		rc = -ERR_RANGE;
 	/* which intents stay open is known at the end only */
 	if ((command->options.follow || follow) &&
