@@ -13,6 +13,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/sorted.h"
 #include "executor/audit_files.h"
 #include "executor/record.h"
 
@@ -30,17 +31,8 @@ grants_done(struct grants *grants)
 static size_t
 find(const struct grants *grants, uint64_t grant)
 {
-	size_t low = 0, high = grants->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (grants->numbers[middle] < grant)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return sorted_find(
+	    grants->numbers, grants->count, sizeof grants->numbers[0], grant);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "common/sorted.h"
 #include "executor/record.h"
 
 int
@@ -22,17 +23,8 @@ intents_add(struct intents *intents, uint64_t seq, uint64_t offset)
 static size_t
 find(const struct intents *intents, uint64_t seq)
 {
-	size_t low = 0, high = intents->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (intents->rows[middle].seq < seq)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return sorted_find(
+	    intents->rows, intents->count, sizeof intents->rows[0], seq);
 }
 
 bool

@@ -15,7 +15,7 @@
 #define INTENTS_MAX 4096 /* orders in flight; 64 KiB of rows */
 
 struct intent_row {
-	uint64_t seq;
+	uint64_t seq;	 /* first, for sorted_find */
 	uint64_t offset; /* of its line in the log */
 };
 

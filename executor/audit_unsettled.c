@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/sorted.h"
 #include "executor/record.h"
 
 #define FIRST_ROWS 16
@@ -16,17 +17,7 @@
 static size_t
 find(const struct unsettled *set, uint64_t intent)
 {
-	size_t low = 0, high = set->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->rows[middle].intent < intent)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return sorted_find(set->rows, set->count, sizeof set->rows[0], intent);
 }
 
 bool

@@ -16,7 +16,7 @@
 #define UNSETTLED_READ_MAX 65536 /* that a reader of the log looks for */
 
 struct unsettled_row {
-	uint64_t intent;  /* its sequence */
+	uint64_t intent;  /* its sequence; first, for sorted_find */
 	uint64_t outcome; /* of its outcome: sequence or place, as was given */
 	bool told;
 };
