@@ -17,6 +17,7 @@
 #include "common/account.h"
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/sorted.h"
 #include "executor/audit_log.h"
 #include "executor/audit_reader.h"
 #include "executor/inbox.h"
@@ -60,17 +61,10 @@ add(struct numbers *numbers, int64_t number)
 static bool
 has(const struct numbers *numbers, int64_t number)
 {
-	size_t low = 0, high = numbers->count;
+	size_t at = sorted_find(numbers->rows, numbers->count,
+	    sizeof numbers->rows[0], (uint64_t)number);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (numbers->rows[middle] < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < numbers->count && numbers->rows[low] == number;
+	return at < numbers->count && numbers->rows[at] == number;
 }
 
 /*

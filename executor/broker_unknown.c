@@ -10,6 +10,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "common/sorted.h"
 #include "executor/audit_filter.h"
 #include "executor/audit_unsettled.h"
 #include "executor/broker.h"
@@ -19,7 +20,7 @@
 #define LISTED_DESTINATION_BYTES 200
 
 struct unknown_card {
-	uint64_t intent;
+	uint64_t intent; /* first, for sorted_find */
 	struct unknown_head head;
 };
 
@@ -27,11 +28,8 @@ struct unknown_card {
 static size_t
 find(const struct broker *b, uint64_t intent)
 {
-	size_t at = 0;
-
-	while (at < b->unknown_count && b->unknown[at].intent < intent)
-		at++;
-	return at;
+	return sorted_find(
+	    b->unknown, b->unknown_count, sizeof b->unknown[0], intent);
 }
 
 static const struct unknown_card *
