@@ -25,6 +25,17 @@ foreach(folder common proto executor planner reader)
   endforeach()
 endforeach()
 
+# the firewall is below the rest of the executor
+file(GLOB files ${ROOT}/executor/firewall/*.[ch])
+foreach(file ${files})
+  file(STRINGS ${file} includes REGEX "^#include \"")
+  foreach(line ${includes})
+    if(NOT line MATCHES "\"(common|proto|executor/firewall)/")
+      string(APPEND bad "${file}: ${line}\n")
+    endif()
+  endforeach()
+endforeach()
+
 # header -> the one file that may include it
 set(owners
   "event2/event.h=proto/loop.c"
@@ -33,13 +44,16 @@ set(owners
   "jansson.h=nobody"
   "linux/landlock.h=common/landlock_linux.c"
   "seccomp.h=common/call_list_linux.c"
-  "linux/capability.h=common/privilege_linux.c")
+  "linux/capability.h=common/privilege_linux.c"
+  "libmnl/libmnl.h=executor/firewall/netlink_linux.c"
+  "event2/dns.h=executor/firewall/lookup_linux.c")
 foreach(owner ${owners})
   string(REPLACE "=" ";" pair ${owner})
   list(GET pair 0 header)
   list(GET pair 1 allowed)
   file(GLOB files ${ROOT}/common/*.[ch] ${ROOT}/proto/*.[ch]
-    ${ROOT}/executor/*.[ch] ${ROOT}/planner/*.[ch] ${ROOT}/reader/*.[ch])
+    ${ROOT}/executor/*.[ch] ${ROOT}/executor/firewall/*.[ch]
+    ${ROOT}/planner/*.[ch] ${ROOT}/reader/*.[ch])
   foreach(file ${files})
     file(STRINGS ${file} includes REGEX "^#include <${header}>")
     if(includes AND NOT file STREQUAL "${ROOT}/${allowed}")

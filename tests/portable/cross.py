@@ -37,6 +37,8 @@ LIBRARIES = (
     Library("check", ["check"], ["check.h", "check_stdint.h"], []),
     Library("jansson", ["jansson"], ["jansson.h", "jansson_config.h"], []),
 )
+EVDNS = Library("libevent_extra", ["event_extra"], ["event2"], [])
+MNL = Library("libmnl", ["mnl"], ["libmnl"], [])
 SECCOMP = Library("libseccomp", ["seccomp"],
                   ["seccomp.h", "seccomp-syscalls.h"], [])
 

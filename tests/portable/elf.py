@@ -4,7 +4,7 @@ same names and, behind each function, stand_in.h.
 import cross
 
 HERE = cross.ROOT / "tests/portable"
-LIBRARIES = cross.LIBRARIES + (cross.SECCOMP,)
+LIBRARIES = cross.LIBRARIES + (cross.SECCOMP, cross.EVDNS, cross.MNL)
 
 
 def source_of(words):
