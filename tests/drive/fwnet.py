@@ -24,6 +24,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ import harness
 from fwdns import Answer, Dns  # noqa: F401, for who imports us
 from fwframes import Capture
 from fwpeer import Listeners
-from harness import Skipped, check, equal
+from harness import Skipped, check, equal, until
 
 AGENT, OTHER = "agent", "other"
 UIDS = {AGENT: 497, OTHER: 1500, "root": 0}
@@ -113,13 +114,16 @@ class Namespace:
         self.fd = os.open("/proc/%d/ns/net" % self.pid, os.O_RDONLY)
         self.inode = os.fstat(self.fd).st_ino
 
-    def command(self, words, user=None):
-        """What runs it in here, as `user`: no capabilities, no groups."""
+    def command(self, words, user=None, keep=None):
+        """What runs it in here, as `user`: no groups, no capabilities but the
+        one to `keep`."""
         become = []
         if user is not None:
             uid = str(UIDS.get(user, user))
             become = ["setpriv", "--reuid", uid, "--regid", uid,
-                      "--clear-groups", "--inh-caps=-all", "--"]
+                      "--clear-groups", "--inh-caps=-all" + (
+                          ",+" + keep if keep else ""),
+                      *(["--ambient-caps=+" + keep] if keep else []), "--"]
         return ["nsenter", "-t", str(self.pid), "--net", "--mount",
                 "--wd=/", "--", *become, *(str(word) for word in words)]
 
@@ -200,9 +204,7 @@ class Network:
         self.host("sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
         self.dns = Dns(self.in_peer, (PEER4, PEER6))
         self.listeners = Listeners(self.in_peer, PORTS)
-        # both are neighbours before anything is counted
-        for address in (PEER4, PEER6):
-            self.host("ping", "-c", "1", "-W", "2", address, want=None)
+        self.meet()
 
     def plug(self, name, mine4, mine6):
         run = self.host if name == "host" else self.peer
@@ -214,6 +216,19 @@ class Network:
             LINK)
         run("ip", "address", "add", mine6 + "/64", "dev", LINK, "nodad")
         run("ip", "link", "set", LINK, "up")
+
+    def meet(self):
+        """Both are neighbours before anything is counted."""
+        for address in (PEER4, PEER6):
+            def answered():
+                with self.in_host():
+                    made = socket.socket(socket.AF_INET6 if ":" in address
+                                         else socket.AF_INET)
+                with made:
+                    made.settimeout(0.3)
+                    return made.connect_ex((address, PORTS[0])) == 0
+            until(answered, 10, address)
+        self.listeners.take()
 
     def close(self):
         for capture in self.captures:
@@ -252,10 +267,10 @@ class Network:
     def peer(self, *words, **more):
         return self._run("peer", words, **more)
 
-    def spawn(self, *words, user=None, name="host", **more):
+    def spawn(self, *words, user=None, name="host", keep=None, **more):
         """Started in there, and ended with the rest."""
         process = subprocess.Popen(
-            self.namespaces[name].command(words, user),
+            self.namespaces[name].command(words, user, keep),
             env=harness.environment(), **more)
         self.started.append(process)
         return process

@@ -7,6 +7,7 @@ import struct
 import threading
 
 IP_PKTINFO, IPV6_RECVPKTINFO, IPV6_PKTINFO = 8, 49, 50
+IP_TRANSPARENT, IPV6_TRANSPARENT = 19, 75  # answer from any address
 
 
 def bound(kind, family, address, port):
@@ -80,8 +81,10 @@ class Listeners(Server):
         sock = bound(socket.SOCK_DGRAM, family, everywhere, port)
         if family == socket.AF_INET:
             sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+            sock.setsockopt(socket.IPPROTO_IP, IP_TRANSPARENT, 1)
         else:
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_TRANSPARENT, 1)
         self.add(sock, ("datagram", port))
 
     def readable(self, sock, what):
