@@ -45,7 +45,9 @@ enum call_match {
 	CALL_OPEN_ONE,	   /* newfstatat, statx: AT_EMPTY_PATH; else EPERM */
 	CALL_MODE,	   /* open, openat, fchmod: no set-user-id and the like */
 	CALL_PEER,	   /* getsockopt: who is there */
-	CALL_DATAGRAM_NULL /* sendto without an address */
+	CALL_DATAGRAM_NULL, /* sendto without an address */
+	CALL_DATAGRAM,	    /* socket: IPv4 and IPv6, datagrams */
+	CALL_UNIX_DATAGRAM  /* socket: that, or AF_UNIX */
 };
 
 enum call_action {
@@ -94,7 +96,10 @@ enum lock_flag {
 	LOCK_FORKS = 1,	 /* fork is needed in service */
 	LOCK_KEEPS = 2,	 /* keeps root and what starting roles needs */
 	LOCK_SEES = 4,	 /* asks the kernel who connects: no user namespace */
-	LOCK_OFFLINE = 8 /* must not start where there is a network */
+	LOCK_OFFLINE = 8, /* must not start where there is a network */
+	LOCK_TALKS = 16,  /* has datagram sockets of the machine's network */
+	LOCK_RULES = 32	  /* changes the kernel's sets of addresses; its
+			     children may talk */
 };
 
 struct lock_profile {

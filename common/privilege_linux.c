@@ -21,6 +21,12 @@ privilege_parent(void)
 	       BIT(CAP_KILL) | BIT(CAP_SYS_ADMIN) | BIT(CAP_DAC_READ_SEARCH);
 }
 
+uint64_t
+privilege_rules(void)
+{
+	return BIT(CAP_NET_ADMIN);
+}
+
 static int
 get(struct __user_cap_data_struct words[WORDS])
 {

@@ -36,7 +36,8 @@
  *       "bytes_per_destination": 65536, "bytes_per_session": 262144,
  *       "verdict": "ask" | "deny" },
  *     "floor": { "verdict": "ask" | "deny", (optional)
- *       "exceptions": [{ "capability": ..., "why": "..." }] } }
+ *       "exceptions": [{ "capability": ..., "why": "..." }] },
+ *     "firewall": { see firewall/model.h } } (optional)
  *
  * Every key above is mandatory unless it says optional ("limits",
  * "outbound" and "audit" are; of a capability: 1,000 an hour, see outbound.h:
@@ -76,6 +77,7 @@
 
 #include "common/json.h"
 #include "executor/destination.h"
+#include "executor/firewall/model.h"
 #include "executor/kind.h"
 #include "executor/limit.h"
 #include "executor/outbound.h"
@@ -123,6 +125,10 @@ int policy_parse(
     struct span text, struct policy **policy_out, struct json_error *where);
 void policy_free(struct policy *policy);
 
+/* Accounts and the hosts each may reach; their numbers are not looked up. As
+ * long as the policy; see model_copy. */
+const struct model *policy_firewall(const struct policy *policy);
+
 size_t policy_capability_count(const struct policy *policy);
 const struct capability *policy_capability(
     const struct policy *policy, uint32_t number);
@@ -143,7 +149,8 @@ void capability_free(struct capability *capability);
 /*
  * Whether `new_one` may take the place of `old` while the service runs. 0, or
  * -ERR_WRONG_STATE and in `reason` what differs that needs a restart: another
- * set or order of capabilities, and of one all but its why, arguments, limits
+ * set of accounts behind the firewall, or set or order of capabilities, and of
+ * one all but its why, arguments, limits
  * and outbound rules, which includes every key that may come. Rules, the floor,
  * limits over windows and the leak meter's may all be different.
  * policy_change.c.

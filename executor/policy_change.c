@@ -99,6 +99,8 @@ policy_change(const struct policy *old, const struct policy *new_one,
 	for (uint32_t i = 0; i < old->capability_count && rc == 0; i++)
 		rc = compare_capability(old->capabilities[i],
 		    new_one->capabilities[i], reason, room);
+	if (rc == 0)
+		rc = policy_firewall_change(old, new_one, reason, room);
 	return rc;
 }
 

@@ -97,6 +97,7 @@ struct policy {
 	struct limit_row *limits;
 	uint32_t limit_count;
 	struct leak_caps leak;
+	struct model firewall;
 };
 
 /* 10,000 rules of ten values, and schemas. */
@@ -169,6 +170,11 @@ bool rule_fits(const struct rule *rule, enum from from,
     const struct leaves *leaves, unsigned legs);
 
 /* For `check`. */
+void policy_firewall_print(const struct policy *policy, struct buf *out);
+void policy_firewall_json(const struct policy *policy, struct json_writer *w);
+/* As policy_change. */
+int policy_firewall_change(const struct policy *old,
+    const struct policy *new_one, char *reason, size_t room);
 void limits_print(const struct policy *policy, struct buf *out);
 void limits_print_json(const struct policy *policy, struct json_writer *w);
 
@@ -211,8 +217,7 @@ bool leaves_accept(
     const struct leaves *leaves, enum from from, unsigned origins);
 /* Whether a value of that role has one, or that cannot be told, as there are
  * more values than are looked at. */
-bool leaves_have(
-    const struct leaves *leaves, enum from from, unsigned origins);
+bool leaves_have(const struct leaves *leaves, enum from from, unsigned origins);
 /* The first rule of "don't ask again" that fits a call of `capability`, which
  * `asked_by` asks about; NULL if there is none. */
 const struct again *again_find(const struct decide_request *request,

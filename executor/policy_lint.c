@@ -36,6 +36,8 @@ lint_name(enum lint_code code)
 	    [LINT_MODEL_GOES] = "model-destination",
 	    [LINT_UNLIMITED] = "unlimited",
 	    [LINT_NO_COURIER] = "no-courier",
+	    [LINT_WIDE_RANGE] = "wide-range",
+	    [LINT_NO_HOSTS] = "no-hosts",
 	};
 
 	return names[code];
@@ -44,7 +46,7 @@ lint_name(enum lint_code code)
 bool
 lint_is_note(enum lint_code code)
 {
-	return code == LINT_NO_COURIER;
+	return code == LINT_NO_COURIER || code == LINT_NO_HOSTS;
 }
 
 static void report(const struct lint *lint, enum lint_code code,
@@ -429,6 +431,28 @@ lint_rule(const struct lint *lint, uint32_t index)
 	}
 }
 
+/*
+ * Accounts behind the firewall.
+ */
+static void
+lint_account(const struct lint *lint, const struct model_account *account)
+{
+	const struct address_range *range = model_wide_range(account);
+	char text[ADDRESS_RANGE_BYTES];
+
+	if (range != NULL) {
+		address_range_format(range, text);
+		report(lint, LINT_WIDE_RANGE, NULL, NULL,
+		    "names of the account %s may lead to any address of %s: "
+		    "name the network that is meant",
+		    account->name, text);
+	}
+	if (account->host_count == 0)
+		report(lint, LINT_NO_HOSTS, NULL, NULL,
+		    "the account %s reaches nothing: its list is empty",
+		    account->name);
+}
+
 void
 policy_lint(const struct policy *policy,
     void (*found)(void *context, enum lint_code code, const char *rule,
@@ -442,4 +466,6 @@ policy_lint(const struct policy *policy,
 		lint_rule(&lint, i);
 	for (uint32_t i = 0; i < policy->capability_count; i++)
 		lint_capability(&lint, policy->capabilities[i]);
+	for (size_t i = 0; i < policy->firewall.count; i++)
+		lint_account(&lint, &policy->firewall.accounts[i]);
 }

@@ -23,6 +23,8 @@ enum lint_code {
 	LINT_MODEL_GOES,    /* model_after_untrusted of a destination */
 	LINT_UNLIMITED,	    /* something leaves and per_hour is not given */
 	LINT_NO_COURIER,    /* a note: it cannot be done yet */
+	LINT_WIDE_RANGE,    /* of the firewall: nearly any address */
+	LINT_NO_HOSTS,	    /* a note: an account that reaches nothing */
 	LINT_CODE_COUNT
 };
 

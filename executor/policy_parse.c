@@ -24,7 +24,7 @@
 struct policy_text {
 	int64_t version;
 	const struct json_node *capabilities, *rules, *floor, *extracts;
-	const struct json_node *limits, *leak;
+	const struct json_node *limits, *leak, *firewall;
 };
 
 static const struct json_field policy_fields[] = {
@@ -41,6 +41,8 @@ static const struct json_field policy_fields[] = {
     {"limits", JSON_WANT_ARRAY, false, offsetof(struct policy_text, limits), 0,
 	POLICY_MAX_LIMITS},
     {"leak", JSON_WANT_OBJECT, false, offsetof(struct policy_text, leak), 0, 0},
+    {"firewall", JSON_WANT_OBJECT, false,
+	offsetof(struct policy_text, firewall), 0, 0},
 };
 
 /* Put the capability behind the last into its place in by_name. */
@@ -284,6 +286,9 @@ policy_parse(
 		rc = limits_read(policy, &doc, members.limits, where);
 	if (rc == 0)
 		rc = leak_read(policy, &doc, members.leak, where);
+	if (rc == 0)
+		rc = model_read(
+		    &doc, members.firewall, &policy->firewall, where);
 	json_done(&doc);
 	if (rc == 0)
 		index_make(policy);
@@ -305,6 +310,7 @@ policy_free(struct policy *policy)
 		capability_free(policy->capabilities[i]);
 	for (uint32_t i = 0; i < policy->exception_count; i++)
 		free(policy->exceptions[i].why);
+	model_free(&policy->firewall);
 	limits_done(policy);
 	index_done(policy);
 	free(policy->exceptions);

@@ -256,6 +256,7 @@ policy_print(const struct policy *policy, struct buf *out)
 	limits_print(policy, out);
 	print_extracts(policy, out);
 	buf_add_text(out, "Everything else is denied.\n");
+	policy_firewall_print(policy, out);
 }
 
 static void
@@ -381,5 +382,6 @@ policy_print_json(const struct policy *policy, struct buf *out)
 	limits_print_json(policy, &w);
 	json_extracts(&w, policy);
 	json_put_text(&w, "default", "deny");
+	policy_firewall_json(policy, &w);
 	json_close(&w, '}');
 }

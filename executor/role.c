@@ -25,6 +25,8 @@ static const char *const role_names[ROLE_COUNT] = {
     [ROLE_BROKER] = "broker",
     [ROLE_AUDITOR] = "auditor",
     [ROLE_COURIER] = "courier",
+    [ROLE_RESOLVER] = "resolver",
+    [ROLE_BLOCKED] = "blocked",
 };
 
 const char *

@@ -5,6 +5,7 @@
 #include "executor/firewall/address.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/ascii.h"
@@ -140,6 +141,16 @@ address_range_parse(struct span text, struct address_range *out)
 		out->address.family == ADDRESS_4 ? 32 : 128, &out->bits))
 		return false;
 	return !has_bits_behind(&out->address, out->bits);
+}
+
+void
+address_range_format(
+    const struct address_range *range, char out[ADDRESS_RANGE_BYTES])
+{
+	char text[ADDRESS_TEXT_BYTES];
+
+	address_format(&range->address, text);
+	(void)snprintf(out, ADDRESS_RANGE_BYTES, "%s/%u", text, range->bits);
 }
 
 const char *

@@ -11,6 +11,7 @@
 #include "common/text.h"
 
 #define ADDRESS_TEXT_BYTES 46 /* the longest, and NUL: INET6_ADDRSTRLEN */
+#define ADDRESS_RANGE_BYTES (ADDRESS_TEXT_BYTES + 4) /* "/128" */
 
 enum address_family { ADDRESS_NONE, ADDRESS_4 = 4, ADDRESS_6 = 6 };
 
@@ -34,6 +35,8 @@ bool address_equal(const struct address *a, const struct address *b);
 
 /* "10.0.0.0/8"; no bits may be set behind the prefix. */
 bool address_range_parse(struct span text, struct address_range *out);
+void address_range_format(
+    const struct address_range *range, char out[ADDRESS_RANGE_BYTES]);
 bool address_in_range(
     const struct address *a, const struct address_range *range);
 

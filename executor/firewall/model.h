@@ -12,7 +12,8 @@
  * A host is an exact name or one address, and has a port; TCP unless "/udp"
  * stands behind it. A name may lead to public addresses, and to those in
  * "ranges". Without "allow", or with an empty one, the account reaches
- * nothing. The loopback addresses are hosts as all others.
+ * nothing. The loopback addresses are hosts as all others. Port 53 is none: it
+ * leads to the account's DNS guard, whatever the address.
  */
 #ifndef TRIZONE_EXECUTOR_FIREWALL_MODEL_H
 #define TRIZONE_EXECUTOR_FIREWALL_MODEL_H
@@ -32,6 +33,8 @@
 #define MODEL_NAME_BYTES 33u   /* of an account, with its NUL */
 #define MODEL_HOST_BYTES 254u  /* of a host, with its NUL */
 #define MODEL_GUARD_PORT 580u  /* of the first account; each has its own */
+#define MODEL_HOST_TEXT (MODEL_HOST_BYTES + 12u) /* brackets, port, "/udp" */
+#define MODEL_PACK_BYTES (5u << 20)		 /* the longest */
 
 enum model_protocol { MODEL_TCP = 6, MODEL_UDP = 17 };
 
@@ -65,27 +68,41 @@ struct model {
 int model_read(const struct json_doc *doc, const struct json_node *node,
     struct model *out, struct json_error *where);
 void model_free(struct model *model); /* its lists; it is empty then */
+void model_copy(const struct model *from, struct model *out);
 
 /* "api.example.com:443", as in "allow"; on failure `reason` says why. */
 int model_host_read(
     struct span text, struct model_host *out, char *reason, size_t room);
 
+/* The same text again, canonical. */
+void model_host_format(
+    const struct model_host *host, char out[MODEL_HOST_TEXT]);
+
 /* Find the account; NULL if there is none. */
 struct model_account *model_find(struct model *model, struct span name);
 
-/* Look up the numbers: each must be an account of this machine that is not
- * root, not an ordinary user's number (model_account_fits) and nobody
- * else's in the model. -ERR_CONFIG and what to do. */
+/* Look up the number of an account, by its name or (macOS) that behind an
+ * underscore: an account of this machine that is not root's, no person's
+ * (account.h), and not nobody's. Else it is (uid_t)-1, -ERR_CONFIG, and what to
+ * do in `reason`. */
+int model_account_resolve(
+    struct model_account *account, char *reason, size_t room);
+/* Of all accounts; no two may have the same. */
 int model_resolve(struct model *model, char *reason, size_t room);
 
-/* To another process and back: JSON with numbers and ports in it. A text that
+/* To another process and back: JSON with numbers and ports in it, at most
+ * MODEL_PACK_BYTES. A text that
  * our own did not write is a bug, and ends the process. */
 void model_pack(const struct model *model, struct buf *out);
 void model_unpack(struct span text, struct model *out);
 
-/* Whether the host `h` may have address `a`, by address_special and the
- * account's ranges: NULL, or why not. */
+/* Whether a name of the account may lead to address `a`, by address_special and
+ * the account's ranges: NULL, or why not. */
 const char *model_refuses(
     const struct model_account *account, const struct address *a);
+
+/* A range so wide that a name may lead nearly anywhere; NULL: there is none. */
+const struct address_range *model_wide_range(
+    const struct model_account *account);
 
 #endif

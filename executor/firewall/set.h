@@ -13,6 +13,7 @@
 #ifndef TRIZONE_EXECUTOR_FIREWALL_SET_H
 #define TRIZONE_EXECUTOR_FIREWALL_SET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,11 +45,17 @@ void set_close(struct set *set);
 
 /* Put items into `fresh` and `known` of the account, in one transaction; what
  * is there gets the new time. Returns when the kernel has them: 0, or an error
- * and nothing is changed. -ERR_NOT_FOUND: the rules are not loaded. At most
- * SET_BATCH items; waits at most SET_MS. */
+ * and nothing is changed (ipset, which has no transactions: what is new may be
+ * in `known`). -ERR_NOT_FOUND: the rules are not loaded. -ERR_LIMIT: more than
+ * SET_BATCH items, or than the set's size. Waits at most SET_MS. */
 #define SET_BATCH 4096u
 #define SET_MS 1000
 int set_add(
+    struct set *set, uid_t uid, const struct set_item *items, size_t count);
+
+/* The same, quicker where none of them is there: into sets that were loaded or
+ * cleared before. */
+int set_load(
     struct set *set, uid_t uid, const struct set_item *items, size_t count);
 
 /* Take items out of both; what is not there is no error. */
@@ -58,8 +65,14 @@ int set_remove(
 /* Empty both sets of the account. */
 int set_clear(struct set *set, uid_t uid);
 
+/* Take out of `fresh` what has ended, where the kernel does not do it by itself
+ * (pf). To be called every few seconds; costs nothing elsewhere. */
+int set_expire(struct set *set);
+
 /* Every element of `fresh`, or of `known`, of the account. A negative return
- * of `each` ends the listing and is returned. */
+ * of `each` ends the listing and is returned. -ERR_BUSY: the set changed
+ * meanwhile, what was given is not all of it; list it anew. In the moments
+ * after thousands were added the kernel gives some twice and others not. */
 int set_list(struct set *set, uid_t uid, bool known,
     int (*each)(void *data, const struct set_item *item), void *data);
 
