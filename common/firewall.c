@@ -14,7 +14,6 @@
 #include "common/firewall_impl.h"
 
 #define REASON_BYTES (FIREWALL_WHY_BYTES / 2 - 1) /* one for each backend */
-#define LINE_BYTES 52				  /* two of them fit */
 #define NAMES_BYTES 64
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -89,41 +88,6 @@ expect(
 			firewall_listing(backend, want, out);
 }
 
-/* Bytes both begin with, as whole lines. */
-static size_t
-shared(struct span a, struct span b)
-{
-	size_t n = 0, whole = 0;
-
-	while (n < a.n && n < b.n && a.p[n] == b.p[n])
-		if (a.p[n++] == '\n')
-			whole = n;
-	return whole;
-}
-
-/* One line of a text from `at`, for people. */
-static void
-show_line(struct span text, size_t at, char *out, size_t room)
-{
-	struct span rest = {text.p + at, text.n - at}, line;
-
-	firewall_inert(
-	    firewall_line(&rest, &line) ? line : SPAN("nothing"), out, room);
-}
-
-static void
-say_difference(enum firewall_backend backend, struct span is,
-    struct span wanted, char *reason, size_t room)
-{
-	char is_line[LINE_BYTES], wanted_line[LINE_BYTES];
-	size_t at = shared(is, wanted);
-
-	show_line(is, at, is_line, sizeof is_line);
-	show_line(wanted, at, wanted_line, sizeof wanted_line);
-	(void)snprintf(reason, room, "%s lists `%s`, not `%s`",
-	    firewall_backend_name(backend), is_line, wanted_line);
-}
-
 /* The one place that says that rules are loaded. */
 static int
 compare(enum firewall_backend backend, const struct firewall *want,
@@ -131,15 +95,13 @@ compare(enum firewall_backend backend, const struct firewall *want,
     size_t room)
 {
 	struct buf wanted;
-	int rc = 0;
+	int rc;
 
 	buf_init(&wanted, 2 * FIREWALL_TEXT_BYTES);
 	expect(backend, want, &wanted);
-	if (!span_equal(view(listing), view(&wanted))) {
-		say_difference(
-		    backend, view(listing), view(&wanted), reason, room);
-		rc = -ERR_UNAVAILABLE;
-	} else {
+	rc = firewall_compare(firewall_backend_name(backend), view(listing),
+	    view(&wanted), reason, room);
+	if (rc == 0) {
 		*out = (struct firewall_state){
 		    .loaded = true, .backend = backend, .rules = *want};
 		sha256_of(listing->data, listing->len, out->hash);
@@ -198,7 +160,7 @@ nearest(enum firewall_backend backend, const struct buf *listing)
 
 		buf_init(&wanted, 2 * FIREWALL_TEXT_BYTES);
 		expect(backend, &models[i], &wanted);
-		alike[i] = shared(view(listing), view(&wanted));
+		alike[i] = firewall_alike(view(listing), view(&wanted));
 		buf_free(&wanted);
 		if (alike[i] > alike[best])
 			best = i;

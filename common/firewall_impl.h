@@ -20,7 +20,7 @@ struct firewall_tools {
 };
 extern struct firewall_tools firewall_tools;
 
-#define TOOL_WORDS 7 /* a name, arguments, NULL */
+#define TOOL_WORDS 12 /* a name, arguments, NULL */
 
 /* Run the first words[0] found in the folders. 0 if it ended with status 0;
  * else -ERR_UNAVAILABLE, and `reason` has the tool's name and the first line
@@ -37,6 +37,14 @@ void firewall_canonical(
 void firewall_listing(enum firewall_backend backend,
     const struct firewall *want, struct buf *out);
 
+/* Bytes that both begin with, as whole lines. */
+size_t firewall_alike(struct span is, struct span wanted);
+
+/* 0 if both are the same; else -ERR_UNAVAILABLE, and in `reason` the first line
+ * of each that is not, inert. */
+int firewall_compare(const char *lister, struct span is, struct span wanted,
+    char *reason, size_t room);
+
 /* The first line of `text`, which then begins behind it. False: none left. */
 bool firewall_line(struct span *text, struct span *line_out);
 
@@ -47,5 +55,13 @@ void firewall_inert(struct span line, char *out, size_t room);
  * line feed it may lack. -ERR_SYNTAX if a `begin` has none before the next. */
 int firewall_without(
     struct span old, const char *begin, const char *end, struct buf *out);
+
+/* Replace a file of the operator's below the folder `root` by what `edit` makes
+ * of it, as firewall_save does. `edit` gets what is there, or nothing, and
+ * appends the whole new text; its error ends it. Says what was done in
+ * `said`. */
+int firewall_edit(const char *root, const char *path,
+    int (*edit)(void *data, struct span old, struct buf *out), void *data,
+    struct buf *said, char *reason, size_t room);
 
 #endif

@@ -208,24 +208,24 @@ replace(struct save *s, const struct file *f, struct span text)
 	return fsync(f->folder) == 0 ? 0 : fail_errno(s, f->path);
 }
 
-/* Put `part` at the end of a file, in place of what stands from `begin` to
- * `end`; without these it is the whole file. */
+/* Replace a file by what `edit` makes of it. */
 static int
-put(struct save *s, const char *path, const char *begin, const char *end,
-    struct span part)
+put_edited(struct save *s, const char *path,
+    int (*edit)(void *data, struct span old, struct buf *out), void *data)
 {
 	struct file f;
 	struct buf text;
 	int rc = file_open(s, path, &f);
 
-	buf_init(&text, FILE_BYTES + FIREWALL_TEXT_BYTES);
-	if (rc == 0 && begin != NULL &&
-	    firewall_without(
-		(struct span){f.text.data, f.text.len}, begin, end, &text) != 0)
-		rc = fail(s, "%s%s: `%s` without `%s`: mend it by hand",
-		    s->root, path, begin, end);
-	(void)buf_add(&text, part.p, part.n);
-	if (rc == 0 && text.len == f.text.len &&
+	buf_init(&text, 2 * FILE_BYTES);
+	if (rc == 0 &&
+	    (edit(data, (struct span){f.text.data, f.text.len}, &text) != 0 ||
+		text.overflow))
+		rc = fail(s,
+		    "%s%s: our part has no place in it, or the marks around "
+		    "it do not fit: mend it by hand",
+		    s->root, path);
+	if (rc == 0 && f.exists && text.len == f.text.len &&
 	    memcmp(text.data, f.text.data, text.len) == 0) {
 		buf_add_format(s->said, "unchanged %s%s\n", s->root, path);
 	} else if (rc == 0) {
@@ -236,6 +236,33 @@ put(struct save *s, const char *path, const char *begin, const char *end,
 	buf_free(&text);
 	file_close(&f);
 	return rc;
+}
+
+/* What stands from `begin` to `end`, and what comes in its place, last. */
+struct part {
+	const char *begin, *end; /* NULL: the whole file */
+	struct span text;
+};
+
+static int
+put_part(void *data, struct span old, struct buf *out)
+{
+	const struct part *part = data;
+	int rc = 0;
+
+	if (part->begin != NULL)
+		rc = firewall_without(old, part->begin, part->end, out);
+	(void)buf_add(out, part->text.p, part->text.n);
+	return rc;
+}
+
+static int
+put(struct save *s, const char *path, const char *begin, const char *end,
+    struct span text)
+{
+	struct part part = {begin, end, text};
+
+	return put_edited(s, path, put_part, &part);
 }
 
 /* Our file, and in the main file one line that includes it, last: what stands
@@ -345,6 +372,19 @@ firewall_save(enum firewall_backend backend, const struct firewall *want,
 		bug("rules longer than a buffer");
 	rc = save_text(&s, backend, (struct span){text.data, text.len});
 	buf_free(&text);
+	(void)umask(mask);
+	return rc;
+}
+
+int
+firewall_edit(const char *root, const char *path,
+    int (*edit)(void *data, struct span old, struct buf *out), void *data,
+    struct buf *said, char *reason, size_t room)
+{
+	struct save s = {root, said, reason, room};
+	mode_t mask = umask(022);
+	int rc = put_edited(&s, path, edit, data);
+
 	(void)umask(mask);
 	return rc;
 }

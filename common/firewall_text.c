@@ -2,10 +2,13 @@
  * The firewall as text: what is loaded, what is listed. Pure; used by every
  * process that touches the firewall.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "common/firewall_impl.h"
+
+#define LINE_BYTES 52 /* two of them fit into a reason */
 
 static const char *const names[FIREWALL_BACKEND_COUNT] = {
     [FIREWALL_NFT] = "nft",
@@ -196,6 +199,43 @@ firewall_listing(
 		(void)firewall_text(backend, want, &text);
 	firewall_canonical(backend, (struct span){text.data, text.len}, out);
 	buf_free(&text);
+}
+
+size_t
+firewall_alike(struct span a, struct span b)
+{
+	size_t n = 0, whole = 0;
+
+	while (n < a.n && n < b.n && a.p[n] == b.p[n])
+		if (a.p[n++] == '\n')
+			whole = n;
+	return whole;
+}
+
+/* One line of a text from `at`, for people. */
+static void
+show_line(struct span text, size_t at, char *out, size_t room)
+{
+	struct span rest = {text.p + at, text.n - at}, line;
+
+	firewall_inert(
+	    firewall_line(&rest, &line) ? line : SPAN("nothing"), out, room);
+}
+
+int
+firewall_compare(const char *lister, struct span is, struct span wanted,
+    char *reason, size_t room)
+{
+	char is_line[LINE_BYTES], wanted_line[LINE_BYTES];
+	size_t at = firewall_alike(is, wanted);
+
+	if (span_equal(is, wanted))
+		return 0;
+	show_line(is, at, is_line, sizeof is_line);
+	show_line(wanted, at, wanted_line, sizeof wanted_line);
+	(void)snprintf(reason, room, "%s lists `%s`, not `%s`", lister, is_line,
+	    wanted_line);
+	return -ERR_UNAVAILABLE;
 }
 
 int
