@@ -27,6 +27,12 @@ privilege_rules(void)
 	return BIT(CAP_NET_ADMIN);
 }
 
+uint64_t
+privilege_keeper(void)
+{
+	return BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW);
+}
+
 static int
 get(struct __user_cap_data_struct words[WORDS])
 {

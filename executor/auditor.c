@@ -105,8 +105,7 @@ entry_is_sound(const struct entry_head *entry)
 	    entry->kind == RECORD_START || entry->kind == RECORD_STOP ||
 	    entry->kind == RECORD_ATTEST || entry->kind == RECORD_DAMAGE ||
 	    entry->kind == RECORD_ANCHOR || entry->kind == RECORD_REMOVAL ||
-	    entry->kind == RECORD_LINEAGE ||
-	    entry->kind == RECORD_CHECKPOINT ||
+	    entry->kind == RECORD_LINEAGE || entry->kind == RECORD_CHECKPOINT ||
 	    entry->kind == RECORD_BLOCKED)
 		return false;
 	if (entry->committed != 0 &&
@@ -316,6 +315,7 @@ record_of_parent(struct auditor *a, const struct control *control)
 {
 	struct record record = {
 	    .kind = (enum record_kind)control->number, .error = control->error};
+	const char *end;
 	struct buf text;
 
 	buf_init(&text, CONTROL_TEXT_MAX);
@@ -326,6 +326,11 @@ record_of_parent(struct auditor *a, const struct control *control)
 		bug("the parent wants a record of kind %llu",
 		    (unsigned long long)control->number);
 	record.why = (struct span){text.data, text.len};
+	end = text.len == 0 ? NULL : memchr(text.data, '\n', text.len);
+	if (end == NULL)
+		bug("a record of the parent without a detail");
+	record.why.n = (size_t)(end - text.data);
+	record.detail = (struct span){end + 1, text.len - record.why.n - 1};
 	auditor_append(a, &record);
 	buf_free(&text);
 }
@@ -426,9 +431,9 @@ set_watches(const struct auditor *a, struct pollfd *watch)
 	watch[2] = (struct pollfd){
 	    .fd = a->stopping || a->receipts.len == 0 ? -1 : FD_RECEIPTS,
 	    .events = POLLOUT};
-	watch[3] = (struct pollfd){
-	    .fd = auditor_refusals_heard(a) ? FD_REFUSALS : -1,
-	    .events = POLLIN};
+	watch[3] =
+	    (struct pollfd){.fd = auditor_refusals_heard(a) ? FD_REFUSALS : -1,
+		.events = POLLIN};
 	for (uint32_t i = 0; i < a->plan->couriers; i++)
 		watch[count++] = (struct pollfd){
 		    .fd = a->lines[i].deaf ? -1 : FD_ORDERS + (int)i,

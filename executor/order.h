@@ -191,8 +191,8 @@ enum control_what {
 	 * written; the reason is the enum err `number` */
 	CONTROL_UNWRITTEN,
 	/* parent -> auditor: put it on record, as the enum record_kind
-	 * `number`, CONFIG or RELOAD, with the enum err `error` and the text as
-	 * its reason */
+	 * `number`, CONFIG or RELOAD, with the enum err `error`; the text is
+	 * its reason, a line feed, its detail */
 	CONTROL_RECORD,
 	/* auditor -> parent: who listens for blocked packets sends what cannot
 	 * be, kill it; and back, whenever it has died: what it left is void */

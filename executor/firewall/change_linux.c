@@ -22,7 +22,17 @@
 #define READS_MAX 64 /* at once; the rest waits for the next round */
 #define READ_BYTES 32768
 
-enum { HEAD = NLMSG_HDRLEN + sizeof(struct nfgenmsg) };
+enum {
+	HEAD = NLMSG_HDRLEN + sizeof(struct nfgenmsg),
+	ATTRIBUTE = sizeof(struct nlattr)
+};
+
+/* What netlink.h's macros do, without their signs. */
+static size_t
+align(size_t bytes)
+{
+	return (bytes + 3) & ~(size_t)3;
+}
 
 uint32_t
 change_port(int fd)
@@ -90,14 +100,14 @@ find_attribute(struct span rest, uint16_t wanted, struct span *out)
 		size_t whole;
 
 		memcpy(&head, rest.p, sizeof head);
-		if (head.nla_len < NLA_HDRLEN || head.nla_len > rest.n)
+		if (head.nla_len < ATTRIBUTE || head.nla_len > rest.n)
 			return false;
 		if ((head.nla_type & NLA_TYPE_MASK) == wanted) {
-			*out = (struct span){rest.p + NLA_HDRLEN,
-			    (size_t)(head.nla_len - NLA_HDRLEN)};
+			*out = (struct span){rest.p + ATTRIBUTE,
+			    (size_t)(head.nla_len - ATTRIBUTE)};
 			return true;
 		}
-		whole = NLA_ALIGN(head.nla_len);
+		whole = align(head.nla_len);
 		if (whole >= rest.n)
 			return false;
 		rest = (struct span){rest.p + whole, rest.n - whole};
@@ -184,7 +194,7 @@ change_take(struct span bytes, uint32_t own)
 		    (struct span){bytes.p + NLMSG_HDRLEN,
 			head.nlmsg_len - (size_t)NLMSG_HDRLEN},
 		    own);
-		whole = NLMSG_ALIGN((size_t)head.nlmsg_len);
+		whole = align(head.nlmsg_len);
 		whole = whole < bytes.n ? whole : bytes.n;
 		bytes = (struct span){bytes.p + whole, bytes.n - whole};
 	}

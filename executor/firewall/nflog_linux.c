@@ -23,7 +23,17 @@
 #define FLUSH_CENTISECONDS 10
 #define ANSWER_SECONDS 2
 
-enum { HEAD = NLMSG_HDRLEN + sizeof(struct nfgenmsg) };
+enum {
+	HEAD = NLMSG_HDRLEN + sizeof(struct nfgenmsg),
+	ATTRIBUTE = sizeof(struct nlattr)
+};
+
+/* What netlink.h's macros do, without their signs. */
+static size_t
+align(size_t bytes)
+{
+	return (bytes + 3) & ~(size_t)3;
+}
 
 /*
  * Asking for them.
@@ -52,13 +62,13 @@ static void
 put(struct question *q, uint16_t type, const void *value, size_t bytes)
 {
 	struct nlattr attribute = {
-	    .nla_len = (uint16_t)(NLA_HDRLEN + bytes), .nla_type = type};
+	    .nla_len = (uint16_t)(ATTRIBUTE + bytes), .nla_type = type};
 
-	if (q->length + NLA_HDRLEN + NLA_ALIGN(bytes) > sizeof q->bytes)
+	if (q->length + ATTRIBUTE + align(bytes) > sizeof q->bytes)
 		bug("question to nflog");
 	memcpy(q->bytes + q->length, &attribute, sizeof attribute);
-	memcpy(q->bytes + q->length + NLA_HDRLEN, value, bytes);
-	q->length += (size_t)NLA_HDRLEN + NLA_ALIGN(bytes);
+	memcpy(q->bytes + q->length + ATTRIBUTE, value, bytes);
+	q->length += align(ATTRIBUTE + bytes);
 }
 
 /* 0, or the errno the kernel answers. */
@@ -194,12 +204,12 @@ next_attribute(struct span *rest, uint16_t *type, struct span *value)
 	if (rest->n < sizeof head)
 		return false;
 	memcpy(&head, rest->p, sizeof head);
-	if (head.nla_len < NLA_HDRLEN || head.nla_len > rest->n)
+	if (head.nla_len < ATTRIBUTE || head.nla_len > rest->n)
 		return false;
-	*type = head.nla_type & NLA_TYPE_MASK;
+	*type = head.nla_type & (uint16_t)NLA_TYPE_MASK;
 	*value = (struct span){
-	    rest->p + NLA_HDRLEN, (size_t)(head.nla_len - NLA_HDRLEN)};
-	whole = NLA_ALIGN(head.nla_len);
+	    rest->p + ATTRIBUTE, (size_t)(head.nla_len - ATTRIBUTE)};
+	whole = align(head.nla_len);
 	whole = whole < rest->n ? whole : rest->n;
 	*rest = (struct span){rest->p + whole, rest->n - whole};
 	return true;
@@ -246,7 +256,7 @@ capture_take(struct capture *capture, struct span bytes,
 			    (struct span){
 				bytes.p + HEAD, head.nlmsg_len - (size_t)HEAD},
 			    each, context);
-		whole = NLMSG_ALIGN((size_t)head.nlmsg_len);
+		whole = align(head.nlmsg_len);
 		whole = whole < bytes.n ? whole : bytes.n;
 		bytes = (struct span){bytes.p + whole, bytes.n - whole};
 	}
