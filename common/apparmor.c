@@ -122,6 +122,8 @@ needed_capabilities(const struct apparmor *program)
 			bits |= privilege_parent();
 		else
 			bits |= SETGID | SETUID | SETPCAP;
+		if ((p->flags & LOCK_RULES) != 0)
+			bits |= privilege_rules();
 		if (p->namespaces != 0)
 			bits |= SYS_ADMIN;
 	}

@@ -150,6 +150,22 @@ add_mode(scmp_filter_ctx list, int number)
 	add_without(list, number, argument, &above);
 }
 
+/* The low bits of a socket's type; above them are its flags. */
+static void
+add_datagrams(scmp_filter_ctx list, int number)
+{
+	static const unsigned families[] = {AF_INET, AF_INET6};
+
+	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+		const struct scmp_arg_cmp is[] = {
+		    SCMP_CMP(0, SCMP_CMP_EQ, families[i], 0),
+		    SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM),
+		};
+
+		add(list, SCMP_ACT_ALLOW, number, 2, is);
+	}
+}
+
 static void
 add_match(scmp_filter_ctx list, const struct call_row *row, int number)
 {
@@ -194,6 +210,13 @@ add_match(scmp_filter_ctx list, const struct call_row *row, int number)
 		break;
 	case CALL_DATAGRAM_NULL:
 		add(list, SCMP_ACT_ALLOW, number, 1, &no_address);
+		break;
+	case CALL_UNIX_DATAGRAM:
+		add_values(list, number, 0, &local, 1);
+		add_datagrams(list, number);
+		break;
+	case CALL_DATAGRAM:
+		add_datagrams(list, number);
 		break;
 	}
 }

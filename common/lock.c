@@ -306,12 +306,15 @@ change_user(struct lock *lock)
 		    lock->profile->role, lock->account.name, reason);
 }
 
-/* What the role may keep: nothing, but for the one that starts the others. */
+/* What the role may keep: nothing, but for the one that starts the others and
+ * fills the kernel's sets. */
 static uint64_t
 kept(const struct lock *lock)
 {
-	return (lock->profile->flags & LOCK_KEEPS) != 0 ? privilege_parent()
-							: 0;
+	uint32_t flags = lock->profile->flags;
+
+	return ((flags & LOCK_KEEPS) != 0 ? privilege_parent() : 0) |
+	       ((flags & LOCK_RULES) != 0 ? privilege_rules() : 0);
 }
 
 static void

@@ -32,20 +32,23 @@
 #define LOCK_GAP_BYTES 200
 #define LOCK_HASH_BYTES 32
 
-/* What a system call's arguments have to be for its row to hold; call_list.h. */
+/* What a system call's arguments have to be for its row to hold; call_list.h.
+ */
 enum call_match {
 	CALL_ALWAYS,
-	CALL_NO_EXEC,	   /* mmap, mprotect: memory that is not code */
-	CALL_FORK,	   /* clone: a process or thread, no namespaces */
-	CALL_FIONREAD,	   /* ioctl: how many bytes wait */
-	CALL_FCNTL,	   /* fcntl: flags, duplicates, locks */
-	CALL_UNIX,	   /* socket, socketpair: AF_UNIX */
-	CALL_PRCTL_READ,   /* prctl: asking, no change */
-	CALL_SELF,	   /* prlimit64: of this process */
-	CALL_OPEN_ONE,	   /* newfstatat, statx: AT_EMPTY_PATH; else EPERM */
-	CALL_MODE,	   /* open, openat, fchmod: no set-user-id and the like */
-	CALL_PEER,	   /* getsockopt: who is there */
-	CALL_DATAGRAM_NULL /* sendto without an address */
+	CALL_NO_EXEC,	 /* mmap, mprotect: memory that is not code */
+	CALL_FORK,	 /* clone: a process or thread, no namespaces */
+	CALL_FIONREAD,	 /* ioctl: how many bytes wait */
+	CALL_FCNTL,	 /* fcntl: flags, duplicates, locks */
+	CALL_UNIX,	 /* socket, socketpair: AF_UNIX */
+	CALL_PRCTL_READ, /* prctl: asking, no change */
+	CALL_SELF,	 /* prlimit64: of this process */
+	CALL_OPEN_ONE,	 /* newfstatat, statx: AT_EMPTY_PATH; else EPERM */
+	CALL_MODE,	 /* open, openat, fchmod: no set-user-id and the like */
+	CALL_PEER,	 /* getsockopt: who is there */
+	CALL_DATAGRAM_NULL, /* sendto without an address */
+	CALL_DATAGRAM,	    /* socket: IPv4 and IPv6, datagrams */
+	CALL_UNIX_DATAGRAM  /* socket: that, or AF_UNIX */
 };
 
 enum call_action {
@@ -91,10 +94,13 @@ enum lock_namespace {
 };
 
 enum lock_flag {
-	LOCK_FORKS = 1,	 /* fork is needed in service */
-	LOCK_KEEPS = 2,	 /* keeps root and what starting roles needs */
-	LOCK_SEES = 4,	 /* asks the kernel who connects: no user namespace */
-	LOCK_OFFLINE = 8 /* must not start where there is a network */
+	LOCK_FORKS = 1,	  /* fork is needed in service */
+	LOCK_KEEPS = 2,	  /* keeps root and what starting roles needs */
+	LOCK_SEES = 4,	  /* asks the kernel who connects: no user namespace */
+	LOCK_OFFLINE = 8, /* must not start where there is a network */
+	LOCK_TALKS = 16,  /* has datagram sockets of the machine's network */
+	LOCK_RULES = 32	  /* changes the kernel's sets of addresses; its
+			     children may talk */
 };
 
 struct lock_profile {

@@ -11,6 +11,12 @@
  * reach folders of other users for that. */
 uint64_t privilege_parent(void);
 
+/* What one keeps that puts addresses into the firewall's sets. */
+uint64_t privilege_rules(void);
+
+/* What loading rules and routes with the system's tools needs. */
+uint64_t privilege_keeper(void);
+
 /* Nothing but `keep` can be had any more, also by an exec as root. Before the
  * user is changed, as it needs a capability itself; where we have none of our
  * own, all stays as it is: then nothing can be gained without a new program,

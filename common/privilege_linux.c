@@ -21,6 +21,18 @@ privilege_parent(void)
 	       BIT(CAP_KILL) | BIT(CAP_SYS_ADMIN) | BIT(CAP_DAC_READ_SEARCH);
 }
 
+uint64_t
+privilege_rules(void)
+{
+	return BIT(CAP_NET_ADMIN);
+}
+
+uint64_t
+privilege_keeper(void)
+{
+	return BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW);
+}
+
 static int
 get(struct __user_cap_data_struct words[WORDS])
 {

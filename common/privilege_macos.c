@@ -9,6 +9,18 @@ privilege_parent(void)
 	return 0;
 }
 
+uint64_t
+privilege_rules(void)
+{
+	return 0;
+}
+
+uint64_t
+privilege_keeper(void)
+{
+	return 0;
+}
+
 int
 privilege_bound(uint64_t keep)
 {

@@ -29,6 +29,8 @@ static const char *const names[ACCOUNT_ROLES] = {
     [ACCOUNT_NOTIFY] = "notify",
     [ACCOUNT_PLANNER] = "planner",
     [ACCOUNT_READER] = "reader",
+    [ACCOUNT_RESOLVER] = "resolver",
+    [ACCOUNT_BLOCKED] = "blocked",
 };
 
 static const char *const groups[] = {

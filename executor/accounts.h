@@ -14,6 +14,8 @@ enum account_role {
 	ACCOUNT_NOTIFY,
 	ACCOUNT_PLANNER,
 	ACCOUNT_READER,
+	ACCOUNT_RESOLVER, /* these two where the policy has a firewall */
+	ACCOUNT_BLOCKED,
 	ACCOUNT_ROLES
 };
 
@@ -21,7 +23,7 @@ enum account_role {
 #define ACCOUNT_GROUP_DELIVER "trizone-deliver"
 
 /* Numbers asked for, of accounts and then of the two groups; in place of one
- * that is taken the eighth after it, and so on. 450 to 499 are those that
+ * that is taken the tenth after it, and so on. 450 to 499 are those that
  * macOS has for accounts of services. */
 #define ACCOUNT_FIRST_NUMBER 450
 

@@ -82,8 +82,8 @@ auditor_append_decision(
 	return sequence;
 }
 
-static size_t
-entry_length(const void *head)
+size_t
+auditor_entry_length(const void *head)
 {
 	const struct entry_head *entry = head;
 
@@ -105,7 +105,8 @@ entry_is_sound(const struct entry_head *entry)
 	    entry->kind == RECORD_START || entry->kind == RECORD_STOP ||
 	    entry->kind == RECORD_ATTEST || entry->kind == RECORD_DAMAGE ||
 	    entry->kind == RECORD_ANCHOR || entry->kind == RECORD_REMOVAL ||
-	    entry->kind == RECORD_LINEAGE || entry->kind == RECORD_CHECKPOINT)
+	    entry->kind == RECORD_LINEAGE || entry->kind == RECORD_CHECKPOINT ||
+	    entry->kind == RECORD_BLOCKED)
 		return false;
 	if (entry->committed != 0 &&
 	    !record_commits((enum record_kind)entry->kind))
@@ -243,7 +244,7 @@ take_entries(struct auditor *a)
 	int rc = inflow_read(&a->entries), next;
 
 	while ((next = inflow_next(
-		    &a->entries, entry_length, &entry, &behind)) == 1)
+		    &a->entries, auditor_entry_length, &entry, &behind)) == 1)
 		take_entry(a, &entry, behind);
 	if (next < 0)
 		die(EXIT_BUG, "the broker sent what is no entry");
@@ -308,6 +309,32 @@ record_attestation(
 	buf_free(&text);
 }
 
+/* What the parent itself did, or was refused to do. */
+static void
+record_of_parent(struct auditor *a, const struct control *control)
+{
+	struct record record = {
+	    .kind = (enum record_kind)control->number, .error = control->error};
+	const char *end;
+	struct buf text;
+
+	buf_init(&text, CONTROL_TEXT_MAX);
+	if (control_text(FD_CONTROL, control, &text) != 0)
+		die(EXIT_UNAVAILABLE, "the parent is gone");
+	if (control->number != RECORD_CONFIG &&
+	    control->number != RECORD_RELOAD)
+		bug("the parent wants a record of kind %llu",
+		    (unsigned long long)control->number);
+	record.why = (struct span){text.data, text.len};
+	end = text.len == 0 ? NULL : memchr(text.data, '\n', text.len);
+	if (end == NULL)
+		bug("a record of the parent without a detail");
+	record.why.n = (size_t)(end - text.data);
+	record.detail = (struct span){end + 1, text.len - record.why.n - 1};
+	auditor_append(a, &record);
+	buf_free(&text);
+}
+
 /* The broker asks, by way of the parent, whether an order left. */
 static void
 tell_granted(struct auditor *a, uint64_t grant)
@@ -327,6 +354,14 @@ take_control(struct auditor *a)
 	while ((rc = control_receive(FD_CONTROL, &record)) == 1) {
 		if (record.what == CONTROL_GRANT) {
 			tell_granted(a, record.number);
+			continue;
+		}
+		if (record.what == CONTROL_RECORD) {
+			record_of_parent(a, &record);
+			continue;
+		}
+		if (record.what == CONTROL_LISTENER) {
+			auditor_refusals_end(a);
 			continue;
 		}
 		if (record.what != CONTROL_ATTEST &&
@@ -358,6 +393,9 @@ poll_timeout(const struct auditor *a)
 		until = due;
 	if (a->retain_ms != 0 && a->retain_ms < until)
 		until = a->retain_ms;
+	due = auditor_refusals_due(a);
+	if (due != 0 && due < until)
+		until = due;
 	due = auditor_notify_due(a);
 	if (due != 0 && due < until)
 		until = due;
@@ -378,7 +416,7 @@ is_over(const struct auditor *a)
 	return a->stop_at_ms != 0 && clock_ms() >= a->stop_at_ms;
 }
 
-enum { FIRST_LINE = 3 }; /* behind parent, entries and receipts */
+enum { FIRST_LINE = 4 }; /* behind parent, entries, receipts, refusals */
 
 static nfds_t
 set_watches(const struct auditor *a, struct pollfd *watch)
@@ -393,6 +431,9 @@ set_watches(const struct auditor *a, struct pollfd *watch)
 	watch[2] = (struct pollfd){
 	    .fd = a->stopping || a->receipts.len == 0 ? -1 : FD_RECEIPTS,
 	    .events = POLLOUT};
+	watch[3] =
+	    (struct pollfd){.fd = auditor_refusals_heard(a) ? FD_REFUSALS : -1,
+		.events = POLLIN};
 	for (uint32_t i = 0; i < a->plan->couriers; i++)
 		watch[count++] = (struct pollfd){
 		    .fd = a->lines[i].deaf ? -1 : FD_ORDERS + (int)i,
@@ -421,6 +462,7 @@ serve_once(struct auditor *a)
 	}
 	if (watch[1].revents != 0)
 		take_entries(a);
+	auditor_refusals_take(a, watch[3].revents != 0);
 	for (uint32_t i = 0; i < a->plan->couriers; i++) {
 		if ((watch[FIRST_LINE + i].revents & ~POLLOUT) != 0)
 			orders_hear(a, i);
@@ -466,6 +508,7 @@ auditor_main(void)
 	sign_warm();
 	record_attestation(&a, RECORD_START, role_seal());
 	auditor_flush(&a, true);
+	auditor_refusals_open(&a);
 	buf_init(&a.held, QUEUE_MAX);
 	buf_init(&a.receipts, QUEUE_MAX);
 	set_nonblocking((const int[]){FD_CONTROL, FD_ENTRIES, FD_RECEIPTS}, 3);

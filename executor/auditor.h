@@ -11,6 +11,7 @@
 struct auditor_start {
 	struct audit_keep keep;
 	bool quiet; /* until it serves: that storage fails has been told */
+	bool alone; /* there is no broker */
 };
 
 #endif

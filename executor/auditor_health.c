@@ -39,6 +39,8 @@ is_told(const struct auditor *a)
 int64_t
 auditor_health_due(const struct auditor *a)
 {
+	if (a->begin.alone)
+		return INT64_MAX;
 	return is_told(a) ? a->health.measured_ms + MEASURE_MS
 			  : a->health.at_ms + TELL_MS;
 }
@@ -75,6 +77,8 @@ auditor_tell_health(struct auditor *a)
 {
 	int64_t now = clock_ms();
 
+	if (a->begin.alone)
+		return;
 	note_checkpoint(a);
 	if (is_told(a) || now < a->health.at_ms + TELL_MS ||
 	    a->receipts.len != 0)

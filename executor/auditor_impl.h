@@ -20,7 +20,7 @@
 #include "executor/record.h"
 #include "executor/role.h"
 
-enum { FD_ENTRIES = FD_FIRST, FD_RECEIPTS, FD_ORDERS };
+enum { FD_ENTRIES = FD_FIRST, FD_RECEIPTS, FD_REFUSALS, FD_ORDERS };
 
 #define OPEN_MAX 4096	     /* orders without an outcome yet */
 #define QUEUE_MAX (8u << 20) /* order bytes a courier has not taken */
@@ -70,6 +70,12 @@ struct auditor {
 	uint64_t head_news; /* and the last such record before it */
 	const struct plan *plan;
 	struct inflow entries;
+	struct {
+		struct inflow in;
+		bool deaf; /* it lied, and is about to be killed */
+		unsigned taken;	  /* since */
+		int64_t since_ms; /* then */
+	} refusals;		  /* of the listener for blocked packets */
 	struct line lines[COURIERS_MAX];
 	struct open_order *open; /* OPEN_MAX rows, the first open_count used */
 	size_t open_count;
@@ -95,6 +101,9 @@ struct auditor {
 /*
  * auditor.c
  */
+
+/* How many bytes follow the struct entry_head; SIZE_MAX: it is none. */
+size_t auditor_entry_length(const void *head);
 
 /* Text of a fixed-size member that need not end in NUL. */
 struct span text_of(const char *text, size_t room);
@@ -161,6 +170,25 @@ int64_t auditor_notify_due(const struct auditor *a);
 
 /* What became of one, whose intent that is. */
 void auditor_notified(struct auditor *a, uint64_t intent, uint32_t error);
+
+/*
+ * auditor_refusals.c: what the listener for blocked packets has put on record.
+ */
+
+/* Once, when its pipe is there. */
+void auditor_refusals_open(struct auditor *a);
+
+/* Whether it is to be heard now. */
+bool auditor_refusals_heard(const struct auditor *a);
+
+/* When it will be, if it is not because of its rate; 0: not for that. */
+int64_t auditor_refusals_due(const struct auditor *a);
+
+/* Append what was read before, and if there is `more`, read it. */
+void auditor_refusals_take(struct auditor *a, bool more);
+
+/* It is dead: what it said whole counts, the rest is gone. */
+void auditor_refusals_end(struct auditor *a);
 
 /*
  * auditor_unknown.c

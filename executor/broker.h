@@ -75,7 +75,8 @@ struct listener {
 
 #define ATTESTED_BYTES 4096 /* longer than ours ever are */
 
-#define REPORTS_MAX (COURIERS_MAX + 3) /* with parent, broker, auditor */
+/* With parent, broker, auditor, resolver, listener. */
+#define REPORTS_MAX (COURIERS_MAX + 5)
 
 /* One connection. The kinds embed it as their first member. Its channel may
  * close inside any call that writes to it, so that a closed one is only marked

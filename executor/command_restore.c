@@ -323,7 +323,7 @@ static void
 prepare(struct restore *r)
 {
 	if (geteuid() == 0)
-		parent_accounts(r->config, r->accounts);
+		parent_accounts(r->config, ROLES_OF_ZONES, r->accounts);
 	if (mkdir(r->config->state, geteuid() == 0 ? 0711 : 0700) != 0 &&
 	    errno != EEXIST)
 		die(EXIT_SYSTEM, "%s: %s", r->config->state, strerror(errno));

@@ -1,7 +1,9 @@
 /*
  * run and check: load configuration and policy; serve, or say what they mean.
  */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/err.h"
 #include "executor/command.h"
@@ -22,7 +24,7 @@ command_run(int argc, char **argv)
 	struct common_options options;
 	struct setup setup;
 	struct parent_setup parent;
-	char reason[1024];
+	char reason[1024], path[PATH_MAX];
 	int status;
 
 	if (!options_only(argc, argv, run_usage, &options, &status))
@@ -32,7 +34,8 @@ command_run(int argc, char **argv)
 	parent = (struct parent_setup){.config = setup.config,
 	    .policy = setup.policy,
 	    .config_text = {setup.config_text.data, setup.config_text.len},
-	    .policy_text = {setup.policy_text.data, setup.policy_text.len}};
+	    .policy_text = {setup.policy_text.data, setup.policy_text.len},
+	    .config_path = realpath(options.config, path)};
 	status = parent_run(&parent);
 	setup_free(&setup);
 	return status;

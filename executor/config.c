@@ -38,7 +38,7 @@ struct config_text {
 	int64_t version;
 	const struct json_node *state, *run, *policy, *audit, *zones;
 	const struct json_node *inbox, *deliver, *operator_, *accounts, *peers;
-	const struct json_node *reviewer;
+	const struct json_node *reviewer, *resolver;
 };
 
 static const struct json_field config_fields[] = {
@@ -63,6 +63,8 @@ static const struct json_field config_fields[] = {
 	0},
     {"reviewer", JSON_WANT_ANY, false, offsetof(struct config_text, reviewer),
 	0, 0},
+    {"resolver", JSON_WANT_OBJECT, false,
+	offsetof(struct config_text, resolver), 0, 0},
 };
 
 /*
@@ -365,6 +367,8 @@ read_config(struct config *config, const struct json_doc *doc,
 	if (rc == 0 && text.reviewer != NULL)
 		rc = config_read_reviewer(
 		    config, doc, text.reviewer, look_up, where);
+	if (rc == 0)
+		rc = config_read_resolver(config, doc, text.resolver, where);
 	return rc;
 }
 

@@ -25,6 +25,7 @@
  *     "deliver": { "channels": ["mail"], "max_per_minute": 600 },
  *     "operator": { "recipient": "age1..." },
  *     "reviewer": "trizone-reviewer",
+ *     "resolver": { "servers": ["192.0.2.53", "[2001:db8::53]:5353"] },
  *     "accounts": { "broker": "trizone-broker", "auditor": 451, ... },
  *     "peers": { "planner": ["planner-user", 1001], "deliver": ["mail"],
  *                "operator": ["root"] } }
@@ -49,6 +50,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "executor/accounts.h"
+#include "executor/firewall/address.h"
 #include "executor/inbox.h"
 
 #define CONFIG_MAX_BYTES (64u * 1024) /* a file somebody can still review */
@@ -57,6 +59,8 @@
 #define CONFIG_MAX_PATH_BYTES 1024u   /* the shortest PATH_MAX we meet */
 #define CONFIG_MAX_ANCHORS 8u	      /* each is told every head */
 #define CONFIG_MAX_PEOPLE 1000u	      /* of each list; fits in the file */
+#define CONFIG_MAX_SERVERS 8u	      /* for names; some are enough */
+#define CONFIG_SERVER_BYTES 56u	      /* "[address]:port" and NUL */
 #define CONFIG_SOCKET_BYTES 104u      /* sun_path of macOS, NUL included */
 
 /* What readers read: mail, and text that calls bring back. */
@@ -121,6 +125,12 @@ struct config_keep {
 	uint32_t days;
 };
 
+/* A server that names are looked up with. */
+struct config_server {
+	struct address address;
+	uint16_t port;
+};
+
 struct config {
 	char *state, *run, *policy, *audit; /* absolute paths */
 	struct config_zone *zones;	    /* in the order of the file */
@@ -140,6 +150,8 @@ struct config {
 	char *operator_recipient;	/* NULL: none */
 	struct config_people own, book; /* the operator's; who he knows */
 	char *accounts[ACCOUNT_ROLES];	/* never NULL */
+	struct config_server servers[CONFIG_MAX_SERVERS];
+	size_t server_count; /* 0: those of the system */
 };
 
 /* "withhold"; NULL for none. */
@@ -195,6 +207,18 @@ const struct config_zone *config_zone(
     const struct config *config, struct span name);
 const struct config_zone *config_reader(
     const struct config *config, enum reader_channel channel);
+
+/* "192.0.2.53", with a port behind it or not; "[2001:db8::53]:53". */
+bool config_server_read(struct span text, struct config_server *out);
+/* "192.0.2.53:53", "[2001:db8::53]:53". */
+void config_server_format(
+    const struct config_server *server, char out[CONFIG_SERVER_BYTES]);
+
+/* The servers of the configuration or, if it has none, those that the file at
+ * `path` names in the way of resolv.conf(5). Their number; 0: there are none.
+ */
+size_t config_servers(const struct config *config, const char *path,
+    struct config_server out[CONFIG_MAX_SERVERS]);
 
 /* Whether messages of that channel can be delivered in this version. */
 bool config_channel_known(struct span channel);

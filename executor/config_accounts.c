@@ -22,8 +22,8 @@ read_account(struct config *config, const struct json_doc *doc,
 		which = account_role_find(role);
 	if (which == ACCOUNT_ROLES)
 		return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
-		    "accounts are of broker, auditor, file, notify, planner "
-		    "and reader");
+		    "accounts are of broker, auditor, file, notify, planner, "
+		    "reader, resolver and blocked");
 	free(config->accounts[which]);
 	config->accounts[which] = NULL;
 	if (node->type == JSON_INTEGER && node->value.integer > 0 &&

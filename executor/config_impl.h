@@ -38,6 +38,10 @@ int config_read_zones(struct config *config, const struct json_doc *doc,
 int config_require_channel(const struct json_doc *doc,
     const struct json_node *node, struct json_error *where);
 
+/* Read the object "resolver"; NULL is fine. config_resolver.c */
+int config_read_resolver(struct config *config, const struct json_doc *doc,
+    const struct json_node *node, struct json_error *where);
+
 /* config_people.c */
 int config_read_operator(struct config *config, const struct json_doc *doc,
     const struct json_node *node, struct json_error *where);

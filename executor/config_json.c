@@ -104,6 +104,23 @@ put_anchors(struct json_writer *w, const struct config *config)
 	json_close(w, ']');
 }
 
+static void
+put_servers(struct json_writer *w, const struct config *config)
+{
+	char text[CONFIG_SERVER_BYTES];
+
+	json_key(w, "resolver");
+	json_open(w, '{');
+	json_key(w, "servers");
+	json_open(w, '[');
+	for (size_t i = 0; i < config->server_count; i++) {
+		config_server_format(&config->servers[i], text);
+		json_text(w, text);
+	}
+	json_close(w, ']');
+	json_close(w, '}');
+}
+
 void
 config_print_json(const struct config *config, struct buf *out)
 {
@@ -132,6 +149,8 @@ config_print_json(const struct config *config, struct buf *out)
 	for (size_t i = 0; i < config->zone_count; i++)
 		put_zone(&w, &config->zones[i]);
 	json_close(&w, '}');
+	if (config->server_count != 0)
+		put_servers(&w, config);
 	put_deliver(&w, config);
 	put_accounts(&w, config);
 	json_key(&w, "operator");

@@ -170,6 +170,14 @@ config_print(const struct config *config, struct buf *out)
 	    config->inbox.items, config->inbox.total_bytes,
 	    config->inbox.done_days);
 	print_deliver(config, out);
+	for (size_t i = 0; i < config->server_count; i++) {
+		char text[CONFIG_SERVER_BYTES];
+
+		config_server_format(&config->servers[i], text);
+		buf_add_format(out, "%s%s%s",
+		    i == 0 ? "Names of accounts are looked up with " : ", ",
+		    text, i + 1 == config->server_count ? ".\n" : "");
+	}
 	buf_add_text(out, "Started as root, processes run as");
 	for (int i = 0; i < ACCOUNT_ROLES; i++)
 		buf_add_format(

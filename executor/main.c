@@ -56,6 +56,8 @@ run_role(enum role role)
 	    [ROLE_BROKER] = broker_main,
 	    [ROLE_AUDITOR] = auditor_main,
 	    [ROLE_COURIER] = courier_main,
+	    [ROLE_RESOLVER] = resolver_main,
+	    [ROLE_BLOCKED] = listener_main,
 	};
 
 	start_process(role_name(role), FD_CONTROL + ROLE_DESCRIPTORS_MAX);

@@ -4,6 +4,7 @@
  * exactly the bytes their lengths name.
  *
  *   broker  --entry-->  auditor                           (one-way pipe)
+ *   listener --entry--> auditor                           (one-way pipe)
  *                       auditor  --order-->  courier      (socket, both ways)
  *                       auditor <--outcome-- courier
  *   broker <--receipt-- auditor                           (one-way pipe)
@@ -189,11 +190,18 @@ enum control_what {
 	/* auditor, broker -> parent, before it ends: the audit cannot be
 	 * written; the reason is the enum err `number` */
 	CONTROL_UNWRITTEN,
+	/* parent -> auditor: put it on record, as the enum record_kind
+	 * `number`, CONFIG or RELOAD, with the enum err `error`; the text is
+	 * its reason, a line feed, its detail */
+	CONTROL_RECORD,
+	/* auditor -> parent: who listens for blocked packets sends what cannot
+	 * be, kill it; and back, whenever it has died: what it left is void */
+	CONTROL_LISTENER,
 	CONTROL_COUNT
 };
 
-/* Exactly `bytes` of text follow the record; only of OFFER, POLICY and
- * RELOADED. */
+/* Exactly `bytes` of text follow the record; only of OFFER, POLICY, RELOADED
+ * and RECORD. */
 struct control {
 	uint32_t magic;
 	uint32_t what;

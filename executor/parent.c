@@ -134,6 +134,7 @@ child_died(struct parent *p, pid_t pid, int wait_status)
 					      : WEXITSTATUS(wait_status) == 0;
 	const char *what = "child";
 	bool keeper = pid == p->auditor.pid || pid == p->broker.pid;
+	const char *of_wall;
 
 	storage = storage && keeper;
 	if (pid == p->auditor.pid) {
@@ -151,6 +152,9 @@ child_died(struct parent *p, pid_t pid, int wait_status)
 			courier_died(p, i);
 		}
 	}
+	of_wall = wall_died(p, pid);
+	if (of_wall != NULL)
+		what = of_wall;
 	/* why tries to start again fail is told now and then: pause_begin */
 	if (!p->pause.on || !(storage || p->stopping))
 		log_end(p, what, pid, wait_status, clean);
@@ -158,7 +162,7 @@ child_died(struct parent *p, pid_t pid, int wait_status)
 		pause_want(p, strcmp(what, "broker") == 0);
 	else if (keeper && !p->stopping)
 		p->pause.on = false; /* another matter, which ends us */
-	if (p->auditor.pid == 0 || p->broker.pid == 0)
+	if (p->auditor.pid == 0 || (p->broker.pid == 0 && !p->alone))
 		parent_stop(p, EXIT_SYSTEM);
 }
 
@@ -254,6 +258,9 @@ take_control(struct parent *p, struct child *from)
 		tell_user(p, record.number);
 	} else if (record.what == CONTROL_UNWRITTEN) {
 		pause_hear(p, &record);
+	} else if (record.what == CONTROL_LISTENER && from == &p->auditor) {
+		if (p->wall.listener.child.pid > 0)
+			kill(p->wall.listener.child.pid, SIGKILL);
 	} else if (record.what == CONTROL_GRANT) {
 		pass_grant(p, from, &record);
 	} else if (record.courier >= p->plan.couriers) {
@@ -287,6 +294,7 @@ first_deadline(const struct parent *p)
 	first = sooner(first, pause_deadline(p));
 	first = sooner(first, p->auditor.deadline_ms);
 	first = sooner(first, p->broker.deadline_ms);
+	first = sooner(first, wall_deadline(p));
 	if (p->reload.step != RELOAD_NONE)
 		first = sooner(first, p->reload.deadline_ms);
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
@@ -305,6 +313,7 @@ kill_everybody(const struct parent *p)
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		if (p->couriers[i].child.pid > 0)
 			kill(p->couriers[i].child.pid, SIGKILL);
+	(void)wall_signal(p, SIGKILL);
 }
 
 /* One that is not ready in time will never be. */
@@ -333,6 +342,7 @@ check_deadlines(struct parent *p)
 	}
 	kill_if_late(&p->auditor, "auditor", now);
 	kill_if_late(&p->broker, "broker", now);
+	wall_tick(p);
 	for (uint32_t i = 0; i < p->plan.couriers && !p->stopping; i++) {
 		struct courier *courier = &p->couriers[i];
 
@@ -358,7 +368,7 @@ check_deadlines(struct parent *p)
 	}
 }
 
-/* When auditor and broker are gone, so is the couriers' work. */
+/* When auditor and broker are gone, so is the work of all others. */
 static bool
 is_over(struct parent *p)
 {
@@ -372,15 +382,18 @@ is_over(struct parent *p)
 		kill(p->couriers[i].child.pid, SIGTERM);
 		any = true;
 	}
+	any |= wall_signal(p, SIGTERM);
 	return !any;
 }
 
-/* Who is to be heard: auditor, broker, the signals, couriers, and who connects
- * while there is no broker. */
+enum { FIRST_OF_WALL = 3, FIRST_COURIER = FIRST_OF_WALL + WALL_WATCHES };
+
+/* Who is to be heard: auditor, broker, the signals, those of the firewall,
+ * couriers, and who connects while there is no broker. */
 static nfds_t
 set_watches(const struct parent *p, struct pollfd *watch)
 {
-	nfds_t count = 3;
+	nfds_t count = FIRST_COURIER;
 
 	watch[0] =
 	    (struct pollfd){.fd = p->auditor.pid > 0 ? p->auditor.control : -1,
@@ -388,6 +401,7 @@ set_watches(const struct parent *p, struct pollfd *watch)
 	watch[1] = (struct pollfd){
 	    .fd = p->broker.pid > 0 ? p->broker.control : -1, .events = POLLIN};
 	watch[2] = (struct pollfd){.fd = signal_pipe[0], .events = POLLIN};
+	wall_set_watches(p, watch + FIRST_OF_WALL);
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		watch[count++] =
 		    (struct pollfd){.fd = p->couriers[i].child.pid > 0
@@ -422,7 +436,7 @@ take_signals(struct parent *p)
 static void
 wait_for_events(struct parent *p)
 {
-	struct pollfd watch[3 + COURIERS_MAX + LISTENERS_MAX];
+	struct pollfd watch[FIRST_COURIER + COURIERS_MAX + LISTENERS_MAX];
 	int64_t first = first_deadline(p), left = -1;
 	nfds_t count = set_watches(p, watch), listeners;
 
@@ -431,7 +445,7 @@ wait_for_events(struct parent *p)
 	if (poll(watch, count, (int)left) < 0 && errno != EINTR)
 		die_errno("poll");
 	take_signals(p);
-	listeners = 3 + p->plan.couriers;
+	listeners = FIRST_COURIER + p->plan.couriers;
 	for (nfds_t i = listeners; i < count; i++)
 		if (watch[i].revents != 0)
 			pause_refuse(p, i - listeners);
@@ -441,8 +455,9 @@ wait_for_events(struct parent *p)
 	if (watch[1].revents != 0 && p->broker.pid > 0)
 		take_control(p, &p->broker);
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
-		if (watch[3 + i].revents != 0)
+		if (watch[FIRST_COURIER + i].revents != 0)
 			courier_take_control(p, i);
+	wall_take(p, watch + FIRST_OF_WALL);
 	reap(p);
 	check_deadlines(p);
 	pause_tick(p);
@@ -464,8 +479,11 @@ start_everybody(struct parent *p)
 	parent_start_auditor(p);
 	if (!await_ready(p, &p->auditor))
 		return false;
-	parent_start_broker(p);
-	if (!await_ready(p, &p->broker))
+	if (p->alone)
+		parent_record_texts(p);
+	else
+		parent_start_broker(p);
+	if (!p->alone && !await_ready(p, &p->broker))
 		return false;
 	/* both know no courier yet; tell_up makes it known to them */
 	for (uint32_t i = 0; i < p->plan.couriers; i++) {
@@ -474,6 +492,9 @@ start_everybody(struct parent *p)
 		       p->couriers[i].state != COURIER_GIVEN_UP)
 			wait_for_events(p);
 	}
+	wall_start(p);
+	while (!p->stopping && !wall_is_up(p))
+		wait_for_events(p);
 	return !p->stopping;
 }
 
@@ -508,6 +529,29 @@ serve(struct parent *p)
 	p->serving = false;
 }
 
+/* A service without zones serves accounts alone. An anchor that is told by a
+ * courier needs all of them. */
+static bool
+is_alone(const struct parent *p)
+{
+	const struct config *config = p->setup->config;
+
+	for (size_t i = 0; i < config->audit_anchor_count; i++)
+		if (strcmp(config->audit_anchors[i].kind, "notify") == 0)
+			return false;
+	return p->wall.on && config->zone_count == 0 &&
+	       config->deliver_channel_count == 0;
+}
+
+/* Whose accounts it needs. */
+static uint32_t
+roles_of(const struct parent *p)
+{
+	uint32_t roles = p->alone ? ROLE_BIT(ACCOUNT_AUDITOR) : ROLES_OF_ZONES;
+
+	return p->wall.on ? roles | ROLES_OF_WALL : roles;
+}
+
 int
 parent_run(const struct parent_setup *setup)
 {
@@ -516,14 +560,19 @@ parent_run(const struct parent_setup *setup)
 	p.setup = setup;
 	p.policy = setup->policy;
 	buf_init(&p.own_text, POLICY_MAX_BYTES);
-	if (plan_make(setup->policy, &p.plan) != 0)
+	model_copy(policy_firewall(setup->policy), &p.wall.model);
+	p.wall.on = p.wall.model.count != 0;
+	p.alone = is_alone(&p);
+	if (!p.alone && plan_make(setup->policy, &p.plan) != 0)
 		die(EXIT_CONFIG, "the policy needs more than %d couriers",
 		    COURIERS_MAX);
 	p.couriers = alloc_array(p.plan.couriers + 1, sizeof *p.couriers);
-	parent_accounts(setup->config, p.accounts);
-	parent_folders(setup->config, p.accounts);
+	parent_accounts(setup->config, roles_of(&p), p.accounts);
+	parent_folders(setup->config, p.accounts, p.alone);
 	parent_lock(setup->config);
-	parent_listen(setup->config, p.accounts, &p.listeners);
+	wall_open(&p);
+	if (!p.alone)
+		parent_listen(setup->config, p.accounts, &p.listeners);
 	parent_make_key(&p);
 	parent_open_anchors(&p);
 	catch_signals();
@@ -532,7 +581,8 @@ parent_run(const struct parent_setup *setup)
 	do {
 		serve(&p);
 	} while (wait_for_storage(&p));
-	parent_unlisten(setup->config);
+	if (!p.alone)
+		parent_unlisten(setup->config);
 	free(p.couriers);
 	policy_free(p.own_policy);
 	buf_free(&p.own_text);

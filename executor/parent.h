@@ -16,6 +16,7 @@ struct parent_setup {
 	const struct policy *policy;
 	struct span config_text; /* for the broker's own reading */
 	struct span policy_text;
+	const char *config_path; /* for helpers that read it themselves */
 };
 
 /* Serve until a signal or until a part dies; returns the exit status. */

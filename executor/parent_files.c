@@ -26,13 +26,17 @@
 #define TELL_TRIES 40 /* ten minutes */
 
 void
-parent_accounts(const struct config *config, struct account *out)
+parent_accounts(
+    const struct config *config, uint32_t roles, struct account *out)
 {
 	if (config_peer_allowed(&config->reviewer, geteuid()))
 		die(EXIT_CONFIG,
 		    "the reviewer is the user of the service itself: give "
 		    "\"reviewer\" one under which nothing else runs");
 	for (int i = 0; i < ACCOUNT_ROLES; i++) {
+		out[i] = (struct account){.uid = 0};
+		if ((roles & ROLE_BIT(i)) == 0)
+			continue;
 		lock_account(config_account(config,
 				 account_role_name((enum account_role)i)),
 		    &out[i]);
@@ -119,14 +123,16 @@ make_folder(const char *path, mode_t mode, const struct account *owner)
 }
 
 void
-parent_folders(const struct config *config, const struct account *accounts)
+parent_folders(
+    const struct config *config, const struct account *accounts, bool alone)
 {
 	static const struct account ours = {.uid = 0};
 	mode_t old_mask = umask(0);
 	char *inbox = inbox_folder(config);
 
 	make_folder(config->state, geteuid() == 0 ? 0711 : 0700, &ours);
-	make_folder(inbox, 0700, &accounts[ACCOUNT_BROKER]);
+	if (!alone)
+		make_folder(inbox, 0700, &accounts[ACCOUNT_BROKER]);
 	make_folder(config->audit, 0700, &accounts[ACCOUNT_AUDITOR]);
 	make_folder(config->run, 0711, &ours);
 	umask(old_mask);

@@ -21,14 +21,20 @@ struct listeners {
 
 /* Folders of the service. Started as an ordinary user all are ours, 0700, and
  * the run folder 0711. Started as root, state and run are root's, 0711, and
- * inbox and audit their role's, 0700. */
+ * inbox and audit their role's, 0700. `alone`: without an inbox. */
 void parent_folders(
-    const struct config *config, const struct account *accounts);
+    const struct config *config, const struct account *accounts, bool alone);
 
-/* The ACCOUNT_ROLES accounts if we were started as root, or all zeros. Ends
- * the process unless there is one for each role, with a user of its own: a
- * shared one would share memory and files. */
-void parent_accounts(const struct config *config, struct account *out);
+/* Which roles have to have an account: bits of enum account_role. */
+#define ROLE_BIT(role) (1u << (role))
+#define ROLES_OF_WALL (ROLE_BIT(ACCOUNT_RESOLVER) | ROLE_BIT(ACCOUNT_BLOCKED))
+#define ROLES_OF_ZONES (ROLE_BIT(ACCOUNT_ROLES) - 1 - ROLES_OF_WALL)
+
+/* The accounts of those roles, out of ACCOUNT_ROLES, if we were started as
+ * root; all others are zeros. Ends the process unless there is one for each,
+ * with a user of its own: a shared one would share memory and files. */
+void parent_accounts(
+    const struct config *config, uint32_t roles, struct account *out);
 
 /* <state>/inbox, to be freed. */
 char *inbox_folder(const struct config *config);

@@ -5,6 +5,7 @@
 #ifndef TRIZONE_EXECUTOR_PARENT_IMPL_H
 #define TRIZONE_EXECUTOR_PARENT_IMPL_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,9 +13,15 @@
 #include "common/lock.h"
 #include "executor/accounts.h"
 #include "executor/anchor.h"
+#include "executor/firewall/change.h"
+#include "executor/firewall/guard_socket.h"
+#include "executor/firewall/link.h"
+#include "executor/firewall/set.h"
 #include "executor/order.h"
 #include "executor/parent.h"
 #include "executor/parent_files.h"
+#include "executor/record.h"
+#include "executor/role.h"
 
 #define BACKOFF_FIRST_MS 100
 #define READY_MS 300000 /* the auditor checks the whole log before it is */
@@ -84,6 +91,49 @@ struct pause {
 	unsigned next;
 };
 
+/* Resolver and listener: each is started again alone, and for ever. */
+struct helper {
+	struct child child; /* its deadline: READY, or the next start */
+	bool been_up;	    /* one that never was means a wrong configuration */
+	unsigned deaths;
+	int64_t first_death_ms;
+};
+
+/* Who runs `firewall apply --restore`: a process without the parent's list of
+ * system calls, started before there was one. */
+struct keeper {
+	pid_t pid;
+	int fd;
+	bool busy;
+	int64_t deadline_ms; /* of its answer */
+};
+
+/* The firewall of accounts. */
+struct wall {
+	bool on; /* the policy has accounts */
+	struct model model;
+	struct set *set;
+	uint32_t port; /* of the set's netlink socket */
+	int capture;   /* -1: no packets on this system */
+	int changes[CHANGE_FDS];
+	int guards[MODEL_ACCOUNTS_MAX * GUARD_SOCKETS_MAX];
+	size_t guard_count;
+	struct buf servers;
+	int link;		 /* to the resolver; -1: none */
+	int note_ends[2];	 /* listener's (read), resolver's (write) */
+	struct link_order order; /* what came of one that is not whole */
+	size_t order_bytes;
+	struct helper resolver, listener;
+	struct keeper keeper;
+	bool look;	  /* somebody changed something, since the last look */
+	bool changed;	  /* or before it */
+	bool stands;	  /* the rules are as they should be */
+	int64_t look_ms;  /* when to look next */
+	int64_t told_ms;  /* that it cannot be mended; 0: not yet */
+	int64_t clean_ms; /* when ended elements are next taken out */
+};
+#define WALL_WATCHES (4 + CHANGE_FDS)
+
 struct parent {
 	const struct parent_setup *setup;
 	const struct policy *policy; /* in force; for couriers' restarts */
@@ -93,6 +143,8 @@ struct parent {
 	struct reload reload;
 	struct account accounts[ACCOUNT_ROLES]; /* looked up once */
 	struct plan plan;
+	bool alone; /* there is nobody to serve: no broker, no couriers */
+	struct wall wall;
 	struct listeners listeners;
 	struct child auditor, broker;
 	struct courier *couriers;
@@ -100,6 +152,7 @@ struct parent {
 	int inputs_keys[2]; /* the pipe with the auditor's next one; -1: none */
 	int entry_ends[2];  /* auditor's (read), broker's (write) */
 	int receipt_ends[2]; /* broker's (read), auditor's (write) */
+	int refusal_ends[2]; /* auditor's (read), listener's (write) */
 	struct lock own;     /* how the parent itself is locked */
 	struct lock_report auditor_report;
 	char cgroup[4096]; /* for the roles' groups, or why there are none */
@@ -112,6 +165,9 @@ struct parent {
 
 /* A pipe, not inherited by programs; ends the process if there is none. */
 void parent_pipe(int ends[2]);
+
+/* The same of a pair of connected sockets. */
+void parent_socket_pair(int ends[2]);
 
 /* The links between the others. */
 void parent_links(struct parent *p);
@@ -127,6 +183,16 @@ void parent_open_anchors(struct parent *p);
 /* The parent's own locks: all is open that needs more than starting roles
  * does. */
 void parent_lock_in(struct parent *p);
+
+/* On record, as the parent's word: kind CONFIG or RELOAD. */
+void parent_record(const struct parent *p, enum record_kind kind,
+    const char *why, int error, const char *detail);
+
+/* The same of a text that decides from here on: its hash. And of both, where
+ * there is no broker to say so. */
+void parent_record_text(const struct parent *p, enum record_kind kind,
+    const char *why, struct span text);
+void parent_record_texts(const struct parent *p);
 
 /* A courier's share of a policy: "number\n" and the instance, each behind its
  * length. */
@@ -184,6 +250,52 @@ int64_t pause_deadline(const struct parent *p);
 void pause_tick(struct parent *p);
 
 /*
+ * parent_firewall.c: the kernel's sets, and who asks for what goes into them.
+ */
+
+/* Whether the policy's accounts may be exchanged for those while it runs: 0,
+ * or -ERR_WRONG_STATE and the advice. */
+int wall_may_change(const struct parent *p, const struct policy *policy,
+    char *reason, size_t room);
+/* The policy in force is another one. */
+void wall_reload(struct parent *p);
+/* What the resolver wants. */
+void wall_take_orders(struct parent *p);
+/* Literal addresses into the sets; and the resolver is to look up all anew. */
+void wall_fill(struct parent *p);
+
+/*
+ * parent_helpers.c: resolver and listener, and what they are given.
+ */
+
+/* Sockets, sets and packets, while we may. */
+void wall_open(struct parent *p);
+/* New pipes. */
+void wall_links(struct parent *p);
+/* Start both. */
+void wall_start(struct parent *p);
+/* Whether both serve. */
+bool wall_is_up(const struct parent *p);
+/* WALL_WATCHES rows; and what came of them. */
+void wall_set_watches(const struct parent *p, struct pollfd *watch);
+void wall_take(struct parent *p, const struct pollfd *watch);
+/* The name of whose process that was, or NULL. */
+const char *wall_died(struct parent *p, pid_t pid);
+int64_t wall_deadline(const struct parent *p);
+void wall_tick(struct parent *p);
+/* Kill, or tell to end; whether anybody was there. */
+bool wall_signal(const struct parent *p, int signal);
+
+/*
+ * parent_keeper.c: rules that somebody took away are put back.
+ */
+void keeper_start(struct parent *p);
+/* Have it look, if it is not just doing so. */
+void keeper_look(struct parent *p);
+void keeper_hear(struct parent *p);
+void keeper_tick(struct parent *p);
+
+/*
  * parent_reload.c: another policy while the service runs.
  */
 
@@ -197,6 +309,14 @@ void reload_courier_answers(
 void reload_courier_gone(struct parent *p, uint32_t index);
 /* Begin, go on, give up: whatever is due now. Called in each round. */
 void reload_go_on(struct parent *p);
+
+/* Start one role: fds[0] and texts[0] are left free for its control socket and
+ * its setting. parent_lock_for: what it has to become. */
+void parent_lock_for(
+    const struct parent *p, const char *name, struct lock *out);
+void parent_start_child(struct child *child, enum role role,
+    const struct lock *lock, int *fds, size_t fd_count, struct span *texts,
+    size_t text_count);
 
 /* Start one, locked in as its role; deadline_ms is then that of its READY. */
 void parent_start_auditor(struct parent *p);

@@ -240,6 +240,7 @@ pause_renew_links(struct parent *p)
 	for (int i = 0; i < 2; i++) {
 		drop_end(&p->entry_ends[i]);
 		drop_end(&p->receipt_ends[i]);
+		drop_end(&p->refusal_ends[i]);
 	}
 	for (uint32_t i = 0; i < p->plan.couriers; i++) {
 		struct courier *courier = &p->couriers[i];

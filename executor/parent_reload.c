@@ -62,6 +62,8 @@ tell_result(struct parent *p, int error, const char *reason)
 	else
 		log_event(LOG_INFO, "reloaded", "number=%u", p->reload.number);
 	tell_text(&p->broker, &record, span_of(reason));
+	if (p->alone && error != 0)
+		parent_record(p, RECORD_RELOAD, "policy kept", error, reason);
 	forget(&p->reload);
 }
 
@@ -111,7 +113,8 @@ read_candidate(struct parent *p, char *reason, size_t room)
 		config_error_text(path, &where, reason, room);
 		return -ERR_CONFIG;
 	}
-	return policy_change(p->policy, r->policy, reason, room);
+	rc = policy_change(p->policy, r->policy, reason, room);
+	return rc == 0 ? wall_may_change(p, r->policy, reason, room) : rc;
 }
 
 static void
@@ -146,12 +149,36 @@ may_begin(const struct parent *p)
 	return true;
 }
 
+/* It is in force. */
+static void
+take(struct parent *p)
+{
+	struct reload *r = &p->reload;
+
+	policy_free(p->own_policy);
+	p->policy = p->own_policy = r->policy;
+	r->policy = NULL;
+	buf_clear(&p->own_text);
+	buf_add(&p->own_text, r->text.data, r->text.len);
+	r->step = RELOAD_SETTLE;
+	r->deadline_ms = clock_ms() + OFFER_MS;
+	if (p->alone)
+		parent_record_text(p, RECORD_RELOAD, "policy",
+		    (struct span){r->text.data, r->text.len});
+	wall_reload(p);
+	tell_couriers(p, CONTROL_SETTLE);
+}
+
 static void
 swap(struct parent *p)
 {
 	struct control record = {
 	    .what = CONTROL_POLICY, .number = p->reload.number};
 
+	if (p->alone) {
+		take(p);
+		return;
+	}
 	p->reload.step = RELOAD_SWAP;
 	p->reload.deadline_ms = clock_ms() + SWAP_MS;
 	tell_text(&p->broker, &record,
@@ -237,14 +264,7 @@ reload_broker_answers(struct parent *p, const struct control *record)
 		    "the broker cannot take what the parent could read");
 		return;
 	}
-	policy_free(p->own_policy);
-	p->policy = p->own_policy = r->policy;
-	r->policy = NULL;
-	buf_clear(&p->own_text);
-	buf_add(&p->own_text, r->text.data, r->text.len);
-	r->step = RELOAD_SETTLE;
-	r->deadline_ms = clock_ms() + OFFER_MS;
-	tell_couriers(p, CONTROL_SETTLE);
+	take(p);
 }
 
 void

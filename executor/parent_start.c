@@ -3,6 +3,7 @@
  * the parent's own locks. Runs in the parent.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +37,8 @@ parent_pipe(int ends[2])
 			die_errno("fcntl");
 }
 
-static void
-make_socket_pair(int ends[2])
+void
+parent_socket_pair(int ends[2])
 {
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
 		die_errno("socketpair");
@@ -47,8 +48,8 @@ make_socket_pair(int ends[2])
 }
 
 /* What a role has to become: `name` is that of its profile. */
-static void
-lock_for(const struct parent *p, const char *name, struct lock *out)
+void
+parent_lock_for(const struct parent *p, const char *name, struct lock *out)
 {
 	lock_init(out, profile_find(span_of(name)));
 	if (out->profile == NULL)
@@ -60,8 +61,8 @@ lock_for(const struct parent *p, const char *name, struct lock *out)
 
 /* Start one role. fds[0] is left free for its control socket, texts[0] for its
  * setting. */
-static void
-start_child(struct child *child, enum role role, const struct lock *lock,
+void
+parent_start_child(struct child *child, enum role role, const struct lock *lock,
     int *fds, size_t fd_count, struct span *texts, size_t text_count)
 {
 	struct buf setting;
@@ -70,7 +71,7 @@ start_child(struct child *child, enum role role, const struct lock *lock,
 	buf_init(&setting, START_TEXT_MAX_BYTES);
 	role_setting_write(lock, &setting);
 	texts[0] = (struct span){setting.data, setting.len};
-	make_socket_pair(control);
+	parent_socket_pair(control);
 	fds[0] = control[1];
 	child->pid = role_start(role, fds, fd_count, texts, text_count);
 	buf_free(&setting);
@@ -94,19 +95,21 @@ parent_start_auditor(struct parent *p)
 	    .keep_ms = config->audit_inputs.keep_days * DAY_MS};
 	struct auditor_start begin = {.keep = {config->audit_keep.bytes,
 					  config->audit_keep.days * DAY_MS},
-	    .quiet = pause_is_told(p)};
-	size_t fd_count = 3 + p->plan.couriers, text_count = 5;
-	int fds[5 + COURIERS_MAX + ANCHORS_MAX];
+	    .quiet = pause_is_told(p),
+	    .alone = p->alone};
+	size_t fd_count = 4 + p->plan.couriers, text_count = 5;
+	int fds[6 + COURIERS_MAX + ANCHORS_MAX];
 	struct span texts[6];
 	struct buf anchors;
 	struct lock lock;
 
-	lock_for(p, "auditor", &lock);
+	parent_lock_for(p, "auditor", &lock);
 	lock_add_path(&lock, config->audit, true, false);
 	fds[1] = p->entry_ends[0];
 	fds[2] = p->receipt_ends[1];
+	fds[3] = p->refusal_ends[0];
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
-		fds[3 + i] = p->couriers[i].order_ends[0];
+		fds[4 + i] = p->couriers[i].order_ends[0];
 	texts[1] = span_of(config->audit);
 	texts[2] = (struct span){(const char *)&p->plan, sizeof p->plan};
 	texts[3] = (struct span){(const char *)&begin, sizeof begin};
@@ -122,7 +125,7 @@ parent_start_auditor(struct parent *p)
 		texts[text_count++] =
 		    (struct span){(const char *)&limits, sizeof limits};
 	}
-	start_child(
+	parent_start_child(
 	    &p->auditor, ROLE_AUDITOR, &lock, fds, fd_count, texts, text_count);
 	buf_free(&anchors);
 	lock_done(&lock);
@@ -142,7 +145,7 @@ parent_start_broker(struct parent *p)
 		texts[2] = (struct span){p->own_text.data, p->own_text.len};
 	texts[3].n = sizeof p->peers[0] * config_peers_pack(p->setup->config,
 					      p->peers, LISTENERS_MAX);
-	lock_for(p, "broker", &lock);
+	parent_lock_for(p, "broker", &lock);
 	lock_add_path(&lock, inbox, true, false);
 	fds[1] = p->entry_ends[1];
 	for (size_t i = 0; i < p->listeners.count; i++)
@@ -150,7 +153,8 @@ parent_start_broker(struct parent *p)
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		fds[count++] = p->couriers[i].result_ends[0];
 	fds[count++] = p->receipt_ends[0];
-	start_child(&p->broker, ROLE_BROKER, &lock, fds, count, texts, 4);
+	parent_start_child(
+	    &p->broker, ROLE_BROKER, &lock, fds, count, texts, 4);
 	lock_done(&lock);
 	free(inbox);
 }
@@ -219,7 +223,7 @@ parent_start_courier(struct parent *p, uint32_t index)
 	int fds[3];
 	size_t count = 1;
 
-	lock_for(p, p->plan.kind[index]->name, &lock);
+	parent_lock_for(p, p->plan.kind[index]->name, &lock);
 	for (uint32_t i = 0; i < capabilities; i++) {
 		const struct capability *c = policy_capability(p->policy, i);
 
@@ -230,7 +234,8 @@ parent_start_courier(struct parent *p, uint32_t index)
 	}
 	fds[1] = courier->order_ends[1];
 	fds[2] = courier->result_ends[1];
-	start_child(&courier->child, ROLE_COURIER, &lock, fds, 3, texts, count);
+	parent_start_child(
+	    &courier->child, ROLE_COURIER, &lock, fds, 3, texts, count);
 	courier->state = COURIER_STARTING;
 	for (size_t i = 1; i < count; i++)
 		free((char *)(uintptr_t)texts[i].p);
@@ -238,12 +243,54 @@ parent_start_courier(struct parent *p, uint32_t index)
 }
 
 void
+parent_record(const struct parent *p, enum record_kind kind, const char *why,
+    int error, const char *detail)
+{
+	struct control record = {.what = CONTROL_RECORD,
+	    .number = (uint64_t)kind,
+	    .error = (uint32_t)-error};
+	char *text = alloc_format("%s\n%s", why, detail);
+
+	if (p->auditor.pid > 0 && control_tell(p->auditor.control, record,
+				      span_of(text)) == -ERR_DEADLINE)
+		kill(p->auditor.pid, SIGKILL);
+	free(text);
+}
+
+void
+parent_record_text(const struct parent *p, enum record_kind kind,
+    const char *why, struct span text)
+{
+	unsigned char hash[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1], detail[sizeof hex + 8];
+
+	sha256_of(text.p, text.n, hash);
+	hex_encode(hash, sizeof hash, hex);
+	(void)snprintf(detail, sizeof detail, "sha256 %s", hex);
+	parent_record(p, kind, why, 0, detail);
+}
+
+void
+parent_record_texts(const struct parent *p)
+{
+	struct span policy = p->setup->policy_text;
+
+	if (p->own_policy != NULL)
+		policy = (struct span){p->own_text.data, p->own_text.len};
+	parent_record_text(
+	    p, RECORD_CONFIG, "configuration", p->setup->config_text);
+	parent_record_text(p, RECORD_CONFIG, "policy", policy);
+}
+
+void
 parent_links(struct parent *p)
 {
 	parent_pipe(p->entry_ends);
 	parent_pipe(p->receipt_ends);
+	parent_pipe(p->refusal_ends);
+	wall_links(p);
 	for (uint32_t i = 0; i < p->plan.couriers; i++) {
-		make_socket_pair(p->couriers[i].order_ends);
+		parent_socket_pair(p->couriers[i].order_ends);
 		parent_pipe(p->couriers[i].result_ends);
 		p->couriers[i].child.control = -1;
 	}
@@ -277,7 +324,7 @@ parent_lock_in(struct parent *p)
 	if (cgroup_base(p->cgroup, sizeof p->cgroup, reason, sizeof reason) !=
 	    0)
 		(void)snprintf(p->cgroup, sizeof p->cgroup, "%s", reason);
-	lock_init(&p->own, profile_find(span_of("parent")));
+	lock_init(&p->own, profile_parent(p->wall.on));
 	lock_enter(&p->own);
 	lock_seal(&p->own);
 }

@@ -13,8 +13,12 @@ enum {
 	AUDITOR = 4,
 	FILE_COURIER = 8,
 	NOTIFY_COURIER = 16,
-	/* whose list its children inherit */
-	EVERYBODY = 31
+	RESOLVER = 32,
+	LISTENER = 64,
+	RULES = 128, /* the parent, where the policy has a firewall */
+	/* whose lists its children inherit */
+	EVERYBODY = 31,
+	EVERYBODY_AND_WALL = 255
 };
 
 /* A list names couriers by their kinds. */
@@ -37,6 +41,13 @@ static const struct lock_profile profiles[] = {
 	.role = "parent",
 	.bit = EVERYBODY,
 	.flags = LOCK_KEEPS | LOCK_FORKS,
+	.limits = {.descriptors = 1024},
+	CALLS,
+    },
+    {
+	.role = "parent",
+	.bit = EVERYBODY_AND_WALL,
+	.flags = LOCK_KEEPS | LOCK_FORKS | LOCK_RULES,
 	.limits = {.descriptors = 1024},
 	CALLS,
     },
@@ -78,6 +89,22 @@ static const struct lock_profile profiles[] = {
 	    .file_size = GIB + MIB}, /* the most its settings allow, and more */
 	CALLS,
     },
+    {
+	.role = "resolver",
+	.bit = RESOLVER,
+	.flags = LOCK_TALKS,
+	.namespaces = LOCK_MOUNT | LOCK_IPC | LOCK_UTS,
+	/* guards, who connects to them, and what it has asked */
+	.limits = {.descriptors = 512, .processes = 32, .memory = 256 * MIB},
+	CALLS,
+    },
+    {
+	.role = "blocked",
+	.bit = LISTENER,
+	.namespaces = OWN,
+	.limits = {.descriptors = 64, .processes = 32, .memory = 128 * MIB},
+	CALLS,
+    },
 };
 
 #define COUNT (sizeof profiles / sizeof profiles[0])
@@ -89,6 +116,12 @@ profile_find(struct span name)
 		if (span_is(name, profiles[i].role))
 			return &profiles[i];
 	return NULL;
+}
+
+const struct lock_profile *
+profile_parent(bool firewall)
+{
+	return &profiles[firewall ? 1 : 0];
 }
 
 const struct lock_profile *

@@ -18,13 +18,16 @@
 #include "common/start.h"
 #include "executor/order.h"
 
-#define START_MS 10000 /* a new process that does not read by then is broken   \
-			*/
+#define START_MS                                                               \
+	10000 /* a new process that does not read by then is broken            \
+	       */
 
 static const char *const role_names[ROLE_COUNT] = {
     [ROLE_BROKER] = "broker",
     [ROLE_AUDITOR] = "auditor",
     [ROLE_COURIER] = "courier",
+    [ROLE_RESOLVER] = "resolver",
+    [ROLE_BLOCKED] = "blocked",
 };
 
 const char *
@@ -139,7 +142,7 @@ role_read_texts(struct buf *store, struct span *texts, size_t room)
 {
 	size_t at = 0, count = 0;
 
-	buf_init(store, (size_t)START_TEXT_MAX_BYTES * 2);
+	buf_init(store, (size_t)START_TEXT_MAX_BYTES * 4);
 	read_to_end(store);
 	while (at < store->len) {
 		uint32_t length;

@@ -7,6 +7,9 @@
  * listening sockets (one per zone, operator, deliver), then one result pipe per
  * courier auditor: 5 entries from the broker, then one order socket per courier
  *   courier: 5 orders from the auditor, 6 results to the broker
+ *   resolver: 5 link to the parent (firewall/link.h), 6 notes to the listener,
+ * then four sockets for each guard: UDP and TCP of IPv4, of IPv6
+ *   blocked: 5 packets from the kernel, 6 notes, 7 entries to the auditor
  *
  * Secrets and settings travel in the start texts, never in argv or the
  * environment.
@@ -21,7 +24,14 @@
 #include "common/lock.h"
 #include "common/text.h"
 
-enum role { ROLE_BROKER, ROLE_AUDITOR, ROLE_COURIER, ROLE_COUNT };
+enum role {
+	ROLE_BROKER,
+	ROLE_AUDITOR,
+	ROLE_COURIER,
+	ROLE_RESOLVER,
+	ROLE_BLOCKED,
+	ROLE_COUNT
+};
 
 enum role_descriptor { FD_CONTROL = 3, FD_START = 4, FD_FIRST = 5 };
 
@@ -61,5 +71,7 @@ void role_ready(void);
 int broker_main(void);
 int auditor_main(void);
 int courier_main(void);
+int resolver_main(void); /* executor/resolver.c */
+int listener_main(void);
 
 #endif
