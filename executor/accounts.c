@@ -20,6 +20,7 @@
 #define OUTPUT_BYTES 65536
 #define ARGUMENTS_MAX 16
 #define PLACE_BYTES 64
+#define NO_HOME "/nonexistent"
 
 static const char *const names[ACCOUNT_ROLES] = {
     [ACCOUNT_BROKER] = "broker",
@@ -56,33 +57,37 @@ account_role_find(const char *name)
 }
 
 /* A way to make an account and a group: %n is the name, %i the number, %g the
- * number of the group, which is made first; in arguments of their own. The
- * first line whose tool is there is the way. */
+ * number of the group, which is made first, %h the home; in arguments of their
+ * own. The first line whose tool is there is the way. */
 struct way {
 	const char *tool; /* of the accounts */
 	const char *account[ARGUMENTS_MAX];
 	const char *group[ARGUMENTS_MAX];
+	const char *remove[ARGUMENTS_MAX]; /* the account and its home */
 };
 
 static const struct way ways[] = {
     {"useradd",
 	{"useradd", "--system", "--gid", "%g", "--uid", "%i",
-	    "--no-create-home", "--home-dir", "/nonexistent", "--shell",
+	    "--no-create-home", "--home-dir", "%h", "--shell",
 	    "/usr/sbin/nologin", "--comment", "trizone", "%n"},
-	{"groupadd", "--system", "--gid", "%g", "%n"}},
+	{"groupadd", "--system", "--gid", "%g", "%n"},
+	{"userdel", "--remove", "%n"}},
     {"adduser", /* BusyBox */
-	{"adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s",
-	    "/sbin/nologin", "-G", "%n", "-u", "%i", "%n"},
-	{"addgroup", "-S", "-g", "%g", "%n"}},
+	{"adduser", "-S", "-D", "-H", "-h", "%h", "-s", "/sbin/nologin", "-G",
+	    "%n", "-u", "%i", "%n"},
+	{"addgroup", "-S", "-g", "%g", "%n"},
+	{"deluser", "--remove-home", "%n"}},
     {"sysadminctl", /* macOS; without a group it is everybody's, staff */
 	{"sysadminctl", "-addUser", "%n", "-UID", "%i", "-GID", "%g",
-	    "-roleAccount", "-shell", "/usr/bin/false", "-home", "/var/empty"},
-	{"dseditgroup", "-o", "create", "-i", "%g", "%n"}},
+	    "-roleAccount", "-shell", "/usr/bin/false", "-home", "%h"},
+	{"dseditgroup", "-o", "create", "-i", "%g", "%n"},
+	{"sysadminctl", "-deleteUser", "%n"}},
 };
 
 /* What stands for the words with a %. */
 struct entry {
-	const char *name;
+	const char *name, *home;
 	char number[16], group[16];
 };
 
@@ -107,6 +112,8 @@ fill(const char *word, const struct entry *entry)
 		return entry->name;
 	if (strcmp(word, "%i") == 0)
 		return entry->number;
+	if (strcmp(word, "%h") == 0)
+		return entry->home;
 	return strcmp(word, "%g") == 0 ? entry->group : word;
 }
 
@@ -171,9 +178,9 @@ make_group(const char *name, unsigned wanted)
 }
 
 static void
-make_account(const char *name, unsigned wanted)
+make_account(const char *name, const char *home, unsigned wanted)
 {
-	struct entry entry = {.name = name};
+	struct entry entry = {.name = name, .home = home};
 	const struct group *group;
 	unsigned number;
 
@@ -198,9 +205,36 @@ accounts_make(void)
 
 	for (unsigned i = 0; i < ACCOUNT_ROLES; i++) {
 		account_default_name(names[i], name, sizeof name);
-		make_account(name, ACCOUNT_FIRST_NUMBER + i);
+		make_account(name, NO_HOME, ACCOUNT_FIRST_NUMBER + i);
 	}
 	for (unsigned i = 0; i < GROUPS; i++)
 		make_group(groups[i], ACCOUNT_FIRST_NUMBER + ACCOUNT_ROLES + i);
 	fflush(stdout);
+}
+
+void
+accounts_make_one(const char *name, const char *home)
+{
+	make_account(name, home, ACCOUNT_FIRST_NUMBER + NUMBERS);
+	fflush(stdout);
+}
+
+int
+accounts_remove_one(const char *name, char *reason, size_t room)
+{
+	struct entry entry = {.name = name};
+	struct buf said;
+	int status = 0, rc;
+
+	buf_init(&said, OUTPUT_BYTES);
+	rc = run_words(find_way()->remove, &entry, &said, &status);
+	if (rc != 0 || status != 0) {
+		(void)snprintf(reason, room,
+		    "%s cannot remove the account %s: %s%.*s",
+		    find_way()->remove[0], name, rc != 0 ? err_text(rc) : "",
+		    (int)said.len, said.data);
+		rc = -ERR_SYSTEM;
+	}
+	buf_free(&said);
+	return rc;
 }

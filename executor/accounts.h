@@ -38,4 +38,10 @@ enum account_role account_role_find(const char *name);
  * the tool's words if one cannot be made. */
 void accounts_make(void);
 
+/* One account for a program of the operator's, in the same way but with a home,
+ * which is not made; nothing if it is there. */
+void accounts_make_one(const char *name, const char *home);
+/* The account, its group, and its home. -ERR_SYSTEM and the tool's words. */
+int accounts_remove_one(const char *name, char *reason, size_t room);
+
 #endif

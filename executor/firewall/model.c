@@ -318,19 +318,27 @@ model_wide_range(const struct model_account *account)
 	return NULL;
 }
 
+struct model_account *
+model_add_copy(struct model *model, const struct model_account *from)
+{
+	struct model_account *copy = model_add(model, span_of(from->name));
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *from;
+	copy->hosts = alloc_array(from->host_count, sizeof *from->hosts);
+	copy->ranges = alloc_array(from->range_count, sizeof *from->ranges);
+	for (size_t i = 0; i < from->host_count; i++)
+		copy->hosts[i] = from->hosts[i];
+	for (size_t i = 0; i < from->range_count; i++)
+		copy->ranges[i] = from->ranges[i];
+	return copy;
+}
+
 void
 model_copy(const struct model *from, struct model *out)
 {
-	*out = *from;
-	for (size_t i = 0; i < from->count; i++) {
-		const struct model_account *a = &from->accounts[i];
-		struct model_account *copy = &out->accounts[i];
-
-		copy->hosts = alloc_array(a->host_count, sizeof *a->hosts);
-		copy->ranges = alloc_array(a->range_count, sizeof *a->ranges);
-		for (size_t h = 0; h < a->host_count; h++)
-			copy->hosts[h] = a->hosts[h];
-		for (size_t r = 0; r < a->range_count; r++)
-			copy->ranges[r] = a->ranges[r];
-	}
+	out->count = 0;
+	for (size_t i = 0; i < from->count; i++)
+		(void)model_add_copy(out, &from->accounts[i]);
 }

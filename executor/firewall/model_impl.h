@@ -14,4 +14,13 @@ bool model_name_fits(struct span name);
 struct model_account *model_add(struct model *model, struct span name);
 void model_number(struct model *model);
 
+/* What model_pack wrote, from a disk: -ERR_CORRUPT if it is not that. */
+extern const struct json_limits model_pack_limits;
+int model_unpack_node(const struct json_doc *doc, const struct json_node *list,
+    struct model *out);
+
+/* One more account with a copy of the lists of `from`, in its place. */
+struct model_account *model_add_copy(
+    struct model *model, const struct model_account *from);
+
 #endif

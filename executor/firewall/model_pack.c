@@ -70,55 +70,78 @@ static const struct json_field packed_fields[] = {
 	MODEL_RANGES_MAX},
 };
 
-static void
+static int
+unpack_hosts(const struct json_doc *doc, const struct packed *p,
+    struct model_account *account)
+{
+	const struct json_node *at;
+	char reason[1];
+
+	account->hosts = alloc_array(p->hosts->count, sizeof *account->hosts);
+	account->ranges =
+	    alloc_array(p->ranges->count, sizeof *account->ranges);
+	for (at = json_first(doc, p->hosts); at != NULL;
+	     at = json_next(doc, p->hosts, at))
+		if (model_host_read(json_span(at),
+			&account->hosts[account->host_count++], reason,
+			sizeof reason) != 0)
+			return -ERR_CORRUPT;
+	for (at = json_first(doc, p->ranges); at != NULL;
+	     at = json_next(doc, p->ranges, at))
+		if (!address_range_parse(json_span(at),
+			&account->ranges[account->range_count++]))
+			return -ERR_CORRUPT;
+	return 0;
+}
+
+static int
 unpack_account(
     const struct json_doc *doc, const struct json_node *node, struct model *out)
 {
 	struct packed p = {.uid = 0};
 	struct model_account *account;
-	const struct json_node *at;
-	char reason[1];
 
 	if (json_read(doc, node, packed_fields,
 		sizeof packed_fields / sizeof packed_fields[0], &p,
 		NULL) != 0 ||
+	    !model_name_fits(p.name) ||
 	    (account = model_add(out, p.name)) == NULL)
-		bug("a packed model that is none");
+		return -ERR_CORRUPT;
 	account->uid = (uid_t)p.uid;
 	account->guard_port = (uint16_t)p.port;
 	account->blocked = p.blocked;
-	account->hosts = alloc_array(p.hosts->count, sizeof *account->hosts);
-	account->ranges = alloc_array(p.ranges->count, sizeof *account->ranges);
-	for (at = json_first(doc, p.hosts); at != NULL;
-	     at = json_next(doc, p.hosts, at))
-		if (model_host_read(json_span(at),
-			&account->hosts[account->host_count++], reason,
-			sizeof reason) != 0)
-			bug("a packed host that is none");
-	for (at = json_first(doc, p.ranges); at != NULL;
-	     at = json_next(doc, p.ranges, at))
-		if (!address_range_parse(json_span(at),
-			&account->ranges[account->range_count++]))
-			bug("a packed range that is none");
+	return unpack_hosts(doc, &p, account);
+}
+
+const struct json_limits model_pack_limits = {
+    .bytes = MODEL_PACK_BYTES, .nodes = PACK_NODES};
+
+int
+model_unpack_node(
+    const struct json_doc *doc, const struct json_node *list, struct model *out)
+{
+	const struct json_node *at;
+	int rc = 0;
+
+	out->count = 0;
+	if (list->type != JSON_ARRAY)
+		return -ERR_CORRUPT;
+	for (at = json_first(doc, list); at != NULL && rc == 0;
+	     at = json_next(doc, list, at))
+		rc = unpack_account(doc, at, out);
+	if (rc != 0)
+		model_free(out);
+	return rc;
 }
 
 void
 model_unpack(struct span text, struct model *out)
 {
-	static const struct json_limits limits = {
-	    .bytes = MODEL_PACK_BYTES, .nodes = PACK_NODES};
-	const struct json_node *root, *at;
 	struct json_doc doc;
 
-	out->count = 0;
 	json_init(&doc);
-	if (json_parse(&doc, text, &limits, NULL) != 0)
-		bug("a packed model that is no JSON");
-	root = json_root(&doc);
-	if (root->type != JSON_ARRAY)
-		bug("a packed model that is no list");
-	for (at = json_first(&doc, root); at != NULL;
-	     at = json_next(&doc, root, at))
-		unpack_account(&doc, at, out);
+	if (json_parse(&doc, text, &model_pack_limits, NULL) != 0 ||
+	    model_unpack_node(&doc, json_root(&doc), out) != 0)
+		bug("a packed model that is none");
 	json_done(&doc);
 }

@@ -132,6 +132,8 @@ put_output(const struct model *model, struct buf *out)
 	for (size_t i = 0; i < model->count; i++) {
 		unsigned port = model->accounts[i].guard_port;
 
+		if (model->accounts[i].blocked)
+			continue;
 		buf_add_format(out,
 		    "\t\toif \"lo\" udp sport %u udp sport set 53\n"
 		    "\t\toif \"lo\" tcp sport %u tcp sport set 53\n",

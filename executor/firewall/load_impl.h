@@ -1,0 +1,54 @@
+/*
+ * What the loaders of the backends share.
+ */
+#ifndef TRIZONE_EXECUTOR_FIREWALL_LOAD_IMPL_H
+#define TRIZONE_EXECUTOR_FIREWALL_LOAD_IMPL_H
+
+#include "common/firewall_impl.h"
+#include "common/text.h"
+#include "executor/firewall/load.h"
+
+/* Where an error goes. */
+struct load {
+	struct buf *said; /* of what is done to files; NULL: nothing is */
+	char *reason;
+	size_t room;
+};
+
+/* A kind of rules; each as in load.h, without the sets. The model has an
+ * account, but for `remove`. */
+struct load_way {
+	int (*load)(struct load *l, const struct model *want);
+	int (*check)(struct load *l, const struct model *want);
+	int (*parse)(struct load *l, const struct model *want);
+	int (*remove)(struct load *l);
+};
+
+extern const struct load_way load_nft, load_iptables, load_pf;
+
+static inline struct span
+load_view(const struct buf *b)
+{
+	return b->len == 0 ? SPAN("") : (struct span){b->data, b->len};
+}
+
+/* Run a program; what it says is not wanted. */
+static inline int
+load_run(struct load *l, const char *const words[], struct span input)
+{
+	return firewall_tool(words, input, NULL, l->reason, l->room);
+}
+
+/* Whether packets of IPv6 can leave this machine at all: the kernel has it, and
+ * it is not off for loopback. load_sets.c. */
+bool load_has_ipv6(void);
+
+/* Bring the sets of the model's accounts in line with it: literal addresses in,
+ * those of hosts that are gone out. load_sets.c. */
+int load_sets(
+    enum firewall_backend backend, const struct model *want, struct load *l);
+/* Whether they are; changes nothing. */
+int load_sets_check(
+    enum firewall_backend backend, const struct model *want, struct load *l);
+
+#endif

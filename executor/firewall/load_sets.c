@@ -1,0 +1,239 @@
+/*
+ * What is in the sets, against the model: literal addresses stay there for
+ * good, what a name of the model had stays until it ends, all else goes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/err.h"
+#include "executor/firewall/load_impl.h"
+#include "executor/firewall/set.h"
+
+#define TRIES 5 /* a set that changes while it is listed */
+
+/* The elements of one account's set. */
+struct elements {
+	struct set_item *items;
+	size_t count, room;
+};
+
+static int
+take(void *data, const struct set_item *item)
+{
+	struct elements *e = data;
+
+	if (e->count == e->room) {
+		e->room = e->room == 0 ? 64 : 2 * e->room;
+		e->items = alloc_resize(e->items, e->room, sizeof *e->items);
+	}
+	e->items[e->count++] = *item;
+	return 0;
+}
+
+static int
+list(struct set *set, uid_t uid, bool known, struct elements *out)
+{
+	int rc = -ERR_BUSY;
+
+	*out = (struct elements){NULL, 0, 0};
+	for (unsigned i = 0; i < TRIES && rc == -ERR_BUSY; i++) {
+		out->count = 0;
+		rc = set_list(set, uid, known, take, out);
+	}
+	return rc;
+}
+
+bool
+load_has_ipv6(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "re");
+	bool has;
+
+	if (f == NULL)
+		return false;
+	has = fgetc(f) == '0';
+	(void)fclose(f);
+	return has;
+}
+
+static struct set_item
+item_of(const struct model_host *host)
+{
+	struct set_item item = {.address = host->address,
+	    .port = host->port,
+	    .protocol = host->protocol};
+
+	memcpy(item.name, host->name, strnlen(host->name, sizeof item.name - 1));
+	return item;
+}
+
+/* Whether an element is there because of the host. pf keeps no names. */
+static bool
+is_of(const struct set_item *item, const struct model_host *host)
+{
+	if (item->port != host->port || item->protocol != host->protocol)
+		return false;
+	if (item->name[0] == '\0' || host->address.family == ADDRESS_NONE)
+		return strncmp(item->name, host->name, sizeof item->name - 1) ==
+		       0;
+	return address_equal(&item->address, &host->address);
+}
+
+static bool
+is_wanted(const struct model_account *account, const struct set_item *item,
+    bool named)
+{
+	for (size_t i = 0; i < account->host_count && !account->blocked; i++) {
+		const struct model_host *host = &account->hosts[i];
+
+		if (is_of(item, host) || (!named && item->port == host->port &&
+					     item->protocol == host->protocol))
+			return true;
+	}
+	return false;
+}
+
+/* In batches; set_remove and set_add take no more. */
+static int
+in_batches(int (*change)(struct set *set, uid_t uid,
+	       const struct set_item *items, size_t count),
+    struct set *set, uid_t uid, const struct elements *e)
+{
+	int rc = 0;
+
+	for (size_t at = 0; at < e->count && rc == 0; at += SET_BATCH) {
+		size_t n = e->count - at;
+
+		rc = change(
+		    set, uid, e->items + at, n < SET_BATCH ? n : SET_BATCH);
+	}
+	return rc;
+}
+
+/* What is in the set and should not be. */
+static int
+find_unwanted(struct set *set, const struct model_account *account, bool known,
+    bool named, struct elements *out)
+{
+	struct elements is;
+	int rc = list(set, account->uid, known, &is);
+
+	*out = (struct elements){NULL, 0, 0};
+	for (size_t i = 0; i < is.count && rc == 0; i++)
+		if (!is_wanted(account, &is.items[i], named))
+			(void)take(out, &is.items[i]);
+	free(is.items);
+	return rc;
+}
+
+static bool
+stays(const struct elements *e, const struct model_host *host)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (e->items[i].port == host->port &&
+		    e->items[i].protocol == host->protocol &&
+		    e->items[i].timeout_s == 0 &&
+		    address_equal(&e->items[i].address, &host->address))
+			return true;
+	return false;
+}
+
+/* Literal addresses that are not there for good. */
+static int
+find_missing(struct set *set, const struct model_account *account, bool known,
+    struct elements *out)
+{
+	struct elements is;
+	int rc = list(set, account->uid, known, &is);
+
+	*out = (struct elements){NULL, 0, 0};
+	for (size_t i = 0;
+	     i < account->host_count && !account->blocked && rc == 0; i++) {
+		const struct model_host *host = &account->hosts[i];
+		struct set_item item;
+
+		if (host->address.family == ADDRESS_NONE || stays(&is, host))
+			continue;
+		item = item_of(host);
+		(void)take(out, &item);
+	}
+	free(is.items);
+	return rc;
+}
+
+static int
+mend(struct set *set, const struct model_account *account, bool known,
+    bool named)
+{
+	struct elements e;
+	int rc = find_unwanted(set, account, known, named, &e);
+
+	if (rc == 0)
+		rc = in_batches(set_remove, set, account->uid, &e);
+	free(e.items);
+	if (rc != 0)
+		return rc;
+	rc = find_missing(set, account, known, &e);
+	if (rc == 0)
+		rc = in_batches(set_add, set, account->uid, &e);
+	free(e.items);
+	return rc;
+}
+
+static int
+look(struct set *set, const struct model_account *account, bool known,
+    bool named)
+{
+	struct elements missing = {NULL, 0, 0}, unwanted;
+	int rc = find_unwanted(set, account, known, named, &unwanted);
+
+	if (rc == 0)
+		rc = find_missing(set, account, known, &missing);
+	if (rc == 0 && (missing.count != 0 || unwanted.count != 0))
+		rc = -ERR_WRONG_STATE;
+	free(missing.items);
+	free(unwanted.items);
+	return rc;
+}
+
+static int
+each_set(enum firewall_backend backend, const struct model *want,
+    int (*fn)(struct set *set, const struct model_account *account, bool known,
+	bool named),
+    struct load *l)
+{
+	struct set *set = set_open(backend, l->reason, l->room);
+	bool pf = backend == FIREWALL_PF;
+	int rc = 0;
+
+	if (set == NULL)
+		return -ERR_UNAVAILABLE;
+	for (size_t i = 0; i < want->count && rc == 0; i++) {
+		rc = fn(set, &want->accounts[i], false, !pf);
+		if (rc == 0 && !pf) /* there it is the states */
+			rc = fn(set, &want->accounts[i], true, true);
+		if (rc != 0)
+			(void)snprintf(l->reason, l->room,
+			    "the sets of account %s do not hold what they "
+			    "should: %s",
+			    want->accounts[i].name, err_text(rc));
+	}
+	set_close(set);
+	return rc == 0 ? 0 : -ERR_UNAVAILABLE;
+}
+
+int
+load_sets(
+    enum firewall_backend backend, const struct model *want, struct load *l)
+{
+	return each_set(backend, want, mend, l);
+}
+
+int
+load_sets_check(
+    enum firewall_backend backend, const struct model *want, struct load *l)
+{
+	return each_set(backend, want, look, l);
+}
