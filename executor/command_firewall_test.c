@@ -32,7 +32,7 @@ static const char usage[] =
 #define CODE_REFUSED 5 /* RFC 1035, 4.1.1 */
 #define REFUSED_DEFAULT "example.com:443"
 
-enum verdict { GOOD, BAD, UNKNOWN };
+enum finding { GOOD, BAD, UNKNOWN };
 
 struct test {
 	const struct model_account *account;
@@ -74,7 +74,7 @@ result_words(const struct attempt_result *result, char *out, size_t room)
 
 /* One line of what was tried. `advice` is for what is not good; NULL none. */
 static void
-say(struct test *t, enum verdict verdict, const char *what, const char *target,
+say(struct test *t, enum finding verdict, const char *what, const char *target,
     const struct attempt_result *result, const char *advice)
 {
 	char words[128];
