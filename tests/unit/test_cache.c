@@ -3,6 +3,7 @@
  * and ceiling, refresh, names that move, vanish, flap, point inward, fail.
  */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/alloc.h"
