@@ -419,7 +419,7 @@ restore(const struct options *o)
 	       (o->way == BOOT || clock_utc_ms() >= job.applied.until_ms);
 	if (over)
 		job.applied.pending[0] = '\0';
-	if (over)
+	if (over || job.changed)
 		(void)job_store(&job);
 	applied_effective(&job.applied, clock_utc_ms(), &want);
 	if (job.applied.model.count != 0 &&

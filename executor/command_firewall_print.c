@@ -27,14 +27,17 @@ static const char print_usage[] =
 static const char check_usage[] =
     "usage: trizone-executor firewall check [NAME] [--config FILE] [--json]\n"
     "           [--backend nft|iptables|pf] [--pf FILE]\n"
+    "       trizone-executor firewall check NAME --exec -- COMMAND...\n"
     "What is wrong: with the rules, by the backend's own parser and by what\n"
     "they mean; with what is loaded; with the account; and who else on this\n"
     "machine could speak for it. --pf FILE: only what is wrong with that file\n"
     "of pf's. Changes nothing.\n"
+    "--exec: once the rules of NAME are in force, be it and run COMMAND.\n"
     "Exit status: 0 nothing but notes; 1 something; 78 configuration.\n";
 
 struct options {
 	const char *config, *name, *pf;
+	char **command; /* of --exec; NULL: without */
 	enum firewall_backend backend;
 	bool json;
 };
@@ -49,8 +52,10 @@ read_options(int argc, char **argv, const char *usage, bool check,
 	    {"help", no_argument, NULL, 'h'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"pf", required_argument, NULL, 'p'},
+	    {"exec", no_argument, NULL, 'e'},
 	    {NULL, 0, NULL, 0},
 	};
+	bool exec = false;
 	int option;
 
 	*o = (struct options){
@@ -66,6 +71,8 @@ read_options(int argc, char **argv, const char *usage, bool check,
 			o->json = true;
 		else if (option == 'p' && check)
 			o->pf = optarg;
+		else if (option == 'e' && check)
+			exec = true;
 		else
 			good = false;
 		if (good)
@@ -75,7 +82,9 @@ read_options(int argc, char **argv, const char *usage, bool check,
 		return false;
 	}
 	o->name = optind < argc ? argv[optind] : NULL;
-	if (optind + 1 < argc) {
+	if (exec && optind + 1 < argc)
+		o->command = argv + optind + 1;
+	if (exec ? o->command == NULL : optind + 1 < argc) {
 		fputs(usage, stderr);
 		*status_out = EXIT_USAGE;
 		return false;
@@ -347,6 +356,8 @@ command_firewall_check(int argc, char **argv)
 
 	if (!read_options(argc, argv, check_usage, true, &o, &status))
 		return status;
+	if (o.command != NULL)
+		return command_firewall_exec(o.config, o.name, o.command);
 	buf_init(&out, 1u << 20);
 	json_write_init(&w, &out);
 	if (o.json) {

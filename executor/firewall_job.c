@@ -37,6 +37,25 @@ job_setup(struct job *job, const char *config, bool must)
 		die(EXIT_CONFIG, "%s", job->reason);
 }
 
+static int
+refresh(struct job *job)
+{
+	struct buf before, after;
+	int rc;
+
+	buf_init(&before, MODEL_PACK_BYTES);
+	buf_init(&after, MODEL_PACK_BYTES);
+	model_pack(&job->applied.model, &before);
+	rc = applied_refresh(&job->applied, policy_firewall(job->setup.policy),
+	    job->reason, sizeof job->reason);
+	model_pack(&job->applied.model, &after);
+	job->changed = !span_equal((struct span){before.data, before.len},
+	    (struct span){after.data, after.len});
+	buf_free(&before);
+	buf_free(&after);
+	return rc;
+}
+
 int
 job_begin(struct job *job, bool make)
 {
@@ -53,11 +72,7 @@ job_begin(struct job *job, bool make)
 		return job->lock;
 	rc = applied_read(
 	    job->folder, &job->applied, job->reason, sizeof job->reason);
-	if (rc == 0 && job->has_setup)
-		rc = applied_refresh(&job->applied,
-		    policy_firewall(job->setup.policy), job->reason,
-		    sizeof job->reason);
-	return rc;
+	return rc == 0 && job->has_setup ? refresh(job) : rc;
 }
 
 void
