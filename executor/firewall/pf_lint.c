@@ -233,29 +233,31 @@ covers(const struct pf_rule *wide, const struct pf_rule *narrow)
 }
 
 static void
-look_at_order(struct lint *l, const struct pf_rule *rule)
+say_line(struct lint *l, const char *before, unsigned line, const char *after)
 {
 	char text[TEXT_BYTES];
 
-	for (size_t i = 0; i < l->rule_count; i++) {
-		const struct pf_rule *before = &l->rules[i];
+	(void)snprintf(text, sizeof text, "%s%u%s", before, line, after);
+	l->found(l->context, l->line, text);
+}
 
-		if (covers(before, rule)) {
-			(void)snprintf(text, sizeof text,
-			    "never reached: line %u is quick and takes all "
-			    "that it would",
-			    before->line);
-			l->found(l->context, l->line, text);
-			return;
-		}
-		if (before->block && !before->quick && !rule->block) {
-			(void)snprintf(text, sizeof text,
-			    "may take back the block of line %u, which is not "
-			    "quick: the last rule that matches counts",
-			    before->line);
-			l->found(l->context, l->line, text);
-			return;
-		}
+static void
+look_at_order(struct lint *l, const struct pf_rule *rule)
+{
+	for (size_t i = 0; i < l->rule_count; i++) {
+		if (!covers(&l->rules[i], rule))
+			continue;
+		say_line(l, "never reached: line ", l->rules[i].line,
+		    " is quick and takes all that it would");
+		return;
+	}
+	for (size_t i = 0; i < l->rule_count && !rule->block; i++) {
+		if (!l->rules[i].block || l->rules[i].quick)
+			continue;
+		say_line(l, "may take back the block of line ",
+		    l->rules[i].line,
+		    ", which is not quick: the last rule that matches counts");
+		return;
 	}
 }
 
