@@ -182,9 +182,8 @@ try_question(const struct attempt *a, struct attempt_result *out)
 		return;
 	if (send_and_wait(fd, message, question(a->host.name, message), answer,
 		&bytes, out)) {
+		out->outcome = bytes > 3 ? ATTEMPT_ANSWERED : ATTEMPT_SILENT;
 		out->error = bytes > 3 ? answer[3] & 15 : 0;
-		if (bytes <= 3)
-			out->outcome = ATTEMPT_SILENT;
 	}
 	(void)close(fd);
 }

@@ -34,16 +34,17 @@ struct attempt {
 };
 
 enum attempt_outcome {
-	ATTEMPT_WORKED,	 /* it connected, was sent, answered, or was made */
-	ATTEMPT_FAILED,	 /* at once, with `error` */
-	ATTEMPT_SILENT,	 /* it was sent and nothing came back */
-	ATTEMPT_HUNG,	 /* nothing had come of it at the deadline */
+	ATTEMPT_WORKED,	  /* it connected, was sent, or was made */
+	ATTEMPT_ANSWERED, /* the question, with the code `error` */
+	ATTEMPT_FAILED,	  /* with `error` */
+	ATTEMPT_SILENT,	  /* it was sent and nothing came back */
+	ATTEMPT_HUNG,	  /* nothing had come of it at the deadline */
 	ATTEMPT_NO_NAME, /* the host has no address; `error` is getaddrinfo's */
 };
 
 struct attempt_result {
 	enum attempt_outcome outcome;
-	int error; /* errno; of ATTEMPT_ASK the code of the answer */
+	int error;
 	int ms;
 	struct address address; /* that it worked with, or was tried last */
 };

@@ -65,7 +65,8 @@ item_of(const struct model_host *host)
 	    .port = host->port,
 	    .protocol = host->protocol};
 
-	memcpy(item.name, host->name, strnlen(host->name, sizeof item.name - 1));
+	memcpy(
+	    item.name, host->name, strnlen(host->name, sizeof item.name - 1));
 	return item;
 }
 
