@@ -133,12 +133,14 @@ look_at_lists(struct lint *l, const struct words *w)
 			    ": an empty list, which matches nothing");
 }
 
-/* The word behind `key`, without "="; in a list its first. */
+/* The word behind `key`, without "="; in a list its first. In `log (user)` it
+ * is another word. */
 static struct span
 behind(const struct words *w, const char *key)
 {
 	for (size_t i = 0; i + 1 < w->count; i++) {
-		if (!span_is(w->word[i], key))
+		if (!span_is(w->word[i], key) ||
+		    (i != 0 && span_is(w->word[i - 1], "(")))
 			continue;
 		for (i++; i < w->count && is_mark(w->word[i].p[0]); i++)
 			if (span_is(w->word[i], "!"))
