@@ -63,17 +63,36 @@ put_refused(const struct model_account *account, struct buf *out)
 	    uid_of(account), TEXT_LOG_GROUP, uid_of(account));
 }
 
-/* Only by loopback, where the routing brings it: else it would leave for the
- * guard's port of a stranger. */
+static const char *
+loopback(enum address_family family)
+{
+	return family == ADDRESS_4 ? "127.0.0.1" : "::1";
+}
+
+/* Port 53 is the guard's only by loopback and from its address: a socket that
+ * names another interface or source would leave the machine with the guard's
+ * port, or have the kernel send something for it that has no owner. What goes
+ * to the guard's own port is not told with a reset, which would look like the
+ * guard's answer. */
 static void
 put_guard(const struct model_account *account, struct buf *out)
 {
-	static const char *const protocols[] = {"udp", "tcp"};
+	unsigned port = account->guard_port;
 
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 4; i++) {
+		enum address_family family = i < 2 ? ADDRESS_4 : ADDRESS_6;
+		const char *protocol = i % 2 == 0 ? "udp" : "tcp";
+
 		buf_add_format(out,
-		    "\t\toif \"lo\" %s dport 53 %s dport set %u accept\n",
-		    protocols[i], protocols[i], (unsigned)account->guard_port);
+		    "\t\toif \"lo\" %s saddr %s %s dport 53 %s dport set %u "
+		    "accept\n",
+		    ip_name(family), loopback(family), protocol, protocol,
+		    port);
+	}
+	buf_add_format(out,
+	    "\t\toif \"lo\" tcp dport %u log group %d snaplen 128 counter name "
+	    "\"refused_%lu\" reject\n",
+	    port, TEXT_LOG_GROUP, uid_of(account));
 }
 
 /* What begins is asked of `fresh`; what goes on of `known`, whose time begins
@@ -84,6 +103,11 @@ put_passes(const struct model_account *account, struct buf *out)
 	static const enum address_family families[] = {ADDRESS_4, ADDRESS_6};
 	unsigned long uid = uid_of(account);
 
+	/* words for routers on the way to a host that is allowed */
+	buf_add_format(out,
+	    "\t\tip hdrlength > 5 goto refused_%lu\n"
+	    "\t\texthdr rt exists goto refused_%lu\n",
+	    uid, uid);
 	for (unsigned i = 0; i < 2; i++)
 		buf_add_format(out,
 		    "\t\t" SYN "%s daddr . meta l4proto . tcp dport "
@@ -120,28 +144,38 @@ put_account(const struct model_account *account, struct buf *out)
 	buf_add_format(out, "\t\tgoto refused_%lu\n\t}\n\n", uid_of(account));
 }
 
-/* Answers of guards come from port 53 again, also those of a socket that is
- * closed and has no owner; and none of the account's side of such a connection
- * leaves the machine. */
+/* Answers of a guard come from port 53 again, also those of a socket that is
+ * closed and has no owner. */
+static void
+put_answers(unsigned port, struct buf *out)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		enum address_family family = i < 2 ? ADDRESS_4 : ADDRESS_6;
+		const char *protocol = i % 2 == 0 ? "udp" : "tcp";
+
+		buf_add_format(out,
+		    "\t\toif \"lo\" %s daddr %s %s sport %u %s sport set 53\n",
+		    ip_name(family), loopback(family), protocol, port,
+		    protocol);
+	}
+}
+
+/* What the kernel says for a socket that is gone has no owner, and quotes what
+ * it is about: from the guard's side none of it leaves the machine. Nothing
+ * with a loopback address has business outside; but of 127.0.0.1 others
+ * translate some that comes from containers. */
 static void
 put_output(const struct model *model, struct buf *out)
 {
 	buf_add_text(out,
 	    "\tchain output {\n"
 	    "\t\ttype filter hook output priority 0; policy accept;\n");
-	for (size_t i = 0; i < model->count; i++) {
-		unsigned port = model->accounts[i].guard_port;
-
-		if (model->accounts[i].blocked)
-			continue;
-		buf_add_format(out,
-		    "\t\toif \"lo\" udp sport %u udp sport set 53\n"
-		    "\t\toif \"lo\" tcp sport %u tcp sport set 53\n",
-		    port, port);
-	}
+	for (size_t i = 0; i < model->count; i++)
+		put_answers(model->accounts[i].guard_port, out);
 	buf_add_text(out,
 	    "\t\toif != \"lo\" ip saddr 127.0.0.1 tcp dport 53 drop\n"
-	    "\t\toif != \"lo\" ip6 saddr ::1 tcp dport 53 drop\n"
+	    "\t\toif != \"lo\" ip saddr 127.0.0.1 ip protocol icmp drop\n"
+	    "\t\toif != \"lo\" ip6 saddr ::1 drop\n"
 	    "\t\tmeta skuid vmap { ");
 	for (size_t i = 0; i < model->count; i++)
 		buf_add_format(out, "%s%lu : jump account_%lu",
