@@ -19,6 +19,7 @@ drive_test(detect drive 900 ${BIN})
 drive_test(disk drive 300 ${BIN})
 drive_test(evasion drive 600 ${BIN})
 drive_test(firewall drive 300 ${BIN}/trizone-planner)
+drive_test(firewall_rules drive 900 ${BIN})
 drive_test(docs drive 120 ${BIN})
 # the public vectors, where they are (TRIZONE_HTML5LIB or beside the data)
 if(DEFINED ENV{TRIZONE_HTML5LIB} OR
