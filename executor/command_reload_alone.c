@@ -19,14 +19,14 @@
 #include "executor/audit_walk.h"
 #include "executor/command.h"
 #include "executor/parent_files.h"
+#include "proto/endpoint.h"
 
 #define WAIT_MS 30000
 #define LOOK_MS 50
 #define PID_BYTES 32
 
-/* Whose state folder it is; 0: nobody's. */
-static pid_t
-find_service(const struct config *config)
+pid_t
+service_find(const struct config *config)
 {
 	char *path = alloc_format("%s/lock", config->state);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -49,7 +49,7 @@ reload_is_alone(const struct config *config)
 
 	return config->zone_count == 0 && config->deliver_channel_count == 0 &&
 	       socket_path(config, "operator", path, sizeof path) == 0 &&
-	       access(path, F_OK) != 0 && find_service(config) != 0;
+	       access(path, F_OK) != 0 && service_find(config) != 0;
 }
 
 static int
@@ -97,7 +97,7 @@ reload_alone(const struct config *config, bool json)
 	struct audit_walk_options options = {.filter = &filter};
 	struct audit_walk *walk;
 	struct audit_item item;
-	pid_t pid = find_service(config);
+	pid_t pid = service_find(config);
 	int rc;
 
 	audit_filter_init(&filter);

@@ -3,11 +3,9 @@
  */
 #include "executor/firewall_look.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -71,19 +69,6 @@ look_guarded(const struct look_account *a)
 		if (a->guards_known && !a->guards[i])
 			return false;
 	return true;
-}
-
-bool
-look_service(const struct config *config)
-{
-	char *path = alloc_format("%s/lock", config->state);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool is_held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
-
-	if (fd >= 0)
-		close(fd);
-	free(path);
-	return is_held;
 }
 
 /*
@@ -226,7 +211,7 @@ look_read(struct look *look, const char *config)
 		die(EXIT_CONFIG, "%s", look->difference);
 	look->difference[0] = '\0';
 	read_applied(look, config);
-	look->running = look_service(look->setup.config);
+	look->running = service_find(look->setup.config) != 0;
 	look_at_rules(look);
 	add_missing(look);
 	(void)snprintf(

@@ -54,7 +54,4 @@ bool look_is_of(const struct set_item *item, const struct model_host *host);
 /* Somebody has every socket of the account's guard. */
 bool look_guarded(const struct look_account *a);
 
-/* Whether a service has the state folder. */
-bool look_service(const struct config *config);
-
 #endif
