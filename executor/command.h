@@ -30,6 +30,7 @@ int command_policy(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_firewall(int argc, char **argv);
 
 /* What a service starts from, read and checked. */
 struct setup {

@@ -5,6 +5,11 @@
 #ifndef TRIZONE_EXECUTOR_COMMAND_FIREWALL_H
 #define TRIZONE_EXECUTOR_COMMAND_FIREWALL_H
 
+int command_firewall_account(int argc, char **argv);
+int command_firewall_print(int argc, char **argv);
+int command_firewall_check(int argc, char **argv);
+int command_firewall_apply(int argc, char **argv);
+int command_firewall_confirm(int argc, char **argv);
 int command_firewall_test(int argc, char **argv);
 
 /* `check NAME --exec -- COMMAND`, for command_firewall_check to call when it

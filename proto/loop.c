@@ -61,6 +61,12 @@ loop_stop(struct loop *loop)
 	event_base_loopbreak(loop->base);
 }
 
+struct event_base *
+loop_base(struct loop *loop)
+{
+	return loop->base;
+}
+
 static void
 on_event(evutil_socket_t fd, short what, void *context)
 {

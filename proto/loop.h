@@ -20,6 +20,10 @@ void loop_free(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
+/* libevent's own, for its part that asks name servers. */
+struct event_base;
+struct event_base *loop_base(struct loop *loop);
+
 /* Call `ready` whenever `fd` can be read (or written), until loop_unwatch.
  * A watch starts switched off. */
 struct watch *loop_watch_read(

@@ -83,6 +83,8 @@ add_names(struct cache *cache, const struct model *model, uint32_t account,
 {
 	const struct model_account *a = &model->accounts[account];
 
+	if (a->blocked)
+		return;
 	for (uint32_t i = 0; i < a->host_count; i++) {
 		struct row *row = &cache->rows[cache->count];
 
@@ -530,4 +532,26 @@ cache_placed(
 	half->end_ms = now + lives_ms;
 	half->said_until_ms = 0;
 	half->due_ms = now + lives_ms - lives_ms / 10;
+}
+
+void
+cache_changed(struct cache *cache, struct cache_key key, int64_t now)
+{
+	struct half *half;
+
+	if (!cache_valid(cache, key))
+		return;
+	half = half_of(&cache->rows[key.row], key.family);
+	half->wanted = true;
+	half->due_ms = now;
+}
+
+void
+cache_peek(
+    const struct cache *cache, struct cache_key key, struct cache_told *out)
+{
+	const struct half *half = half_of(&cache->rows[key.row], key.family);
+
+	*out =
+	    (struct cache_told){.addresses = half->list, .count = half->count};
 }

@@ -40,8 +40,9 @@ struct cache_key {
 	unsigned char family; /* enum address_family */
 };
 
-/* All names of the model are to be looked up. The model has to stay as long as
- * the cache, or until cache_replace. always: all are in use all the time. */
+/* All names of the model, but those of accounts that are blocked, are to be
+ * looked up. The model has to stay as long as the cache, or until
+ * cache_replace. always: all are in use all the time. */
 struct cache *cache_new(const struct model *model, bool always, int64_t now);
 void cache_free(struct cache *cache);
 
@@ -100,6 +101,13 @@ struct cache_found {
 };
 bool cache_found(struct cache *cache, struct cache_key key, int64_t now,
     const struct cache_found *found, struct link_order *order_out);
+
+/* mDNSResponder knows of another address: look it up at once. */
+void cache_changed(struct cache *cache, struct cache_key key, int64_t now);
+
+/* What is in place, without asking for it; `key` is valid. */
+void cache_peek(
+    const struct cache *cache, struct cache_key key, struct cache_told *out);
 
 /* The addresses are in the sets, or are not. */
 void cache_placed(

@@ -17,11 +17,12 @@
 #include "executor/firewall/model.h"
 #include "executor/firewall/text.h"
 
-#define TABLE_BYTES 32u		/* pf's PF_TABLE_NAME_SIZE */
-#define OUTPUT_BYTES (4u << 20) /* a table of SET_BATCH addresses is 200 KiB   \
-				 */
-#define KEPT_MAX 16384u		/* that end; more are refused */
-#define ALL_TABLES 1024u	/* ports and protocols of one account */
+#define TABLE_BYTES 32u /* pf's PF_TABLE_NAME_SIZE */
+#define OUTPUT_BYTES                                                           \
+	(4u << 20)	 /* a table of SET_BATCH addresses is 200 KiB          \
+			  */
+#define KEPT_MAX 16384u	 /* that end; more are refused */
+#define ALL_TABLES 1024u /* ports and protocols of one account */
 
 struct kept {
 	uid_t uid;
