@@ -227,10 +227,13 @@ on_found(void *context, enum lint_code code, const char *rule,
 	f->count += !lint_is_note(code);
 	f->notes += lint_is_note(code);
 	if (f->json == NULL) {
-		printf("%s %s: %s %s: %s\n",
-		    lint_is_note(code) ? "note " : "found", lint_name(code),
-		    rule != NULL ? "rule" : "capability",
-		    rule != NULL ? rule : capability, text);
+		printf("%s %s: ", lint_is_note(code) ? "note " : "found",
+		    lint_name(code));
+		if (rule != NULL)
+			printf("rule %s: ", rule);
+		else if (capability != NULL)
+			printf("capability %s: ", capability);
+		printf("%s\n", text);
 		return;
 	}
 	json_open(f->json, '{');

@@ -187,7 +187,8 @@ look_at_entry(struct setuid *s, int folder, const char *name, unsigned depth)
 	if (S_ISREG(st.st_mode) && (st.st_mode & (S_ISUID | S_ISGID)) != 0 &&
 	    (st.st_mode & 1) != 0) {
 		if (s->count++ < SHOWN)
-			(void)buf_add_format(&s->names, " %s", name);
+			(void)buf_add_format(&s->names, "%s%s",
+			    s->names.len == 0 ? "" : ", ", name);
 	} else if (S_ISDIR(st.st_mode) && depth != 0) {
 		fd = openat(folder, name,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -215,10 +216,10 @@ look_at_setuid(
 	}
 	if (s.count != 0)
 		confined_say(report, CONFINED_NOTE,
-		    "%zu programs run as another user or group for %s (%.*s%s "
+		    "%zu programs run as another user or group for %s (%.*s%s"
 		    "): the unit's NoNewPrivileges takes that away",
 		    s.count, account->name, (int)s.names.len, s.names.data,
-		    s.count > SHOWN ? " ..." : "");
+		    s.count > SHOWN ? ", ..." : "");
 	buf_free(&s.names);
 }
 

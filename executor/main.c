@@ -21,6 +21,7 @@ static const struct {
     {"run", command_run, "the service"},
     {"policy", command_policy, "decide again under another policy"},
     {"reload", command_reload, "another policy while it runs"},
+    {"firewall", command_firewall, "which hosts an account may reach"},
     {"attach", command_attach, "connect a zone's socket to a command"},
     {"deliver", command_deliver, "raw bytes on stdin into the spool"},
     {"inbox", command_inbox, "list, show, release, drop what came in"},

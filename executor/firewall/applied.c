@@ -63,9 +63,12 @@ int
 applied_lock(int folder, char *reason, size_t room)
 {
 	int64_t end = clock_ms() + LOCK_MS;
-	int fd = openat(
-	    folder, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(folder, LOCK_FILE,
+	    O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
+	if (fd < 0 && errno == EROFS) /* in a service's own view of files */
+		fd = openat(
+		    folder, LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return complain(
 		    reason, room, -ERR_SYSTEM, "the lock cannot be made");

@@ -86,7 +86,7 @@ static bool
 is_wanted(const struct model_account *account, const struct set_item *item,
     bool named)
 {
-	for (size_t i = 0; i < account->host_count && !account->blocked; i++) {
+	for (size_t i = 0; i < account->host_count; i++) {
 		const struct model_host *host = &account->hosts[i];
 
 		if (is_of(item, host) || (!named && item->port == host->port &&
@@ -151,7 +151,7 @@ find_missing(struct set *set, const struct model_account *account, bool known,
 
 	*out = (struct elements){NULL, 0, 0};
 	for (size_t i = 0;
-	     i < account->host_count && !account->blocked && rc == 0; i++) {
+	     i < account->host_count && rc == 0; i++) {
 		const struct model_host *host = &account->hosts[i];
 		struct set_item item;
 
@@ -169,8 +169,11 @@ mend(struct set *set, const struct model_account *account, bool known,
     bool named)
 {
 	struct elements e;
-	int rc = find_unwanted(set, account, known, named, &e);
+	int rc;
 
+	if (account->blocked) /* no rule asks them */
+		return set_clear(set, account->uid);
+	rc = find_unwanted(set, account, known, named, &e);
 	if (rc == 0)
 		rc = in_batches(set_remove, set, account->uid, &e);
 	free(e.items);
@@ -188,8 +191,11 @@ look(struct set *set, const struct model_account *account, bool known,
     bool named)
 {
 	struct elements missing = {NULL, 0, 0}, unwanted;
-	int rc = find_unwanted(set, account, known, named, &unwanted);
+	int rc;
 
+	if (account->blocked)
+		return 0;
+	rc = find_unwanted(set, account, known, named, &unwanted);
 	if (rc == 0)
 		rc = find_missing(set, account, known, &missing);
 	if (rc == 0 && (missing.count != 0 || unwanted.count != 0))

@@ -18,7 +18,7 @@
 #define SHOWN 60 /* bytes of a text of the operator in a message */
 #define REASON_BYTES 120
 #define WIDE_BITS_4 8 /* fewer: a good part of the whole network */
-#define WIDE_BITS_6 16
+#define WIDE_BITS_6 7
 
 struct firewall_text {
 	const struct json_node *accounts;

@@ -192,7 +192,7 @@ def check_config_keys():
 def check_policy_keys():
     keys = set().union(*(table_keys("executor/%s.c" % name) for name in (
         "policy_parse", "policy_rule", "policy_limit",
-        "capability"))) - {"per_hour"}
+        "capability", "firewall/model"))) - {"per_hour"}
     text = page("trizone-policy.5")
     named = set(re.findall(r"^\.(?:It )?Ic (\w+)", text, re.M))
     return (differ("key", page_keys("trizone-policy.5", ".Sh KINDS") |

@@ -1,0 +1,17 @@
+/*
+ * pf's main file names our anchor and its file; launchd loads both, and the
+ * service's own plist enables pf. Nothing is left to do.
+ */
+#include "executor/firewall_boot.h"
+
+void
+firewall_boot_enable(const char *config)
+{
+	(void)config;
+}
+
+void
+firewall_boot_disable(const char *config)
+{
+	(void)config;
+}
