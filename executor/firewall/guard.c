@@ -99,6 +99,18 @@ new_question(struct guard *guard, uint32_t account, int fd)
 	return q;
 }
 
+/* Without an answer; a connection that it came by is not worth more. */
+static void
+forget(struct guard_question *q)
+{
+	if (q->connection != NULL) {
+		q->connection->question = NULL;
+		q->connection->ended = true;
+	}
+	q->guard->accounts[q->account].waiting--;
+	free(q);
+}
+
 /* Answer it here, or have it answered. */
 static void
 take_question(
@@ -118,8 +130,7 @@ take_question(
 	if (code >= 0) {
 		guard_answer(q, &answer);
 	} else {
-		guard->accounts[q->account].waiting--;
-		free(q);
+		forget(q);
 	}
 }
 

@@ -64,12 +64,16 @@ bind_all(int fd, int family, uint16_t port)
 	return bind(fd, (struct sockaddr *)&six, sizeof six);
 }
 
-/* A descriptor, or -1 with errno. */
+/* A descriptor, or -1 with errno. Where the kernel has no IPv6 one stands for
+ * it that never hears anything, so that all keep their places. */
 static int
 open_one(int family, int type, uint16_t port)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error;
 
+	if (fd < 0 && family == AF_INET6 && errno == EAFNOSUPPORT)
+		return socket(
+		    AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	if (prepare(fd, family, type) == 0 && bind_all(fd, family, port) == 0 &&
@@ -92,8 +96,7 @@ explain(int error, uint16_t port, char *reason, size_t room)
 		return -ERR_BUSY;
 	}
 	(void)snprintf(reason, room,
-	    "the DNS guard on port %u: %s: it needs root, the interface lo, "
-	    "and IPv4 and IPv6 in the kernel",
+	    "the DNS guard on port %u: %s: it needs root and the interface lo",
 	    port, strerror(error));
 	return -ERR_UNAVAILABLE;
 }

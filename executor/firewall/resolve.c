@@ -19,12 +19,11 @@
 #include "executor/firewall/link.h"
 #include "executor/firewall/lookup.h"
 
-#define TICK_MS 500  /* while something has a deadline */
-#define IDLE_MS 5000 /* at least so often what is due is looked for */
-#define ORDERS_MAX                                                             \
-	256u		 /* without an answer; CACHE_LOOKS, and some that      \
-			    became void */
-#define LINK_READ 16384u /* bytes at a time */
+#define TICK_MS 500	       /* while something has a deadline */
+#define IDLE_MS 5000	       /* at least so often what is due is looked for */
+#define ORDERS_MAX CACHE_LOOKS /* without an answer */
+#define OUT_ORDERS 256u	       /* that the parent has not read yet */
+#define LINK_READ 16384u       /* bytes at a time */
 
 struct order_sent {
 	struct cache_key key;
@@ -375,6 +374,14 @@ take_answer(struct resolve *r, struct span body)
 	}
 }
 
+/* What is under way belongs to keys that are void; answers to orders are of no
+ * number that is known. */
+static void
+forget_orders(struct resolve *r)
+{
+	r->order_count = 0;
+}
+
 static void
 take_model(struct resolve *r, struct span body)
 {
@@ -384,6 +391,7 @@ take_model(struct resolve *r, struct span body)
 	if (next->count != r->accounts)
 		bug("a model with other accounts");
 	cache_replace(r->cache, next, clock_ms());
+	forget_orders(r);
 	model_free(r->model);
 	free(r->model);
 	r->model = next;
@@ -402,6 +410,7 @@ take_message(struct resolve *r, uint32_t what, struct span body)
 		return;
 	case LINK_EMPTIED:
 		cache_emptied(r->cache, clock_ms());
+		forget_orders(r);
 		return;
 	default:
 		bug("the parent says %u", what);
@@ -470,7 +479,7 @@ resolve_new(struct loop *loop, struct model *model, struct span servers,
 	r->link = link;
 	r->notes = notes;
 	buf_init(&r->in, MODEL_PACK_BYTES + 2 * LINK_READ);
-	buf_init(&r->out, ORDERS_MAX * sizeof(struct link_order));
+	buf_init(&r->out, OUT_ORDERS * sizeof(struct link_order));
 	r->cache = cache_new(r->model, guard_count == 0, clock_ms());
 	r->lookup = lookup_new(loop, servers, &calls);
 	if (r->lookup == NULL)

@@ -64,16 +64,34 @@ put_refused(const struct model_account *account, struct buf *out)
 }
 
 /* Only by loopback, where the routing brings it: else it would leave for the
- * guard's port of a stranger. */
+ * guard's port of a stranger. And only from loopback's address: what the kernel
+ * says for such a socket when it is gone has no owner and goes to the stranger,
+ * and an ICMP error quotes the guard's answer, which quotes the question. The
+ * guard's own port is not refused by a reset, which would look like an answer
+ * of the guard and be sent from port 53. */
 static void
 put_guard(const struct model_account *account, struct buf *out)
 {
 	static const char *const protocols[] = {"udp", "tcp"};
+	static const char *const sources[] = {
+	    "ip saddr 127.0.0.1", "ip6 saddr ::1"};
+	unsigned port = account->guard_port;
 
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 4; i++)
 		buf_add_format(out,
-		    "\t\toif \"lo\" %s dport 53 %s dport set %u accept\n",
-		    protocols[i], protocols[i], (unsigned)account->guard_port);
+		    "\t\toif \"lo\" %s %s dport 53 %s dport set %u accept\n",
+		    sources[i / 2], protocols[i % 2], protocols[i % 2], port);
+	buf_add_format(out, "\t\toif \"lo\" tcp dport %u reject\n", port);
+}
+
+/* Headers that carry words to routers on the way, or name another end of it. */
+static void
+put_headers(const struct model_account *account, struct buf *out)
+{
+	buf_add_format(out,
+	    "\t\tip hdrlength > 5 goto refused_%lu\n"
+	    "\t\texthdr rt exists goto refused_%lu\n",
+	    uid_of(account), uid_of(account));
 }
 
 /* What begins is asked of `fresh`; what goes on of `known`, whose time begins
@@ -115,39 +133,57 @@ put_account(const struct model_account *account, struct buf *out)
 		buf_add_format(
 		    out, "\t\t" SYN_ACK "goto refused_%lu\n", uid_of(account));
 		put_guard(account, out);
+		put_headers(account, out);
 		put_passes(account, out);
 	}
 	buf_add_format(out, "\t\tgoto refused_%lu\n\t}\n\n", uid_of(account));
 }
 
 /* Answers of guards come from port 53 again, also those of a socket that is
- * closed and has no owner; and none of the account's side of such a connection
- * leaves the machine. */
+ * closed and has no owner. One range of ports for all, as every packet of the
+ * machine meets the rule that leads here. */
+static void
+put_answers(struct buf *out)
+{
+	static const char *const targets[] = {
+	    "ip daddr 127.0.0.1", "ip6 daddr ::1"};
+	static const char *const protocols[] = {"udp", "tcp"};
+
+	buf_add_text(out, "\tchain answers {\n");
+	for (unsigned i = 0; i < 4; i++)
+		buf_add_format(out, "\t\t%s %s sport %u-%u %s sport set 53\n",
+		    targets[i / 2], protocols[i % 2], MODEL_GUARD_PORT,
+		    MODEL_GUARD_PORT + MODEL_ACCOUNTS_MAX - 1,
+		    protocols[i % 2]);
+	buf_add_text(out, "\t}\n\n");
+}
+
+/* What has no owner. None of the account's side of a connection to its guard
+ * leaves the machine, nor an ICMP error about it. At the end: an answer with a
+ * SYN cookie belongs to no socket, so a listener that does not hear of its
+ * refusals would get a connection with whoever calls, and what is queued there
+ * is sent, without an owner, when it has been closed. Services below 1024,
+ * where the account cannot be, keep their cookies. */
 static void
 put_output(const struct model *model, struct buf *out)
 {
-	buf_add_text(out,
+	buf_add_format(out,
 	    "\tchain output {\n"
-	    "\t\ttype filter hook output priority 0; policy accept;\n");
-	for (size_t i = 0; i < model->count; i++) {
-		unsigned port = model->accounts[i].guard_port;
-
-		if (model->accounts[i].blocked)
-			continue;
-		buf_add_format(out,
-		    "\t\toif \"lo\" udp sport %u udp sport set 53\n"
-		    "\t\toif \"lo\" tcp sport %u tcp sport set 53\n",
-		    port, port);
-	}
-	buf_add_text(out,
+	    "\t\ttype filter hook output priority 0; policy accept;\n"
+	    "\t\toif \"lo\" th sport %u-%u jump answers\n"
 	    "\t\toif != \"lo\" ip saddr 127.0.0.1 tcp dport 53 drop\n"
-	    "\t\toif != \"lo\" ip6 saddr ::1 tcp dport 53 drop\n"
-	    "\t\tmeta skuid vmap { ");
+	    "\t\toif != \"lo\" ip saddr 127.0.0.1 ip protocol icmp drop\n"
+	    "\t\toif != \"lo\" ip6 saddr ::1 drop\n"
+	    "\t\tmeta skuid vmap { ",
+	    MODEL_GUARD_PORT, MODEL_GUARD_PORT + MODEL_ACCOUNTS_MAX - 1);
 	for (size_t i = 0; i < model->count; i++)
 		buf_add_format(out, "%s%lu : jump account_%lu",
 		    i == 0 ? "" : ", ", uid_of(&model->accounts[i]),
 		    uid_of(&model->accounts[i]));
-	buf_add_text(out, " }\n\t}\n");
+	buf_add_text(out, " }\n"
+			  "\t\tmeta skuid 0-4294967294 accept\n"
+			  "\t\t" SYN_ACK "tcp sport >= 1024 drop\n"
+			  "\t}\n");
 }
 
 static void
@@ -163,6 +199,7 @@ put_table(const struct model *model, struct buf *out)
 		put_refused(&model->accounts[i], out);
 		put_account(&model->accounts[i], out);
 	}
+	put_answers(out);
 	put_output(model, out);
 	buf_add_text(out, "}\n");
 }
