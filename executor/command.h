@@ -32,6 +32,14 @@ int command_status(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_firewall(int argc, char **argv);
 
+/* The parent of the service that has the state folder; 0: nobody has. */
+pid_t service_find(const struct config *config);
+
+/* A service without zones: whether it is one, and `reload` there. Its exit
+ * status. command_reload_alone.c. */
+bool reload_is_alone(const struct config *config);
+int reload_alone(const struct config *config, bool json);
+
 /* What a service starts from, read and checked. */
 struct setup {
 	struct buf config_text, policy_text;

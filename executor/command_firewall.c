@@ -20,6 +20,8 @@ static const struct {
     {"apply", command_firewall_apply, "load the rules of an account"},
     {"confirm", command_firewall_confirm, "keep what apply has loaded"},
     {"test", command_firewall_test, "try the wall from within"},
+    {"status", command_firewall_status, "what the kernel has of each account"},
+    {"watch", command_firewall_watch, "what accounts tried and were refused"},
 };
 
 #define PARTS (sizeof parts / sizeof parts[0])

@@ -11,6 +11,8 @@ int command_firewall_check(int argc, char **argv);
 int command_firewall_apply(int argc, char **argv);
 int command_firewall_confirm(int argc, char **argv);
 int command_firewall_test(int argc, char **argv);
+int command_firewall_status(int argc, char **argv);
+int command_firewall_watch(int argc, char **argv);
 
 /* `check NAME --exec -- COMMAND`, for command_firewall_check to call when it
  * finds the option: wait, at most a minute, until the rules of the account are

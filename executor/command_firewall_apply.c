@@ -28,7 +28,7 @@ static const char apply_usage[] =
     "           [--backend nft|iptables|pf] [--close-dns]\n"
     "       trizone-executor firewall apply NAME --block\n"
     "       trizone-executor firewall apply NAME --remove\n"
-    "       trizone-executor firewall apply --boot | --restore\n"
+    "       trizone-executor firewall apply --boot | --restore | --refresh\n"
     "\n"
     "Load the rules of account NAME: it reaches the hosts of the policy and\n"
     "nothing else. Unless confirmed within 60 seconds it is blocked.\n"
@@ -40,6 +40,7 @@ static const char apply_usage[] =
     "--close-dns  macOS: names by /etc/hosts; system-wide, see the manual\n"
     "--boot       load what was applied; what was not confirmed stays blocked\n"
     "--restore    load what was applied if it is not what is loaded\n"
+    "--refresh    the same, with the hosts that the policy has now\n"
     "\n"
     "Exit status: 0 done; 64 usage; 69 the rules are not loaded; 75 another\n"
     "apply waits or works; 77 needs root; 78 configuration.\n";
@@ -49,7 +50,7 @@ static const char confirm_usage[] =
     "Keep the rules that `apply NAME` has loaded, for the next start too.\n"
     "Exit status: 0 done; 69 nothing waits, or it is too late.\n";
 
-enum apply_way { APPLY, BLOCK, REMOVE, BOOT, RESTORE };
+enum apply_way { APPLY, BLOCK, REMOVE, BOOT, RESTORE, REFRESH };
 
 struct options {
 	const char *config, *name;
@@ -117,12 +118,15 @@ read_option(int option, struct options *o)
 	case 'o':
 		way = BOOT;
 		break;
+	case 'f':
+		way = REFRESH;
+		break;
 	default:
 		way = RESTORE;
 		break;
 	}
 	if (o->way != APPLY && o->way != way)
-		return "one of --block, --remove, --boot, --restore";
+		return "one of --block, --remove, --boot, --restore, --refresh";
 	o->way = way;
 	return NULL;
 }
@@ -141,6 +145,7 @@ read_options(int argc, char **argv, struct options *o, int *status_out)
 	    {"remove", no_argument, NULL, 'R'},
 	    {"boot", no_argument, NULL, 'o'},
 	    {"restore", no_argument, NULL, 'r'},
+	    {"refresh", no_argument, NULL, 'f'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
@@ -161,7 +166,7 @@ read_options(int argc, char **argv, struct options *o, int *status_out)
 		}
 		bad = read_option(option, o);
 	}
-	named = o->way != BOOT && o->way != RESTORE;
+	named = o->way < BOOT;
 	if (bad == NULL && optind + (named ? 1 : 0) != argc)
 		bad = named ? "the name of one account" : "no name here";
 	if (bad == NULL && o->way != APPLY &&
@@ -398,7 +403,8 @@ take_away(const struct options *o)
 	return EXIT_DONE;
 }
 
-/* What is on disk is what counts, as far as there is time left to confirm it.
+/* What is on disk is what counts, as far as there is time left to confirm it;
+ * a policy that nobody has reloaded yet does not come into force by the way.
  * Says nothing if all is as it should be. */
 static int
 restore(const struct options *o)
@@ -409,7 +415,10 @@ restore(const struct options *o)
 	bool over;
 	int rc;
 
-	job_setup(&job, o->config, false);
+	if (o->way == RESTORE)
+		job_stored(&job, o->config);
+	else
+		job_setup(&job, o->config, false);
 	rc = job_begin(&job, false);
 	if (rc == -ERR_NOT_FOUND)
 		return EXIT_DONE;
@@ -428,7 +437,7 @@ restore(const struct options *o)
 		if (rc != 0)
 			job_die(&job, rc);
 		printf("%s rules of accounts: %s\n",
-		    o->way == BOOT ? "loaded" : "put back", was);
+		    o->way == RESTORE ? "put back" : "loaded", was);
 	}
 	model_free(&want);
 	job_end(&job);
@@ -444,6 +453,7 @@ command_firewall_apply(int argc, char **argv)
 	    [REMOVE] = take_away,
 	    [BOOT] = restore,
 	    [RESTORE] = restore,
+	    [REFRESH] = restore,
 	};
 	struct options o;
 	int status;

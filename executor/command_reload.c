@@ -57,6 +57,11 @@ command_reload(int argc, char **argv)
 	if (!options_only(argc, argv, usage, &options, &status))
 		return status;
 	config = config_or_die(options.config, EXIT_CONFIG);
+	if (reload_is_alone(config)) {
+		status = reload_alone(config, options.json);
+		config_free(config);
+		return status;
+	}
 	client = connect_or_die(config, SIDE_OPERATOR, "operator", NULL, NULL);
 	client_begin(client, METHOD_POLICY_RELOAD);
 	rc = client_ask(client, RELOAD_MS, &answer);

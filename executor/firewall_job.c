@@ -27,10 +27,16 @@ job_folder(const char *config)
 }
 
 void
-job_setup(struct job *job, const char *config, bool must)
+job_stored(struct job *job, const char *config)
 {
 	*job = (struct job){.config = config, .folder = -1, .lock = -1};
 	job->applied.backend = FIREWALL_BACKEND_COUNT;
+}
+
+void
+job_setup(struct job *job, const char *config, bool must)
+{
+	job_stored(job, config);
 	job->has_setup = setup_load(config, &job->setup, job->reason,
 			     sizeof job->reason) == 0;
 	if (must && !job->has_setup)

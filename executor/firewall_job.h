@@ -30,6 +30,9 @@ char *job_folder(const char *config);
  * good. */
 void job_setup(struct job *job, const char *config, bool must);
 
+/* The same for who wants nothing of both. */
+void job_stored(struct job *job, const char *config);
+
 /* Open the folder, made if `make`, take the lock, read what was applied, and
  * refresh it from the policy if that was read. 0, or an error with the reason;
  * -ERR_NOT_FOUND: nothing was ever applied. */

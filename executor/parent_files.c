@@ -160,6 +160,10 @@ parent_lock(const struct config *config)
 		die(EXIT_UNAVAILABLE,
 		    "another executor runs on %s: stop it first",
 		    config->state);
+	/* for who asks a service without sockets to read its policy anew */
+	if (ftruncate(fd, 0) != 0 ||
+	    dprintf(fd, "%ld\n", (long)getpid()) < 0)
+		die_errno("%s", path);
 	/* left open: the lock lives as long as this process */
 }
 

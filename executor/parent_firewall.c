@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "executor/parent_impl.h"
@@ -240,28 +241,6 @@ wall_fill(struct parent *p)
 /*
  * Another policy.
  */
-int
-wall_may_change(const struct parent *p, const struct policy *policy,
-    char *reason, size_t room)
-{
-	const struct model *old = &p->wall.model;
-	const struct model *new_one = policy_firewall(policy);
-
-	for (size_t i = 0; i < old->count || i < new_one->count; i++) {
-		if (i < old->count && i < new_one->count &&
-		    strcmp(old->accounts[i].name, new_one->accounts[i].name) ==
-			0)
-			continue;
-		(void)snprintf(reason, room,
-		    "the firewall has other accounts than before: run "
-		    "\"firewall apply\" for the one that is new, or with "
-		    "--remove for the one that is gone, and restart the "
-		    "service");
-		return -ERR_WRONG_STATE;
-	}
-	return 0;
-}
-
 /* Items of one set that the policy has no row for any more. */
 struct sweep {
 	const struct model_account *account;
@@ -366,4 +345,6 @@ wall_reload(struct parent *p)
 	tell(p, LINK_MODEL, (struct span){text.data, text.len});
 	buf_free(&text);
 	wall_fill(p);
+	wall->refresh = true;
+	wall->look_ms = clock_ms();
 }

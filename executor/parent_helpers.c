@@ -14,7 +14,10 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "executor/firewall/applied.h"
 #include "executor/firewall/capture.h"
+#include "executor/firewall/load.h"
+#include "executor/firewall_job.h"
 #include "executor/parent_impl.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -31,10 +34,32 @@ _Static_assert(
 /*
  * Before the parent's locks.
  */
+
+/* What was applied says which; before the first apply it is what this system
+ * has. */
 static enum firewall_backend
-wall_backend(void)
+backend_of(const struct parent *p)
 {
-	return FIREWALL_NFT;
+	char *folder = job_folder(p->setup->config_path);
+	enum firewall_backend backend = FIREWALL_BACKEND_COUNT;
+	struct applied applied;
+	char reason[REASON_BYTES];
+	int fd = applied_open(folder, false, reason, sizeof reason);
+
+	free(folder);
+	if (fd >= 0 && applied_read(fd, &applied, reason, sizeof reason) == 0) {
+		backend = applied.backend;
+		applied_free(&applied);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (backend == FIREWALL_BACKEND_COUNT)
+		backend = load_backend();
+	if (backend == FIREWALL_BACKEND_COUNT)
+		die(EXIT_UNAVAILABLE,
+		    "none of nft, iptables with ipset, and pf is here: "
+		    "install nftables");
+	return backend;
 }
 
 static void
@@ -90,7 +115,7 @@ wall_open(struct parent *p)
 	if (model_resolve(&wall->model, reason, sizeof reason) != 0)
 		die(EXIT_CONFIG, "%s", reason);
 	list_servers(wall, p->setup->config);
-	wall->set = set_open(wall_backend(), reason, sizeof reason);
+	wall->set = set_open(backend_of(p), reason, sizeof reason);
 	if (wall->set == NULL)
 		die(EXIT_UNAVAILABLE, "%s", reason);
 	wall->port = change_port(set_descriptor(wall->set));

@@ -127,6 +127,7 @@ struct wall {
 	struct keeper keeper;
 	bool look;	  /* somebody changed something, since the last look */
 	bool changed;	  /* or before it */
+	bool refresh;	  /* the policy is another: that is to be stored */
 	bool stands;	  /* the rules are as they should be */
 	int64_t look_ms;  /* when to look next */
 	int64_t told_ms;  /* that it cannot be mended; 0: not yet */
@@ -253,10 +254,6 @@ void pause_tick(struct parent *p);
  * parent_firewall.c: the kernel's sets, and who asks for what goes into them.
  */
 
-/* Whether the policy's accounts may be exchanged for those while it runs: 0,
- * or -ERR_WRONG_STATE and the advice. */
-int wall_may_change(const struct parent *p, const struct policy *policy,
-    char *reason, size_t room);
 /* The policy in force is another one. */
 void wall_reload(struct parent *p);
 /* What the resolver wants. */

@@ -34,6 +34,9 @@
 #define OUTPUT_BYTES 65536
 #define KEEPER_FD 3
 
+/* parent -> keeper. */
+enum { RESTORE = 'r', REFRESH = 'f' };
+
 /* keeper -> parent. */
 struct answer {
 	int32_t error; /* of starting it; 0: status is its exit status */
@@ -45,10 +48,11 @@ struct answer {
  * In the keeper.
  */
 static void
-restore(const char *program, const char *config, struct answer *out)
+restore(const char *program, const char *config, const char *way,
+    struct answer *out)
 {
-	const char *const argv[] = {program, "firewall", "apply", "--restore",
-	    "--config", config, NULL};
+	const char *const argv[] = {
+	    program, "firewall", "apply", way, "--config", config, NULL};
 	struct buf said;
 	int status = 0;
 
@@ -83,7 +87,8 @@ keep(const struct parent *p, int fd)
 	while (read(KEEPER_FD, &word, 1) == 1) {
 		struct answer answer;
 
-		restore(program, p->setup->config_path, &answer);
+		restore(program, p->setup->config_path,
+		    word == REFRESH ? "--refresh" : "--restore", &answer);
 		if (write_all(KEEPER_FD, &answer, sizeof answer, 1000) != 0)
 			break;
 	}
@@ -114,15 +119,18 @@ void
 keeper_look(struct parent *p)
 {
 	struct keeper *k = &p->wall.keeper;
+	char word;
 
 	if (k->busy || k->pid <= 0)
 		return;
 	p->wall.changed = p->wall.look;
 	p->wall.look = false;
-	if (write(k->fd, "", 1) != 1) {
+	word = p->wall.refresh ? REFRESH : RESTORE;
+	if (write(k->fd, &word, 1) != 1) {
 		kill(k->pid, SIGKILL);
 		return;
 	}
+	p->wall.refresh = false;
 	k->busy = true;
 	k->deadline_ms = clock_ms() + ANSWER_MS;
 }

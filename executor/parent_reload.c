@@ -113,8 +113,7 @@ read_candidate(struct parent *p, char *reason, size_t room)
 		config_error_text(path, &where, reason, room);
 		return -ERR_CONFIG;
 	}
-	rc = policy_change(p->policy, r->policy, reason, room);
-	return rc == 0 ? wall_may_change(p, r->policy, reason, room) : rc;
+	return policy_change(p->policy, r->policy, reason, room);
 }
 
 static void

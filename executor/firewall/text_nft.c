@@ -63,36 +63,38 @@ put_refused(const struct model_account *account, struct buf *out)
 	    uid_of(account), TEXT_LOG_GROUP, uid_of(account));
 }
 
-static const char *
-loopback(enum address_family family)
-{
-	return family == ADDRESS_4 ? "127.0.0.1" : "::1";
-}
-
-/* Port 53 is the guard's only by loopback and from its address: a socket that
- * names another interface or source would leave the machine with the guard's
- * port, or have the kernel send something for it that has no owner. What goes
- * to the guard's own port is not told with a reset, which would look like the
- * guard's answer. */
+/* Only by loopback, where the routing brings it: else it would leave for the
+ * guard's port of a stranger. And only from loopback's address: what the kernel
+ * says for such a socket when it is gone has no owner and goes to the stranger,
+ * and an ICMP error quotes the guard's answer, which quotes the question. The
+ * guard's own port is not refused by a reset, which would look like an answer
+ * of the guard and be sent from port 53. */
 static void
 put_guard(const struct model_account *account, struct buf *out)
 {
+	static const char *const protocols[] = {"udp", "tcp"};
+	static const char *const sources[] = {
+	    "ip saddr 127.0.0.1", "ip6 saddr ::1"};
 	unsigned port = account->guard_port;
 
-	for (unsigned i = 0; i < 4; i++) {
-		enum address_family family = i < 2 ? ADDRESS_4 : ADDRESS_6;
-		const char *protocol = i % 2 == 0 ? "udp" : "tcp";
-
+	for (unsigned i = 0; i < 4; i++)
 		buf_add_format(out,
-		    "\t\toif \"lo\" %s saddr %s %s dport 53 %s dport set %u "
-		    "accept\n",
-		    ip_name(family), loopback(family), protocol, protocol,
-		    port);
-	}
+		    "\t\toif \"lo\" %s %s dport 53 %s dport set %u accept\n",
+		    sources[i / 2], protocols[i % 2], protocols[i % 2], port);
 	buf_add_format(out,
 	    "\t\toif \"lo\" tcp dport %u log group %d snaplen 128 counter name "
 	    "\"refused_%lu\" reject\n",
 	    port, TEXT_LOG_GROUP, uid_of(account));
+}
+
+/* Headers that carry words to routers on the way, or name another end of it. */
+static void
+put_headers(const struct model_account *account, struct buf *out)
+{
+	buf_add_format(out,
+	    "\t\tip hdrlength > 5 goto refused_%lu\n"
+	    "\t\texthdr rt exists goto refused_%lu\n",
+	    uid_of(account), uid_of(account));
 }
 
 /* What begins is asked of `fresh`; what goes on of `known`, whose time begins
@@ -103,11 +105,6 @@ put_passes(const struct model_account *account, struct buf *out)
 	static const enum address_family families[] = {ADDRESS_4, ADDRESS_6};
 	unsigned long uid = uid_of(account);
 
-	/* words for routers on the way to a host that is allowed */
-	buf_add_format(out,
-	    "\t\tip hdrlength > 5 goto refused_%lu\n"
-	    "\t\texthdr rt exists goto refused_%lu\n",
-	    uid, uid);
 	for (unsigned i = 0; i < 2; i++)
 		buf_add_format(out,
 		    "\t\t" SYN "%s daddr . meta l4proto . tcp dport "
@@ -134,54 +131,73 @@ put_passes(const struct model_account *account, struct buf *out)
 static void
 put_account(const struct model_account *account, struct buf *out)
 {
-	buf_add_format(out, "\tchain account_%lu {\n", uid_of(account));
+	buf_add_format(out,
+	    "\tchain account_%lu {\n"
+	    "\t\t" SYN_ACK "update @listened { tcp sport timeout 1h } "
+	    "goto refused_%lu\n",
+	    uid_of(account), uid_of(account));
 	if (!account->blocked) {
-		buf_add_format(
-		    out, "\t\t" SYN_ACK "goto refused_%lu\n", uid_of(account));
 		put_guard(account, out);
+		put_headers(account, out);
 		put_passes(account, out);
 	}
 	buf_add_format(out, "\t\tgoto refused_%lu\n\t}\n\n", uid_of(account));
 }
 
-/* Answers of a guard come from port 53 again, also those of a socket that is
- * closed and has no owner. */
+/* Answers of guards come from port 53 again, also those of a socket that is
+ * closed and has no owner. One range of ports for all, as every packet of the
+ * machine meets the rule that leads here. */
 static void
-put_answers(unsigned port, struct buf *out)
+put_answers(struct buf *out)
 {
-	for (unsigned i = 0; i < 4; i++) {
-		enum address_family family = i < 2 ? ADDRESS_4 : ADDRESS_6;
-		const char *protocol = i % 2 == 0 ? "udp" : "tcp";
+	static const char *const targets[] = {
+	    "ip daddr 127.0.0.1", "ip6 daddr ::1"};
+	static const char *const protocols[] = {"udp", "tcp"};
 
-		buf_add_format(out,
-		    "\t\toif \"lo\" %s daddr %s %s sport %u %s sport set 53\n",
-		    ip_name(family), loopback(family), protocol, port,
-		    protocol);
-	}
+	buf_add_text(out, "\tchain answers {\n");
+	for (unsigned i = 0; i < 4; i++)
+		buf_add_format(out, "\t\t%s %s sport %u-%u %s sport set 53\n",
+		    targets[i / 2], protocols[i % 2], MODEL_GUARD_PORT,
+		    MODEL_GUARD_PORT + MODEL_ACCOUNTS_MAX - 1,
+		    protocols[i % 2]);
+	buf_add_text(out, "\t}\n\n");
 }
 
-/* What the kernel says for a socket that is gone has no owner, and quotes what
- * it is about: from the guard's side none of it leaves the machine. Nothing
- * with a loopback address has business outside; but of 127.0.0.1 others
- * translate some that comes from containers. */
+/* An answer with a SYN cookie belongs to no socket. A listener that does not
+ * hear of its refusals would get a connection by one with whoever calls, and
+ * what is queued there is sent, without an owner, when it has been closed. So
+ * from a port where an account has listened none leaves. Sockets of the kernel
+ * (NFS, iSCSI) have no owner either: other ports may answer so. */
+static void
+put_cookies(struct buf *out)
+{
+	buf_add_text(out, "\tchain cookies {\n"
+			  "\t\tmeta skuid 0-4294967294 return\n"
+			  "\t\tdrop\n"
+			  "\t}\n\n");
+}
+
+/* What has no owner: none of the account's side of a connection to its guard
+ * leaves the machine, nor an ICMP error about it. */
 static void
 put_output(const struct model *model, struct buf *out)
 {
-	buf_add_text(out,
+	buf_add_format(out,
 	    "\tchain output {\n"
-	    "\t\ttype filter hook output priority 0; policy accept;\n");
-	for (size_t i = 0; i < model->count; i++)
-		put_answers(model->accounts[i].guard_port, out);
-	buf_add_text(out,
+	    "\t\ttype filter hook output priority 0; policy accept;\n"
+	    "\t\toif \"lo\" th sport %u-%u jump answers\n"
 	    "\t\toif != \"lo\" ip saddr 127.0.0.1 tcp dport 53 drop\n"
 	    "\t\toif != \"lo\" ip saddr 127.0.0.1 ip protocol icmp drop\n"
 	    "\t\toif != \"lo\" ip6 saddr ::1 drop\n"
-	    "\t\tmeta skuid vmap { ");
+	    "\t\tmeta skuid vmap { ",
+	    MODEL_GUARD_PORT, MODEL_GUARD_PORT + MODEL_ACCOUNTS_MAX - 1);
 	for (size_t i = 0; i < model->count; i++)
 		buf_add_format(out, "%s%lu : jump account_%lu",
 		    i == 0 ? "" : ", ", uid_of(&model->accounts[i]),
 		    uid_of(&model->accounts[i]));
-	buf_add_text(out, " }\n\t}\n");
+	buf_add_text(out,
+	    " }\n\t\t" SYN_ACK "tcp sport @listened jump cookies\n"
+	    "\t}\n");
 }
 
 static void
@@ -193,10 +209,17 @@ put_table(const struct model *model, struct buf *out)
 		    uid_of(&model->accounts[i]));
 	for (size_t i = 0; i < model->count; i++)
 		put_sets(&model->accounts[i], out);
+	buf_add_text(out, "\tset listened {\n"
+			  "\t\ttype inet_service\n"
+			  "\t\tsize 65536\n"
+			  "\t\tflags dynamic,timeout\n"
+			  "\t}\n\n");
 	for (size_t i = 0; i < model->count; i++) {
 		put_refused(&model->accounts[i], out);
 		put_account(&model->accounts[i], out);
 	}
+	put_answers(out);
+	put_cookies(out);
 	put_output(model, out);
 	buf_add_text(out, "}\n");
 }

@@ -38,6 +38,15 @@ table inet @TABLE@ {
 		flags dynamic,timeout
 		@FRESH6@
 	}
+	set listened {
+		type inet_service
+		size 65536
+		flags dynamic,timeout
+	}
+	chain cookies {
+		meta skuid 0-4294967294 return
+		drop
+	}
 	chain refuse {
 		limit rate 50/second log group 53 snaplen 128
 		counter
@@ -76,7 +85,7 @@ ACCOUNT = """
 		tcp flags & (syn|ack) == syn ip daddr . meta l4proto . th dport @fresh4_@UID@ accept
 		tcp flags & (syn|ack) == syn ip6 daddr . meta l4proto . th dport @fresh6_@UID@ accept
 		tcp flags & (syn|ack) == syn goto refuse
-		tcp flags & (syn|ack) == (syn|ack) goto refuse
+		tcp flags & (syn|ack) == (syn|ack) update @listened { tcp sport timeout 1h } goto refuse
 		meta l4proto tcp ip daddr . meta l4proto . th dport @known4_@UID@ update @known4_@UID@ { ip daddr . meta l4proto . th dport timeout 5d } accept
 		meta l4proto tcp ip6 daddr . meta l4proto . th dport @known6_@UID@ update @known6_@UID@ { ip6 daddr . meta l4proto . th dport timeout 5d } accept
 		meta l4proto udp ip daddr . meta l4proto . th dport @fresh4_@UID@ accept
@@ -97,8 +106,7 @@ OUTPUT = """
 		oif != "lo" ip6 saddr ::1 drop
 """
 LAST = """
-		meta skuid 0-4294967294 accept
-		tcp flags & (syn|ack) == (syn|ack) tcp sport >= 1024 drop
+		tcp flags & (syn|ack) == (syn|ack) tcp sport @listened jump cookies
 """
 
 

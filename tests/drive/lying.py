@@ -273,11 +273,69 @@ def records_of_others():
     for kind in ("outcome", "start", "stop", "damage", len(rig.KINDS),
                  0xffffffff, 1 << 31):
         lie(entry(kind=kind), "kind %s" % kind)
-    for kind in ("attest", "anchor", "removal", "lineage", "checkpoint"):
+    for kind in ("attest", "anchor", "removal", "lineage", "checkpoint",
+                 "blocked"):
         lie(entry(kind=kind, committed=0), "kind %s" % kind)
     for field in ("request", "session", "message", "grant", "bytes"):
         lie(entry(b'{"text":"x"}', NOTE, **{field: 1 << 63}), field)
     lie(entry(b'{"text":"x"}', NOTE, magic=0), "magic")
+
+
+def blocked(**lies):
+    fields = dict(kind="blocked", order=0, committed=0, request=0, session=0,
+                  name_full=0, bytes=0, zone=b"", rule=b"",
+                  destination=b"192.0.2.1:443")
+    fields.update(lies)
+    return entry(**fields)
+
+
+def listener_that_lies():
+    """Who listens for blocked packets has a pipe of its own: what is no such
+    record is not taken, the parent is told, and the log goes on."""
+    lies = [blocked(kind=kind) for kind in range(len(rig.KINDS) + 1)
+            if kind != rig.KINDS["blocked"]]
+    lies += [blocked(**lie) for lie in (
+        {"order": 1}, {"committed": 1}, {"session": 1}, {"request": 1},
+        {"grant": 1}, {"receipt": 1}, {"message": 1}, {"bytes": 1},
+        {"intent": 1}, {"error": 1201}, {"capability": 0}, {"magic": 1},
+        {"name": b"x"}, {"detail_bytes": 1025}, {"body_bytes": 1},
+        {"inputs_bytes": 1}, {"destination_full": 10000})]
+    with Rig(capabilities) as r:
+        os.write(r.refusals, blocked() + blocked(destination=b"a.example:1"))
+        until(lambda: sum(row["kind"] == "blocked" for row in r.audit()) == 2,
+              10, "both on record")
+        for data in lies:
+            os.write(r.refusals, blocked() + data + blocked())
+            heard = r.auditor.hear()
+            equal(heard and heard[0], "listener", "what the parent is told")
+            os.write(r.refusals, blocked())  # of one that is to be killed
+            r.auditor.tell("listener")
+        os.write(r.refusals, blocked(destination=b"last.example:1"))
+        until(lambda: r.audit()[-1].get("destination") == "last.example:1",
+              20, "the next one is heard")
+        kinds = [row["kind"] for row in r.audit()]
+        check(set(kinds) <= {"lineage", "start", "blocked", "checkpoint",
+                             "attest"}, "%r", kinds)
+        check(kinds.count("blocked") <= 3 + len(lies), "%d records",
+              kinds.count("blocked"))
+        r.ask({"path": "plain"}, READ)
+        equal(r.result("file").status, "done", "the auditor serves on")
+
+
+def listener_that_floods():
+    """It gets so many records a second, and the log no more."""
+    with Rig(capabilities) as r:
+        os.set_blocking(r.refusals, False)
+        begun, sent = time.monotonic(), 0
+        while time.monotonic() < begun + 3:
+            try:
+                sent += os.write(r.refusals, blocked()) > 0
+            except BlockingIOError:
+                time.sleep(0.01)
+        count = sum(row["kind"] == "blocked" for row in r.audit())
+        check(40 <= count <= 5 * 40, "%d of %d in 3 s", count, sent)
+        r.ask({"path": "plain"}, READ)
+        equal(r.result("file").status, "done", "and others are served")
 
 
 def records_no_log_has_room_for():
@@ -374,7 +432,7 @@ def _follow(lines):
         elif call in ("write", "pwrite64") and '\\"kind\\":\\"intent\\"' in (
                 rest or ""):
             dirty += rest.count('\\"kind\\":\\"intent\\"')
-        elif call == "write" and int(fd) in (7, 8) and int(back) > 0:
+        elif call == "write" and int(fd) in (8, 9) and int(back) > 0:
             left += rest.count("ro3z")
             check(left <= synced, "order %d left with %d intents on disk",
                   left, synced)
@@ -578,6 +636,7 @@ CASES = (
     honest, wrong_numbers, numbers_of_another, hash_of_something_else,
     arguments_that_break_the_schema, paths_that_escape, lengths,
     orders_without_intent, records_of_others, records_no_log_has_room_for,
+    listener_that_lies, listener_that_floods,
     grant_used_twice, settlements_of_nothing,
     strings_without_end,
     same_request_twice, more_than_an_hour_allows, courier_that_is_down,

@@ -30,11 +30,12 @@ RESULT = struct.Struct("@IIQ4I200s0Q")
 # struct lock_report of common/lock.h: role, profile, 6 numbers, capabilities,
 # namespaces and what follows up to the first hash, and so on
 REPORT = struct.Struct("@16s8s6I2Q4I32s4I32sI200s0Q")
-AUDITOR_START = struct.Struct("@2Q?0Q")  # of executor/auditor.h
+AUDITOR_START = struct.Struct("@2Q2?0Q")  # of executor/auditor.h
 CONTROL = struct.Struct("@4IQ2I%ds" % REPORT.size)
 CONTROL_WHAT = ("ready", "down", "drained", "up", "stuck", "stop", "attest",
                 "offer", "policy", "settle", "drop", "taken", "refused",
-                "reload", "reloaded", "user", "grant", "unwritten")
+                "reload", "reloaded", "user", "grant", "unwritten",
+                "record", "listener")
 STATUS = ("done", "failed", "refused", "unknown")
 HIGH = 256    # above every number a role is given
 SECONDS = 10
@@ -217,6 +218,7 @@ class Rig:
     def __enter__(self):
         self.entries_read, self.entries = os.pipe()
         self.receipts, self.receipts_write = os.pipe()
+        self.refusals_read, self.refusals = os.pipe()
         self.orders = [socket.socketpair() for _ in self.kinds]
         self.results = [os.pipe() for _ in self.kinds]
         self.couriers = {}
@@ -231,7 +233,8 @@ class Rig:
         for role in [self.auditor] + list(self.couriers.values()):
             role.end()
         for fd in [self.entries_read, self.entries, self.receipts,
-                   self.receipts_write, self.log] + [
+                   self.receipts_write, self.refusals_read, self.refusals,
+                   self.log] + [
                 fd for pair in self.results for fd in pair]:
             try:
                 os.close(fd)
@@ -253,11 +256,11 @@ class Rig:
     def start_auditor(self):
         self.auditor = Role(
             self.program, "auditor",
-            [self.entries_read, self.receipts_write] +
+            [self.entries_read, self.receipts_write, self.refusals_read] +
             [ours.fileno() for ours, _ in self.orders] + self.anchor_files,
             [setting("auditor", [("write", self.audit_folder)]),
              str(self.audit_folder).encode(), self.plan(),
-             AUDITOR_START.pack(0, 0, False), self.anchors], self.log)
+             AUDITOR_START.pack(0, 0, False, False), self.anchors], self.log)
         self.expect_ready(self.auditor, "auditor")
 
     def start_courier(self, index):
