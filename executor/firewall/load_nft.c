@@ -3,13 +3,15 @@
  * loopback.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
 #include "common/err.h"
 #include "executor/firewall/load_impl.h"
 #include "executor/firewall/text.h"
 
-#define OBJECT_WORDS 3 /* "chain account_1 {" */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NAME_BYTES 64
 #define ROUTES "5353"
 _Static_assert(TEXT_ROUTES == 5353, "ROUTES is its text");
@@ -18,6 +20,102 @@ static const char *const nft_words[] = {"nft", "-f", "-", NULL};
 static const char *const nft_check_words[] = {"nft", "-c", "-f", "-", NULL};
 static const char *const list_words[] = {
     "nft", "-y", "-s", "-t", "list", "table", "inet", TEXT_TABLE, NULL};
+
+/* Chains, sets and counters are listed in the order in which they were made:
+ * each block, from its first line to its end, in the order of those. */
+struct block {
+	struct span text;
+};
+
+static int
+order_of(const void *a, const void *b)
+{
+	const struct block *x = a, *y = b;
+	size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
+	int order = memcmp(x->text.p, y->text.p, n);
+
+	return order != 0 ? order
+			  : (x->text.n > y->text.n) - (x->text.n < y->text.n);
+}
+
+/* The next block, or line outside of any. */
+static bool
+next_block(struct span *text, struct span *out)
+{
+	const char *from = text->p;
+	struct span line;
+
+	if (!firewall_line(text, &line))
+		return false;
+	if (line.n != 0 && line.p[line.n - 1] == '{' &&
+	    !span_starts(line, "table "))
+		while (firewall_line(text, &line) && !span_is(line, "}"))
+			;
+	*out = (struct span){from, (size_t)(text->p - from)};
+	return true;
+}
+
+static void
+add_sorted(struct span text, struct buf *out)
+{
+	struct block *blocks;
+	struct span rest = text, one;
+	size_t count = 0;
+
+	while (next_block(&rest, &one))
+		count++;
+	blocks = alloc_array(count, sizeof *blocks);
+	count = 0;
+	while (next_block(&text, &one))
+		blocks[count++].text = one;
+	qsort(blocks, count, sizeof *blocks, order_of);
+	for (size_t i = 0; i < count; i++)
+		(void)buf_add(out, blocks[i].text.p, blocks[i].text.n);
+	free(blocks);
+}
+
+/* How other versions of nft spell the same; the longer ones first. */
+static const struct {
+	const char *other, *ours;
+} spellings[] = {
+    {"tcp flags & (syn | ack) == (syn | ack)", "tcp flags syn,ack / syn,ack"},
+    {"tcp flags & (syn | ack) == syn | ack", "tcp flags syn,ack / syn,ack"},
+    {"tcp flags & (syn | ack) == syn", "tcp flags syn / syn,ack"},
+    {"reject with icmpx type port-unreachable", "reject"},
+    {"reject with icmpx port-unreachable", "reject"},
+};
+
+static void
+add_spelled(struct span text, struct buf *out)
+{
+	size_t i, n;
+
+	while (text.n != 0) {
+		for (i = 0; i < COUNT(spellings); i++)
+			if (span_starts(text, spellings[i].other))
+				break;
+		n = i < COUNT(spellings) ? strlen(spellings[i].other) : 1;
+		if (i < COUNT(spellings))
+			(void)buf_add_text(out, spellings[i].ours);
+		else
+			(void)buf_add_byte(out, *text.p);
+		text = (struct span){text.p + n, text.n - n};
+	}
+}
+
+static void
+add_canonical(struct span listing, struct buf *out)
+{
+	struct buf text, spelled;
+
+	buf_init(&text, TEXT_MAX_BYTES);
+	buf_init(&spelled, TEXT_MAX_BYTES);
+	firewall_canonical(FIREWALL_NFT, listing, &text);
+	add_spelled(load_view(&text), &spelled);
+	add_sorted(load_view(&spelled), out);
+	buf_free(&text);
+	buf_free(&spelled);
+}
 
 /* Whether there is a table of ours; then also what is in it, but the sets'
  * elements, canonical. */
@@ -41,7 +139,7 @@ list_table(struct load *l, bool *there_out, struct buf *out)
 	if (rc == 0 && *there_out) {
 		rc = firewall_tool(
 		    list_words, SPAN(""), &text, l->reason, l->room);
-		firewall_canonical(FIREWALL_NFT, load_view(&text), out);
+		add_canonical(load_view(&text), out);
 	}
 	buf_free(&text);
 	return rc;
@@ -54,7 +152,7 @@ wanted_listing(const struct model *want, struct buf *out)
 
 	buf_init(&text, TEXT_MAX_BYTES);
 	text_nft_listing(want, &text);
-	firewall_canonical(FIREWALL_NFT, load_view(&text), out);
+	add_canonical(load_view(&text), out);
 	buf_free(&text);
 }
 
@@ -167,7 +265,7 @@ static const struct routing routings[] = {
 static unsigned
 families(void)
 {
-	return load_has_ipv6() ? FAMILIES : 1;
+	return load_has_loopback6() ? FAMILIES : 1;
 }
 
 static bool

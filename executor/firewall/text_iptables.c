@@ -45,14 +45,16 @@ put_set_rule(const struct writer *w, const char *match, bool known)
 	buf_free(&text);
 }
 
-/* Where `nat` has sent it. */
+/* Where `nat` has sent it; not by interface, which the kernel looks up before
+ * and does not again until all tables were asked. */
 static void
 put_guard(const struct writer *w, const char *protocol)
 {
 	struct buf text;
 
 	buf_init(&text, 256);
-	buf_add_format(&text, "-o lo -p %s -m %s --dport %u ", protocol,
+	buf_add_format(&text, "-d %s -p %s -m %s --dport %u ",
+	    w->family == ADDRESS_4 ? "127.0.0.1/32" : "::1/128", protocol,
 	    protocol, (unsigned)w->account->guard_port);
 	buf_add_byte(&text, '\0');
 	put_rule(w, text.data, false);
