@@ -303,6 +303,20 @@ def check_executor():
             differ("option", page_options(name), options))
 
 
+def check_firewall():
+    """Parts and options of `trizone-executor firewall`, which has a page."""
+    path = program("trizone-executor")
+    listed = run(path, "firewall", "--help")
+    parts = set(re.findall(r"^  (\w+)  +\S", listed, re.M))
+    options = set()
+    for part in sorted(parts):
+        options |= options_of(run(path, "firewall", part, "--help"))
+    name = "trizone-firewall.8"
+    in_page = set(re.findall(r"^\.It Cm (\w+)", page(name), re.M))
+    return (differ("part", in_page, parts) +
+            differ("option", page_options(name), options))
+
+
 def check_program(name):
     text = run(program(name), "--help")
     commands = set(re.findall(r"^(\w+)  +\S", text, re.M))
@@ -503,7 +517,7 @@ def check_threats():
 CHECKS = [check_methods, check_shapes, check_errors, check_limits,
           check_config_keys, check_policy_keys, check_kinds, check_keywords,
           check_lint_codes,
-          check_records, check_executor, check_planner, check_reader,
+          check_records, check_executor, check_firewall, check_planner, check_reader,
           check_object, check_record, check_detector, check_lint,
           check_names, check_links, check_threats]
 
