@@ -149,10 +149,9 @@ copy_account(const struct job *job, const char *name, struct model *out)
 	struct model_account *account;
 
 	if (job->has_setup)
-		from = model_find(
-		    (struct model *)policy_firewall(job->setup.policy), wanted);
+		from = model_find(policy_firewall(job->setup.policy), wanted);
 	if (from == NULL)
-		from = model_find((struct model *)&job->applied.model, wanted);
+		from = model_find(&job->applied.model, wanted);
 	out->count = 0;
 	account = from != NULL ? model_add_copy(out, from)
 			       : model_add_copy(out, &bare);

@@ -100,7 +100,7 @@ hosts_file_put(
 {
 	struct lines lines = {.text = {NULL, 0}};
 	struct model_account *account =
-	    model_find((struct model *)model, span_of(name));
+	    model_find(model, span_of(name));
 	struct buf text;
 	int rc;
 

@@ -373,6 +373,8 @@ cache_delay(const struct cache *cache, int64_t now)
 {
 	int64_t soonest = NEVER;
 
+	if (cache->looks >= CACHE_LOOKS - CACHE_SPARE)
+		return -1; /* the next one that ends makes room */
 	for (size_t i = 0; i < cache->count; i++)
 		for (int h = 0; h < 2; h++) {
 			const struct row *row = &cache->rows[i];

@@ -84,7 +84,8 @@ enum cache_say cache_ask(struct cache *cache, uint32_t row,
 /* What to look up now; false if there is nothing, or too much under way. It has
  * to be followed by cache_found. */
 bool cache_next(struct cache *cache, int64_t now, struct cache_key *out);
-/* Milliseconds until cache_next may have something; -1: never, as it stands. */
+/* Milliseconds until cache_next may have something; -1: never, as long as none
+ * that is under way ends. */
 int64_t cache_delay(const struct cache *cache, int64_t now);
 
 /* What a look-up found. say: CACHE_ADDRESSES with at most LINK_ADDRESSES_MAX

@@ -35,7 +35,9 @@ struct ask {
 	struct watch *deadline;
 	struct cache_key key;
 	struct cache_found found;
-	bool ended;
+	bool ready; /* `found` can be told */
+	bool told;
+	bool finished; /* evdns says no more of it */
 };
 
 struct lookup {
@@ -74,32 +76,37 @@ on_ends(void *context)
 	while (*at != NULL) {
 		struct ask *ask = *at;
 
-		if (!ask->ended) {
+		if (ask->ready && !ask->told) {
+			ask->told = true;
+			lookup->calls.found(
+			    lookup->calls.context, ask->key, &ask->found);
+			at = &lookup->asks; /* there may be new ones */
+		} else if (ask->finished) {
+			*at = ask->next;
+			end_ask(ask);
+		} else {
 			at = &ask->next;
-			continue;
 		}
-		*at = ask->next;
-		lookup->calls.found(
-		    lookup->calls.context, ask->key, &ask->found);
-		end_ask(ask);
-		at = &lookup->asks; /* there may be new ones */
 	}
 }
 
-static void
-ended(struct ask *ask)
-{
-	ask->ended = true;
-	watch_soon(ask->lookup->ends);
-}
-
+/* Told once; then evdns, which may be about to call, has as long again. */
 static void
 on_deadline(void *context)
 {
 	struct ask *ask = context;
 
-	if (!ask->ended)
-		ended(ask);
+	ask->finished = ask->told;
+	ask->ready = true;
+	timer_set(ask->deadline, LOOKUP_MS);
+	watch_soon(ask->lookup->ends);
+}
+
+static void
+finish(struct ask *ask)
+{
+	ask->ready = ask->finished = true;
+	watch_soon(ask->lookup->ends);
 }
 
 static enum cache_say
@@ -137,15 +144,14 @@ on_answer(
 	bool fits =
 	    type == (ask->key.family == ADDRESS_4 ? DNS_IPv4_A : DNS_IPv6_AAAA);
 
-	if (ask->ended)
-		return;
-	ask->found.say = meaning(result);
-	if (result == DNS_ERR_NONE && fits && count > 0) {
+	if (!ask->ready)
+		ask->found.say = meaning(result);
+	if (!ask->ready && result == DNS_ERR_NONE && fits && count > 0) {
 		ask->found.say = CACHE_ADDRESSES;
 		ask->found.ttl_s = ttl < 0 ? 0 : (uint32_t)ttl;
 		take_addresses(&ask->found, ask->key.family, count, addresses);
 	}
-	ended(ask);
+	finish(ask);
 }
 
 /* A base that asks these servers and nobody else; NULL: it cannot be had. */
@@ -270,6 +276,6 @@ lookup_ask(struct lookup *lookup, struct cache_key key, const char *name)
 	lookup->asks = ask;
 	ask->deadline = loop_timer(lookup->loop, on_deadline, ask);
 	timer_set(ask->deadline, LOOKUP_MS);
-	if (!begin(ask, name) && !ask->ended)
-		ended(ask);
+	if (!begin(ask, name))
+		finish(ask);
 }

@@ -248,6 +248,15 @@ def nobody_leaks(net, backend):
         check(not frames.leaked(), "left the machine: %r", frames.leaked())
 
 
+def ipv6_is_off_on_loopback(net, backend):
+    """There alone: elsewhere it would still leave."""
+    net.host("sysctl", "-qw", "net.ipv6.conf.lo.disable_ipv6=1")
+    apply(net, backend)
+    check(reaches(net), "allowed")
+    check(not reaches(net, "2600:9::1"), "open by IPv6")
+    check(reaches(net, "2600:9::1", user=OTHER), "the network is dead")
+
+
 def stays_alive(net, backend):
     """What is allowed before and after is not cut in between."""
     apply(net, backend, allow=[ALLOWED + ":443"])
@@ -564,7 +573,8 @@ def finds(net, backend):
     net.host("rm", "/run/docker.sock", "/run/podman/podman.sock")
 
 
-CASES = [accounts, confines, nobody_leaks, stays_alive, keeps_addresses,
+CASES = [accounts, confines, nobody_leaks, ipv6_is_off_on_loopback,
+         stays_alive, keeps_addresses,
          literal_has_no_end, not_confirmed, timer_is_alone, survives_kill,
          boots, restores, blocks_and_removes, allows, one_at_a_time,
          the_account_itself, refuses_damage, many, finds]
