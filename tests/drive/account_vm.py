@@ -122,6 +122,7 @@ def fill(root):
     shutil.copy(share / "executor.conf", drop_in / "firewall.conf")
     # as where systemd-resolved is: a link into what the agent does not see
     (root / "etc" / "resolv.conf").symlink_to("/run/systemd/resolve/stub")
+    shutil.copy("/etc/protocols", root / "etc")
     (root / "etc" / "nsswitch.conf").write_text("hosts: files dns\n")
     libexec = root / "usr" / "local" / "libexec" / "trizone"
     libexec.mkdir(parents=True)
