@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Applies, confirmations and timers that meet each other or fail half way: an
+account that nobody confirmed is never left open, and nobody's word brings what
+another has not applied.
+
+usage: firewall_order.py [FOLDER]
+
+On a machine of its own (fwnet.py), by nft and by iptables. Needs root; without
+it, or without the backend's programs, exit 77.
+"""
+import json
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+import firewall_rules as rules
+import fwnet
+import harness
+from firewall_rules import ALLOWED, BACKENDS, REFUSED
+from firewall_rules import applied, apply, firewall, reaches, write_policy
+from fwnet import AGENT, Network
+from harness import check, equal, until
+
+SECOND = "second"
+SECOND_UID = 617
+
+
+def add_second(net):
+    net.host("tee", "-a", "/etc/passwd", data=(
+        "%s:x:%d:%d::/nonexistent:/usr/sbin/nologin\n" % (
+            SECOND, SECOND_UID, SECOND_UID)).encode())
+
+
+def write_both(net, first, second):
+    write_policy(net, [])
+    net.inside("/etc/trizone/policy.json").write_text(json.dumps(
+        {"version": 1, "firewall": {"accounts": {
+            AGENT: {"allow": first}, SECOND: {"allow": second}}}}))
+
+
+def others_do_not_confirm(net, backend):
+    """Blocking or removing one account is no word about another that waits."""
+    add_second(net)
+    words = ("--backend", backend, "--timeout")
+    for change in ("--block", "--remove"):
+        write_both(net, [ALLOWED + ":443"], [ALLOWED + ":443"])
+        firewall(net, "apply", SECOND, *words, "0")
+        firewall(net, "apply", AGENT, *words, "4")
+        firewall(net, "apply", SECOND, change)
+        check(reaches(net), "while it waits")
+        until(lambda: not reaches(net), 15, "blocked after " + change)
+        until(lambda: "pending" not in applied(net), 15, "the timer")
+
+
+def taking_back_is_tried_again(net, backend):
+    """A timer that cannot load the rules has not done its work."""
+    tool = "nft" if backend == "nft" else "iptables-restore"
+    apply(net, backend, timeout=3)
+    place = shutil.which(tool)
+    net.host("mount", "--bind", "/bin/false", os.path.realpath(place))
+    check(reaches(net), "while it waits")
+    time.sleep(5)
+    check("pending" in applied(net), "it says that it has taken it back")
+    net.host("umount", os.path.realpath(place))
+    until(lambda: not reaches(net), 20, "blocked in the end")
+    until(lambda: "pending" not in applied(net), 20, "the timer")
+
+
+def policy_comes_by_apply(net, backend):
+    """To confirm, remove or take back brings no policy into force."""
+    add_second(net)
+    words = ("--backend", backend, "--timeout")
+    write_both(net, [ALLOWED + ":443"], [ALLOWED + ":443"])
+    firewall(net, "apply", SECOND, *words, "0")
+    firewall(net, "apply", AGENT, *words, "60")
+    write_both(net, [REFUSED + ":443"], [REFUSED + ":443"])
+    firewall(net, "confirm", AGENT)
+    check(reaches(net), "confirmed, and not what was applied")
+    check(not reaches(net, REFUSED), "confirmed with another policy")
+    check(not reaches(net, REFUSED, user=SECOND_UID), "and the other one")
+    firewall(net, "apply", SECOND, "--remove")
+    check(not reaches(net, REFUSED), "another was removed")
+
+
+def a_unit_is_no_start(net, backend):
+    """Starting the unit of the boot takes back nothing that still waits; where
+    the rules are gone it does."""
+    apply(net, backend, timeout=30)
+    firewall(net, "apply", "--boot")
+    check(reaches(net) and "pending" in applied(net), "it was taken back")
+    firewall(net, "confirm", AGENT)
+    apply(net, backend, timeout=30)
+    rules.flush(net, backend)
+    firewall(net, "apply", "--boot")
+    check(not reaches(net) and "pending" not in applied(net), "a start")
+
+
+CASES = [others_do_not_confirm, taking_back_is_tried_again,
+         policy_comes_by_apply, a_unit_is_no_start]
+
+
+def suite_of(suite):
+    for backend, programs in BACKENDS.items():
+        missing = [name for name in programs if shutil.which(name) is None]
+        for case in CASES:
+            def one(case=case, backend=backend, missing=missing):
+                if missing:
+                    raise harness.Skipped("no " + missing[0])
+                with Network() as net:
+                    case(net, backend)
+            suite.case("%s: %s" % (backend, case.__name__.replace("_", " ")),
+                       one)
+
+
+if __name__ == "__main__":
+    rules.EXECUTOR = (pathlib.Path(harness.folder_of_programs()) /
+                      "trizone-executor")
+    if fwnet.why_not() is not None:
+        print("skipped: " + fwnet.why_not())
+        sys.exit(77)
+    harness.main(suite_of)
