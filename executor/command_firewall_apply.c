@@ -288,8 +288,7 @@ say_loaded(const struct job *job, const struct options *o)
 		printf("within %ld s: trizone-executor firewall confirm %s; "
 		       "else it is blocked\n",
 		    o->timeout_s, o->name);
-	printf("names work once the service knows them: start it, or "
-	       "`trizone-executor reload`\n");
+	firewall_boot_serve(job->config);
 }
 
 static void

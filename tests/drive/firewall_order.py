@@ -24,6 +24,7 @@ from fwnet import AGENT, Network
 from harness import check, equal, until
 
 SECOND = "second"
+DROP_IN = "/etc/systemd/system/trizone-executor.service.d/firewall.conf"
 SECOND_UID = 617
 
 
@@ -97,8 +98,56 @@ def a_unit_is_no_start(net, backend):
     check(not reaches(net) and "pending" not in applied(net), "a start")
 
 
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >> /var/systemctl
+case "$*" in
+*is-active*) test -e /var/runs ;;
+*--now*) touch /var/runs ;;
+esac
+"""
+
+
+def a_fresh_machine(net, backend):
+    """apply installs the service without zones, whole: its configuration, its
+    accounts, its unit with what that needs; and says when it has to be told."""
+    prefix = net.folder / "usr"
+    share = prefix / "share" / "trizone" / "agent"
+    (prefix / "bin").mkdir(parents=True)
+    share.mkdir(parents=True)
+    program = prefix / "bin" / "trizone-executor"
+    shutil.copy(rules.EXECUTOR, program)
+    shutil.copy(harness.ROOT / "vm" / "agent" / "executor.conf", share)
+    fake = net.folder / "systemctl"
+    fake.write_text(SYSTEMCTL)
+    fake.chmod(0o755)
+    net.host("mount", "--bind", fake, shutil.which("systemctl"))
+    net.host("mkdir", "-p", "/run/systemd/system")
+    net.host("rm", "-rf", "/etc/trizone", DROP_IN)
+    words = ("firewall", "apply", AGENT, "--backend", backend, "--timeout",
+             "0", "--allow", ALLOWED + ":443")
+    out = net.host(program, *words).stdout.decode()
+    check("started trizone-executor.service" in out, "%s", out)
+    equal(net.inside(DROP_IN).read_bytes(),
+          (share / "executor.conf").read_bytes(), "the drop-in")
+    for word in ("daemon-reload", "enable trizone-firewall.service",
+                 "enable --now trizone-executor.service"):
+        check(word in net.inside("/var/systemctl").read_text(), "not %s", word)
+    passwd = net.inside("/etc/passwd").read_text()
+    for role in ("auditor", "resolver", "blocked"):
+        check("\ntrizone-%s:" % role in passwd, "no account for %s", role)
+    out = net.host(program, *words).stdout.decode()
+    check("restart" in out and "started" not in out, "%s", out)
+    # beside the unit's own configuration nothing of it is touched
+    net.host("rm", "-rf", "/var/systemctl", DROP_IN)
+    other = "/etc/other/mine.json"
+    net.host(program, *words, "--config", other)
+    check(net.inside(other).exists(), "no " + other)
+    check(not net.inside("/var/systemctl").exists() and
+          not net.inside(DROP_IN).exists(), "units of another configuration")
+
+
 CASES = [others_do_not_confirm, taking_back_is_tried_again,
-         policy_comes_by_apply, a_unit_is_no_start]
+         policy_comes_by_apply, a_unit_is_no_start, a_fresh_machine]
 
 
 def suite_of(suite):
@@ -108,6 +157,8 @@ def suite_of(suite):
             def one(case=case, backend=backend, missing=missing):
                 if missing:
                     raise harness.Skipped("no " + missing[0])
+                if case is a_fresh_machine and not shutil.which("systemctl"):
+                    raise harness.Skipped("no systemctl")
                 with Network() as net:
                     case(net, backend)
             suite.case("%s: %s" % (backend, case.__name__.replace("_", " ")),
