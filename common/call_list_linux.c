@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -150,19 +151,22 @@ add_mode(scmp_filter_ctx list, int number)
 	add_without(list, number, argument, &above);
 }
 
-/* The low bits of a socket's type; above them are its flags. */
+/* UDP: the low bits of a socket's type, above which are its flags, and the
+ * protocol, as a number or as none. */
 static void
 add_datagrams(scmp_filter_ctx list, int number)
 {
-	static const unsigned families[] = {AF_INET, AF_INET6};
+	static const unsigned kinds[][2] = {{AF_INET, 0},
+	    {AF_INET, IPPROTO_UDP}, {AF_INET6, 0}, {AF_INET6, IPPROTO_UDP}};
 
-	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		const struct scmp_arg_cmp is[] = {
-		    SCMP_CMP(0, SCMP_CMP_EQ, families[i], 0),
+		    SCMP_CMP(0, SCMP_CMP_EQ, kinds[i][0], 0),
 		    SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM),
+		    SCMP_CMP(2, SCMP_CMP_EQ, kinds[i][1], 0),
 		};
 
-		add(list, SCMP_ACT_ALLOW, number, 2, is);
+		add(list, SCMP_ACT_ALLOW, number, 3, is);
 	}
 }
 

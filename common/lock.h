@@ -47,7 +47,7 @@ enum call_match {
 	CALL_MODE,	 /* open, openat, fchmod: no set-user-id and the like */
 	CALL_PEER,	 /* getsockopt: who is there */
 	CALL_DATAGRAM_NULL, /* sendto without an address */
-	CALL_DATAGRAM,	    /* socket: IPv4 and IPv6, datagrams */
+	CALL_DATAGRAM,	    /* socket: UDP over IPv4 and IPv6 */
 	CALL_UNIX_DATAGRAM  /* socket: that, or AF_UNIX */
 };
 

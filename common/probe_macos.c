@@ -159,7 +159,7 @@ static const struct {
     {"connect by TCP", 0, try_tcp},
     {"send by UDP", 0, try_udp},
     {"listen", 0, try_listen},
-    {"ask for names", 0, try_names},
+    {"ask for names", LOCK_TALKS, try_names},
     {"make a file", 0, try_make},
     {"read a file", 0, try_read},
     {"signal others", LOCK_KEEPS, try_signal},

@@ -38,6 +38,17 @@ static const char keeps[] =
     "(allow system-socket (socket-domain AF_UNIX))\n"
     "(allow file-write-unlink (vnode-type SOCKET))\n";
 
+/* Who fills pf's tables runs pfctl, which a sandbox would keep from pf. */
+static const char rules[] =
+    "(allow process-exec (literal \"/sbin/pfctl\") (with no-sandbox))\n"
+    "(allow file-read* (literal \"/sbin/pfctl\"))\n"
+    "(allow file-read* file-write-data (literal \"/dev/null\"))\n";
+
+/* The system's resolver, and nothing of the network itself. */
+static const char talks[] =
+    "(allow system-socket (socket-domain AF_UNIX))\n"
+    "(allow network-outbound (literal \"/private/var/run/mDNSResponder\"))\n";
+
 /* Files below a folder, and what its own path is made of. */
 static const char reads[] =
     "(allow file-read-metadata (path-ancestors (param \"" SEATBELT_PATH
@@ -73,6 +84,10 @@ seatbelt_text(const struct lock_profile *profile, const struct lock_path *paths,
 		buf_add_text(out, forks);
 	if ((profile->flags & LOCK_SEES) != 0)
 		buf_add_text(out, sees);
+	if ((profile->flags & LOCK_RULES) != 0)
+		buf_add_text(out, rules);
+	if ((profile->flags & LOCK_TALKS) != 0)
+		buf_add_text(out, talks);
 	for (size_t i = 0; i < count; i++)
 		add_path(&paths[i], i, out);
 }

@@ -105,6 +105,20 @@ make(const char *name)
 	return EXIT_DONE;
 }
 
+/* Of others' accounts the home may be anything. */
+static void
+refuse_others(const struct confined *account)
+{
+	char home[CONFINED_HOME_BYTES];
+
+	confined_home(account->name, home, sizeof home);
+	if (strcmp(account->home, home) != 0)
+		die(EXIT_CONFIG,
+		    "account %s was not made here, its home is %s: remove it "
+		    "by hand, its rules with `apply %s --remove`",
+		    account->name, account->home, account->name);
+}
+
 static void
 refuse_running(const struct confined *account)
 {
@@ -128,6 +142,7 @@ take_away(const char *config, const char *name)
 	confined_system_name(name, system_name, sizeof system_name);
 	rc = confined_find(system_name, &account, reason, sizeof reason);
 	if (rc == 0) {
+		refuse_others(&account);
 		refuse_running(&account);
 		if (accounts_remove_one(system_name, reason, sizeof reason) !=
 		    0)

@@ -281,7 +281,7 @@ static void
 say_loaded(const struct job *job, const struct options *o)
 {
 	struct model_account *account =
-	    model_find((struct model *)&job->applied.model, span_of(o->name));
+	    model_find(&job->applied.model, span_of(o->name));
 
 	printf("account %s (%lu) reaches %zu hosts, and nothing else\n",
 	    o->name, (unsigned long)account->uid, account->host_count);
@@ -298,7 +298,7 @@ require_in_policy(const struct job *job, const char *name)
 {
 	const struct model *model = policy_firewall(job->setup.policy);
 
-	if (model_find((struct model *)model, span_of(name)) == NULL)
+	if (model_find(model, span_of(name)) == NULL)
 		die(EXIT_CONFIG,
 		    "no account %s in \"firewall\" of %s: add it there, or "
 		    "give --allow HOST:PORT",

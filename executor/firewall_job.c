@@ -106,7 +106,8 @@ job_load(struct job *job)
 	applied_effective(&job->applied, clock_utc_ms(), &model);
 	rc = load_rules(job->applied.backend, &model, &said, job->reason,
 	    sizeof job->reason);
-	fwrite(said.data, 1, said.len, stdout);
+	if (said.len != 0)
+		fwrite(said.data, 1, said.len, stdout);
 	model_free(&model);
 	buf_free(&said);
 	return rc;
@@ -149,10 +150,9 @@ copy_account(const struct job *job, const char *name, struct model *out)
 	struct model_account *account;
 
 	if (job->has_setup)
-		from = model_find(
-		    (struct model *)policy_firewall(job->setup.policy), wanted);
+		from = model_find(policy_firewall(job->setup.policy), wanted);
 	if (from == NULL)
-		from = model_find((struct model *)&job->applied.model, wanted);
+		from = model_find(&job->applied.model, wanted);
 	out->count = 0;
 	account = from != NULL ? model_add_copy(out, from)
 			       : model_add_copy(out, &bare);

@@ -124,6 +124,8 @@ wall_open(struct parent *p)
 	wall->capture = capture_open(reason, sizeof reason);
 	if (wall->capture < 0 && wall->capture != -ERR_NOT_FOUND)
 		die(EXIT_UNAVAILABLE, "%s", reason);
+	if (wall->capture < 0)
+		log_event(LOG_WARN, "no-packets", "reason=%s", reason);
 	open_guards(wall);
 	keeper_start(p);
 }

@@ -272,7 +272,7 @@ refresh_account(struct model *out, const struct model_account *old,
     const struct model *policy)
 {
 	const struct model_account *new_one =
-	    model_find((struct model *)policy, span_of(old->name));
+	    model_find(policy, span_of(old->name));
 	struct model_account *account;
 	char unused[1];
 

@@ -21,8 +21,9 @@ struct capture {
 	uint64_t bad;  /* what was no packet */
 };
 
-/* A descriptor. -ERR_BUSY: another program has it; -ERR_UNAVAILABLE; with what
- * to do in `reason`. */
+/* A descriptor. -ERR_BUSY: another program has it; -ERR_UNAVAILABLE;
+ * -ERR_NOT_FOUND: there is none here, and one can do without; with what to do
+ * in `reason`. */
 int capture_open(char *reason, size_t room);
 
 void capture_init(struct capture *capture, int fd);

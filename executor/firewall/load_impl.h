@@ -39,9 +39,12 @@ load_run(struct load *l, const char *const words[], struct span input)
 	return firewall_tool(words, input, NULL, l->reason, l->room);
 }
 
-/* Whether packets of IPv6 can leave this machine at all: the kernel has it, and
- * it is not off for loopback. load_sets.c. */
+/* Whether the kernel has IPv6 at all; and whether its loopback has it, which
+ * can be off by itself. load_sets.c. */
 bool load_has_ipv6(void);
+bool load_has_loopback6(void);
+
+#define LOAD_LIST_BYTES (64u << 20) /* rules of others too: some 100,000 */
 
 /* Bring the sets of the model's accounts in line with it: literal addresses in,
  * those of hosts that are gone out. load_sets.c. */

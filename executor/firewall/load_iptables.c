@@ -67,7 +67,7 @@ list_unit(struct load *l, const struct unit *u, struct buf *out)
 	struct buf text;
 	int rc;
 
-	buf_init(&text, TEXT_MAX_BYTES);
+	buf_init(&text, LOAD_LIST_BYTES);
 	rc = firewall_tool(u->save, SPAN(""), &text, l->reason, l->room);
 	if (rc == 0)
 		firewall_canonical(FIREWALL_IPTABLES, load_view(&text), out);
@@ -149,7 +149,7 @@ give_unit(struct load *l, const struct unit *u, const struct model *want,
 	struct buf is, change;
 	int rc;
 
-	buf_init(&is, TEXT_MAX_BYTES);
+	buf_init(&is, LOAD_LIST_BYTES);
 	buf_init(&change, 2 * TEXT_MAX_BYTES);
 	rc = list_unit(l, u, &is);
 	if (rc == 0) {
@@ -264,7 +264,7 @@ check_unit(struct load *l, const struct unit *u, const struct model *want)
 	struct buf is, ours, wanted;
 	int rc;
 
-	buf_init(&is, TEXT_MAX_BYTES);
+	buf_init(&is, LOAD_LIST_BYTES);
 	buf_init(&ours, TEXT_MAX_BYTES);
 	buf_init(&wanted, TEXT_MAX_BYTES);
 	rc = list_unit(l, u, &is);

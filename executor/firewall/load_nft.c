@@ -11,7 +11,7 @@
 #include "executor/firewall/load_impl.h"
 #include "executor/firewall/text.h"
 
-#define OBJECT_WORDS 3 /* "chain account_1 {" */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NAME_BYTES 64
 #define ROUTES "5353"
 _Static_assert(TEXT_ROUTES == 5353, "ROUTES is its text");
@@ -74,15 +74,47 @@ add_sorted(struct span text, struct buf *out)
 	free(blocks);
 }
 
+/* How other versions of nft spell the same; the longer ones first. */
+static const struct {
+	const char *other, *ours;
+} spellings[] = {
+    {"tcp flags & (syn | ack) == (syn | ack)", "tcp flags syn,ack / syn,ack"},
+    {"tcp flags & (syn | ack) == syn | ack", "tcp flags syn,ack / syn,ack"},
+    {"tcp flags & (syn | ack) == syn", "tcp flags syn / syn,ack"},
+    {"reject with icmpx type port-unreachable", "reject"},
+    {"reject with icmpx port-unreachable", "reject"},
+};
+
+static void
+add_spelled(struct span text, struct buf *out)
+{
+	size_t i, n;
+
+	while (text.n != 0) {
+		for (i = 0; i < COUNT(spellings); i++)
+			if (span_starts(text, spellings[i].other))
+				break;
+		n = i < COUNT(spellings) ? strlen(spellings[i].other) : 1;
+		if (i < COUNT(spellings))
+			(void)buf_add_text(out, spellings[i].ours);
+		else
+			(void)buf_add_byte(out, *text.p);
+		text = (struct span){text.p + n, text.n - n};
+	}
+}
+
 static void
 add_canonical(struct span listing, struct buf *out)
 {
-	struct buf text;
+	struct buf text, spelled;
 
 	buf_init(&text, TEXT_MAX_BYTES);
+	buf_init(&spelled, TEXT_MAX_BYTES);
 	firewall_canonical(FIREWALL_NFT, listing, &text);
-	add_sorted(load_view(&text), out);
+	add_spelled(load_view(&text), &spelled);
+	add_sorted(load_view(&spelled), out);
 	buf_free(&text);
+	buf_free(&spelled);
 }
 
 /* Whether there is a table of ours; then also what is in it, but the sets'
@@ -233,7 +265,7 @@ static const struct routing routings[] = {
 static unsigned
 families(void)
 {
-	return load_has_ipv6() ? FAMILIES : 1;
+	return load_has_loopback6() ? FAMILIES : 1;
 }
 
 static bool

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
@@ -47,6 +48,12 @@ list(struct set *set, uid_t uid, bool known, struct elements *out)
 
 bool
 load_has_ipv6(void)
+{
+	return access("/proc/net/if_inet6", F_OK) == 0;
+}
+
+bool
+load_has_loopback6(void)
 {
 	FILE *f = fopen("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "re");
 	bool has;
@@ -150,8 +157,7 @@ find_missing(struct set *set, const struct model_account *account, bool known,
 	int rc = list(set, account->uid, known, &is);
 
 	*out = (struct elements){NULL, 0, 0};
-	for (size_t i = 0;
-	     i < account->host_count && rc == 0; i++) {
+	for (size_t i = 0; i < account->host_count && rc == 0; i++) {
 		const struct model_host *host = &account->hosts[i];
 		struct set_item item;
 

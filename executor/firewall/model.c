@@ -222,12 +222,13 @@ model_free(struct model *model)
 	model->count = 0;
 }
 
+/* As strchr(3): what the caller may change of the model, he may of this. */
 struct model_account *
-model_find(struct model *model, struct span name)
+model_find(const struct model *model, struct span name)
 {
 	for (size_t i = 0; i < model->count; i++)
 		if (span_is(name, model->accounts[i].name))
-			return &model->accounts[i];
+			return (struct model_account *)&model->accounts[i];
 	return NULL;
 }
 

@@ -79,7 +79,7 @@ void model_host_format(
     const struct model_host *host, char out[MODEL_HOST_TEXT]);
 
 /* Find the account; NULL if there is none. */
-struct model_account *model_find(struct model *model, struct span name);
+struct model_account *model_find(const struct model *model, struct span name);
 
 /* Look up the number of an account, by its name or (macOS) that behind an
  * underscore: an account of this machine that is not root's, no person's

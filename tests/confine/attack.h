@@ -38,6 +38,7 @@ enum insider {
 	READER = 64,
 	FILTER = 128,
 	WORKER = 256,
+	RESOLVER = 512,
 	NOBODY = 0
 };
 

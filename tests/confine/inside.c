@@ -58,7 +58,7 @@ find_role(const char *name, const struct lock_profile **profile_out)
 		enum insider who;
 	} roles[] = {{"parent", PARENT}, {"broker", BROKER},
 	    {"auditor", AUDITOR}, {"file", FILE_COURIER},
-	    {"notify", NOTIFY_COURIER}};
+	    {"notify", NOTIFY_COURIER}, {"resolver", RESOLVER}};
 
 	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++)
 		if (strcmp(name, zones[i].name) == 0) {

@@ -20,8 +20,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "drive"))
 import harness  # noqa: E402
 from harness import Skipped, check, main  # noqa: E402
 
-ROLES = ("parent", "broker", "auditor", "file", "notify", "planner", "reader",
-         "filter", "worker")
+ROLES = ("parent", "broker", "auditor", "file", "notify", "resolver",
+         "blocked", "planner", "reader", "filter", "worker")
 # Of nobody, and of no other test: limits of processes count for each user.
 USER = str(60100 + os.getpid() % 4000)
 NOBODY = "65534"

@@ -248,6 +248,21 @@ def nobody_leaks(net, backend):
         check(not frames.leaked(), "left the machine: %r", frames.leaked())
 
 
+def ipv6_is_off_on_loopback(net, backend):
+    """There alone: elsewhere it would still leave."""
+    net.host("sysctl", "-qw", "net.ipv6.conf.lo.disable_ipv6=1")
+    apply(net, backend)
+    check(reaches(net), "allowed")
+    check(reaches(net, "2600:9::1", user=OTHER), "the network is dead")
+    net.listeners.take()
+    with net.capture() as frames:
+        # the reset that tells at once would come by loopback
+        net.host(PYTHON, "-c", ASK.replace("53", "443"), "2600:9::1",
+                 user=AGENT, want=None)
+        time.sleep(0.3)
+        check(not frames.leaked(), "left the machine: %r", frames.leaked())
+
+
 def stays_alive(net, backend):
     """What is allowed before and after is not cut in between."""
     apply(net, backend, allow=[ALLOWED + ":443"])
@@ -564,7 +579,8 @@ def finds(net, backend):
     net.host("rm", "/run/docker.sock", "/run/podman/podman.sock")
 
 
-CASES = [accounts, confines, nobody_leaks, stays_alive, keeps_addresses,
+CASES = [accounts, confines, nobody_leaks, ipv6_is_off_on_loopback,
+         stays_alive, keeps_addresses,
          literal_has_no_end, not_confirmed, timer_is_alone, survives_kill,
          boots, restores, blocks_and_removes, allows, one_at_a_time,
          the_account_itself, refuses_damage, many, finds]

@@ -463,6 +463,110 @@ START_TEST(bounds)
 }
 END_TEST
 
+/*
+ * Any order of events: what is told was put in place and not ended, and was
+ * the last; never more under way than may be.
+ */
+#define HALVES 6
+
+struct shadow {
+	struct cache_key key;
+	int state; /* 0 idle, 1 looked up, 2 to be placed */
+	unsigned char first, next;
+	int64_t sets_ms, next_s; /* in the sets until then; of the order */
+};
+
+static uint32_t seed = 1;
+
+static uint32_t
+any(uint32_t below)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (seed >> 8) % below;
+}
+
+static void
+shadow_find(struct shadow *s)
+{
+	static const uint32_t ttls[] = {0, 1, 60, 300, 3600, 100000};
+	struct cache_found what = addresses(ttls[any(6)], 1 + any(3),
+	    s->key.family, (unsigned char)(1 + any(200)));
+	struct link_order order;
+
+	if (any(3) == 0) {
+		what = (struct cache_found){
+		    .say = CACHE_EMPTY + any(3), .inward = any(4) == 0};
+		what.inward = what.inward && what.say == CACHE_FAILED;
+	}
+	s->state = 0;
+	if (cache_found(cache, s->key, now, &what, &order)) {
+		s->state = 2;
+		s->next = what.addresses[0].bytes[0];
+		s->next_s = order.timeout_s;
+	}
+}
+
+static void
+shadow_place(struct shadow *s)
+{
+	bool good = any(4) != 0;
+
+	if (good) {
+		s->sets_ms = now + s->next_s * 1000;
+		s->first = s->next;
+	}
+	now += any(300);
+	cache_placed(cache, s->key, now, good);
+	s->state = 0;
+}
+
+static void
+shadow_ask(struct shadow *s, uint32_t row, unsigned char family)
+{
+	struct cache_told out;
+	enum cache_say say = cache_ask(cache, row, family, now, &out);
+
+	ck_assert((say == CACHE_ADDRESSES) == (out.count != 0));
+	if (say != CACHE_ADDRESSES)
+		return;
+	ck_assert_uint_ge(out.ttl_s, 1);
+	ck_assert_int_le(now + (int64_t)out.ttl_s * 1000, s->sets_ms);
+	ck_assert_uint_eq(out.addresses[0].bytes[0], s->first);
+}
+
+START_TEST(any_order)
+{
+	struct shadow all[HALVES] = {0};
+	size_t told = 0;
+
+	for (int step = 0; step < 300000; step++) {
+		uint32_t at = any(HALVES);
+		struct shadow *s = &all[at];
+		struct cache_key key;
+
+		now += any(50) == 0 ? any(4000000) : any(3000);
+		if (s->state == 1)
+			shadow_find(s);
+		else if (s->state == 2)
+			shadow_place(s);
+		shadow_ask(s, at / 2, at % 2 ? ADDRESS_6 : ADDRESS_4);
+		told += s->sets_ms > now;
+		if (any(4) != 0 && cache_next(cache, now, &key)) {
+			s = &all[key.row * 2 + (key.family == ADDRESS_6)];
+			ck_assert_int_eq(s->state, 0);
+			s->state = 1;
+			s->key = key;
+		}
+		if (any(500) != 0)
+			continue;
+		cache_emptied(cache, now);
+		for (at = 0; at < HALVES; at++)
+			all[at].state = 0, all[at].sets_ms = 0;
+	}
+	ck_assert_uint_gt(told, 10000);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -485,6 +589,7 @@ main(void)
 	tcase_add_test(t, emptied);
 	tcase_add_test(t, replaced);
 	tcase_add_test(t, bounds);
+	tcase_add_test(t, any_order);
 	suite_add_tcase(suite, t);
 	return run_suite(suite);
 }
