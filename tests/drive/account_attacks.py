@@ -3,9 +3,10 @@
 attempt has to fail at once with the errno that is listed, and what reaches the
 peer is captured.
 
-usage: account_attacks.py BIN [--plain]
+usage: account_attacks.py BIN [--plain | --iptables]
 
---plain: under the rules of fwrules.py alone, with no program of ours.
+--plain: under the rules of fwrules.py alone, with no program of ours;
+--iptables: by that backend in place of nft.
 """
 import json
 import re
@@ -21,7 +22,7 @@ import harness
 from fwcaller import Caller
 from fwnet import (AGENT, HOST4, HOST6, LINK, OTHER, PEER4, PEER6, PYTHON, UIDS,
                    Answer, Network, why_not)
-from fwservice import Service
+from fwservice import Service, connect
 from harness import check, equal, until
 
 GUARD = 580
@@ -225,14 +226,14 @@ def plain(net):
     return Attack(net)
 
 
-def real(net, service):
+def real(net, service, *words):
     """By our own commands, with the service."""
     first = ALLOWED["api.allowed.test"]
     net.dns.zone["api.allowed.test"] = Answer(a=[first[0]], aaaa=[first[1]])
-    service.apply()
+    service.apply(AGENT, *words)
     service.start()
-    until(lambda: service.elements(4) and service.elements(6), 10,
-          "the host's addresses")
+    until(lambda: all(connect(net, address)[0] == "works"
+                      for address in first), 10, "the host's addresses")
     files = ["/etc/trizone/policy.json", "/etc/trizone/config.json",
              "/etc/trizone/firewall/applied.json", str(service.program)]
     children = net.host("ps", "-o", "pid=", "--ppid",
@@ -264,7 +265,9 @@ def body(suite):
             tried(suite, plain(net))
             return
         with Service(net, {AGENT: ["api.allowed.test:443"]}) as service:
-            tried(suite, real(net, service))
+            tried(suite, real(net, service, *(
+                ["--backend", "iptables"] if "--iptables" in sys.argv
+                else [])))
             suite.case("all of it is on record", all_on_record, service)
 
 
