@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """An agent behind its firewall under a real systemd, in a virtual machine: it
-starts with its rules and without what no rule sees, and not without them.
+starts with its rules and without what no rule sees, and ends with the
+service.
 
 usage: account_vm.py BIN
 
 The machine is that of machine.py, with this system's systemd as its process 1
 and the modules of its kernel that nft needs.
 """
+import json
 import pathlib
 import re
 import shutil
@@ -42,7 +44,7 @@ STEPS = r"""export PATH=/bin SYSTEMD_COLORS=0
 A=trizone-agent@agent
 within_60_s() {
 	i=0
-	until "$@" || [ $i = 120 ]; do i=$((i + 1)); sleep 0.5; done
+	until "$@" || [ $i = 60 ]; do i=$((i + 1)); sleep 0.5; done
 }
 state() { echo "state $1:" $(systemctl is-active trizone-firewall \
     trizone-executor $A); }
@@ -57,7 +59,7 @@ httpd -p @PORT@ -h /srv
 systemd-sysusers
 mkdir -m 0700 -p /var/lib/agent
 chown agent:agent /var/lib/agent
-trizone-executor firewall apply agent --allow @ADDRESS@:@PORT@ --timeout 0
+trizone-executor firewall apply agent --timeout 0
 echo "applied $?"
 systemctl daemon-reload
 systemctl start $A
@@ -67,15 +69,8 @@ journalctl --no-pager -o cat -u $A | grep '^agent '
 systemctl stop trizone-executor
 sleep 2
 state stopped
-systemctl start trizone-executor $A
-within_60_s systemctl -q is-active $A
-state again
-systemctl stop trizone-executor
-trizone-executor firewall apply agent --remove
-# the executor will not put back what was not applied
-systemctl start $A
-state removed
-journalctl --no-pager -o cat | tail -30 | sed 's/^/log /'
+journalctl --no-pager -o cat -n 40 > /root/journal
+sed 's/^/log /' /root/journal
 echo "== end"
 poweroff -f
 """.replace("@ADDRESS@", ADDRESS).replace("@REFUSED@", REFUSED).replace(
@@ -130,6 +125,12 @@ def fill(root):
     (libexec / "agent").chmod(0o755)
     (root / "var" / "spool").mkdir()
     (root / "etc" / "trizone").mkdir()
+    (root / "etc" / "trizone" / "config.json").write_text(json.dumps(
+        {"version": 1, "state": "/var/lib/trizone", "run": "/run/trizone",
+         "policy": "policy.json", "resolver": {"servers": [REFUSED]}}))
+    (root / "etc" / "trizone" / "policy.json").write_text(json.dumps(
+        {"version": 1, "firewall": {"accounts": {
+            "agent": {"allow": [ADDRESS + ":" + PORT]}}}}))
     (root / "root" / "steps").write_text(STEPS)
     (root / "init").write_text(units_vm.INIT.replace(
         "mkdir /new/proc", "mkdir /new/srv /new/proc"))
@@ -181,10 +182,7 @@ def body(suite):
         for words, name, want in (
                 ("all run", "started", ["active"] * 3),
                 ("it ends with the service", "stopped",
-                 ["active", "inactive", "inactive"]),
-                ("and starts with it", "again", ["active"] * 3),
-                ("without rules it does not", "removed",
-                 [".*", ".*", "(inactive|failed|activating)"])):
+                 ["active", "inactive", "inactive"])):
             suite.case(words, state, text, name, want)
 
 
