@@ -109,7 +109,7 @@ esac
 
 def a_fresh_machine(net, backend):
     """apply installs the service without zones, whole: its configuration, its
-    accounts, its unit with what that needs; and says when it has to be told."""
+    accounts, its unit with what that needs; and says when it is to be told."""
     prefix = net.folder / "usr"
     share = prefix / "share" / "trizone" / "agent"
     (prefix / "bin").mkdir(parents=True)
@@ -146,8 +146,24 @@ def a_fresh_machine(net, backend):
           not net.inside(DROP_IN).exists(), "units of another configuration")
 
 
+def seen_from_the_unit(net, backend):
+    """The service's unit has nothing but processes in /proc: IPv6 counts there
+    too, for what is lost as for what is loaded."""
+    apply(net, backend, allow=[ALLOWED + ":443", "[2600:8::1]:443"])
+    net.host("mount", "-t", "proc", "-o", "subset=pid", "proc", "/proc")
+    equal(firewall(net, "apply", "--restore").stdout, b"", "nothing to do")
+    for lost in ((("ip", "-6", "rule", "flush", "table", "5353"),)
+                 if backend == "nft" else
+                 (("ip6tables", "-F"), ("ip6tables", "-t", "nat", "-F"))):
+        net.host(*lost)
+        check(b"put back" in firewall(net, "apply", "--restore").stdout,
+              "after %r", lost)
+    check(not reaches(net, "2600:9::1"), "IPv6 is open")
+    check(reaches(net, "2600:8::1"), "allowed")
+
+
 CASES = [others_do_not_confirm, taking_back_is_tried_again,
-         policy_comes_by_apply, a_unit_is_no_start, a_fresh_machine]
+         policy_comes_by_apply, a_unit_is_no_start, seen_from_the_unit, a_fresh_machine]
 
 
 def suite_of(suite):
