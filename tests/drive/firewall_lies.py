@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Resolver and listener that somebody has taken over, before a real parent.
+"""Resolver and listener that somebody has taken over, and a keeper that cannot
+do its work, before a real parent.
 
 usage: firewall_lies.py [BIN]
 
@@ -7,6 +8,7 @@ The service of firewall_service.py; descriptors of its roles are taken by
 pidfd_getfd(2), which root may. Needs root on Linux.
 """
 import ctypes
+import fcntl
 import os
 import socket
 import sys
@@ -15,7 +17,7 @@ import time
 import firewall_service as service
 import harness
 from firewall_service import Wall, ask, role_pid
-from harness import Skipped, check, until
+from harness import Skipped, check, equal, until
 
 CONTROL, LINK = 3, 5  # role.h
 PIDFD_GETFD = 438
@@ -61,7 +63,26 @@ def closed_lines():
         host.verify()
 
 
-CASES = (closed_lines,)
+def reload_meets_an_apply():
+    """Another command holds the lock for longer than is waited: the policy is
+    stored when it can be, and not forgotten, or its hosts would be taken out as
+    nobody's."""
+    with Wall() as host:
+        host.start()
+        stored = host.config_path.parent / "firewall" / "applied.json"
+        with open(stored.parent / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            host.allow(service.ALLOWED + ["11.8.0.77:443"])
+            equal(host.command("reload").returncode, 0, "reload")
+            until(lambda: "another apply" in host.log_text(), 30,
+                  "the keeper gave up")
+        until(lambda: "11.8.0.77" in stored.read_text(), 20, "stored")
+        check("11.8.0.77" in host.elements(), "not in the sets")
+        host.stop()
+        host.verify()
+
+
+CASES = (closed_lines, reload_meets_an_apply)
 
 
 def body(suite):
