@@ -20,6 +20,7 @@
 #include "executor/audit_files.h"
 #include "executor/audit_verify.h"
 #include "executor/command.h"
+#include "executor/firewall_look.h"
 #include "executor/parent_files.h"
 #include "proto/endpoint.h"
 
@@ -34,6 +35,7 @@ static const char usage[] =
 enum finding_level { FOUND_GOOD, FOUND_NOTE, FOUND_BAD };
 
 struct doctor {
+	const char *config; /* its path */
 	struct setup setup;
 	bool json;
 	int bad;
@@ -176,7 +178,8 @@ check_age(struct doctor *d)
 	if (on_path("age") || on_path("rage"))
 		found(d, FOUND_GOOD, "age or rage is there");
 	else
-		found(d, FOUND_BAD,
+		found(d,
+		    d->setup.config->zone_count == 0 ? FOUND_NOTE : FOUND_BAD,
 		    "neither age nor rage: apt install age, "
 		    "apk add age or brew install age");
 	if (d->setup.config->operator_recipient == NULL)
@@ -273,6 +276,10 @@ check_service(struct doctor *d)
 	struct client *client = NULL;
 	int rc = socket_path(d->setup.config, "operator", path, sizeof path);
 
+	if (reload_is_alone(d->setup.config)) {
+		found(d, FOUND_GOOD, "it runs, without zones");
+		return;
+	}
 	if (rc == 0) {
 		snprintf(spec, sizeof spec, "unix:%s", path);
 		rc = client_open(&options, &client);
@@ -310,6 +317,53 @@ check_service(struct doctor *d)
 	client_close(client);
 }
 
+static void
+report_account(struct doctor *d, const struct look_account *a)
+{
+	const char *name = a->account->name;
+
+	if (!a->applied)
+		found(d, FOUND_BAD,
+		    "%s is not behind it: trizone-executor firewall apply %s",
+		    name, name);
+	else if (a->account->blocked)
+		found(d, FOUND_NOTE,
+		    "%s is blocked: trizone-executor firewall apply %s", name,
+		    name);
+	else if (!look_guarded(a))
+		found(d, FOUND_BAD,
+		    "nobody answers the questions of %s for names: "
+		    "trizone-executor run",
+		    name);
+	else
+		found(d, FOUND_GOOD, "%s reaches %zu hosts", name,
+		    a->account->host_count);
+}
+
+static void
+check_firewall(struct doctor *d)
+{
+	static struct look look;
+
+	if (policy_firewall(d->setup.policy)->count == 0)
+		return;
+	if (geteuid() != 0) {
+		found(d, FOUND_NOTE, "only root can look at its rules");
+		return;
+	}
+	look_read(&look, d->config);
+	if (look.difference[0] != '\0')
+		found(d, FOUND_BAD, "rules are not as they were applied: %s",
+		    look.difference);
+	if (look.pending[0] != '\0')
+		found(d, FOUND_NOTE,
+		    "%s waits: trizone-executor firewall confirm %s",
+		    look.pending, look.pending);
+	for (size_t i = 0; i < look.count; i++)
+		report_account(d, &look.accounts[i]);
+	look_done(&look);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct doctor *d);
@@ -321,6 +375,7 @@ static const struct {
     {"age", check_age},
     {"locks", check_locks},
     {"service", check_service},
+    {"firewall", check_firewall},
 };
 
 int
@@ -334,6 +389,7 @@ command_doctor(int argc, char **argv)
 	if (!options_only(argc, argv, usage, &options, &status))
 		return status;
 	d.json = options.json;
+	d.config = options.config;
 	d.check = "config";
 	if (setup_load(options.config, &d.setup, reason, sizeof reason) != 0) {
 		found(&d, FOUND_BAD, "%s", reason);

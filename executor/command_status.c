@@ -176,6 +176,13 @@ command_status(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	config = config_or_die(options.config, EXIT_CONFIG);
+	if (reload_is_alone(config)) {
+		puts(options.json ? "{\"zones\":[]}"
+				  : "it runs, without zones: see firewall "
+				    "status");
+		config_free(config);
+		return EXIT_DONE;
+	}
 	client = connect_or_die(config, SIDE_OPERATOR, "operator", NULL, NULL);
 	client_begin(client, METHOD_STATUS);
 	ask_or_die(client, &answer);

@@ -106,7 +106,8 @@ job_load(struct job *job)
 	applied_effective(&job->applied, clock_utc_ms(), &model);
 	rc = load_rules(job->applied.backend, &model, &said, job->reason,
 	    sizeof job->reason);
-	fwrite(said.data, 1, said.len, stdout);
+	if (said.len != 0)
+		fwrite(said.data, 1, said.len, stdout);
 	model_free(&model);
 	buf_free(&said);
 	return rc;

@@ -48,7 +48,7 @@ write_lines(struct lines *lines, char *reason, size_t room)
 
 	buf_init(&said, SAID_BYTES);
 	rc = firewall_edit("", HOSTS_FILE, edit, lines, &said, reason, room);
-	if (rc == 0)
+	if (rc == 0 && said.len != 0)
 		fwrite(said.data, 1, said.len, stdout);
 	buf_free(&said);
 	return rc;

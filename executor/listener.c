@@ -31,9 +31,8 @@
 #define NAMES_MAX 4096 /* addresses whose name is remembered */
 #define RETRY_MS 1000  /* for an auditor that takes nothing */
 
-_Static_assert(sizeof(struct entry_head) + LISTENER_DETAIL_BYTES <= PIPE_BUF,
-    "a pipe takes an entry whole or not at all");
-_Static_assert(sizeof(struct note) <= PIPE_BUF, "and a note");
+_Static_assert(
+    sizeof(struct note) <= PIPE_BUF, "a pipe takes a note whole or not at all");
 
 /* Which name the account was told for that address, last. */
 struct known_name {
@@ -50,8 +49,8 @@ struct listener {
 	struct blocked *blocked;
 	struct known_name *names; /* NAMES_MAX rows */
 	uint64_t lost, bad;	  /* of the capture, as far as it was told */
-	bool waiting;		  /* an entry that the auditor has not taken */
-	struct blocked_record record;
+	struct buf out; /* of an entry: what the auditor has not taken */
+	struct blocked_record record; /* it is of */
 	int64_t retry_ms;
 	uint64_t unsaid; /* notes that cannot be */
 };
@@ -282,55 +281,59 @@ put_detail(const struct listener *l, struct buf *out)
 	json_close(&w, '}');
 }
 
-/* 1: it is the auditor's; 0: later; -ERR_CLOSED. */
-static int
-write_record(const struct listener *l)
+static void
+put_record(struct listener *l)
 {
-	struct {
-		struct entry_head head;
-		char detail[LISTENER_DETAIL_BYTES];
-	} out;
+	struct entry_head head = {.magic = ORDER_MAGIC,
+	    .kind = RECORD_BLOCKED,
+	    .capability = NO_CAPABILITY};
 	struct buf detail;
-	ssize_t put;
 
-	memset(&out, 0, sizeof out);
 	buf_init(&detail, LISTENER_DETAIL_BYTES);
 	put_detail(l, &detail);
 	if (detail.overflow)
 		bug("detail of a blocked record");
-	out.head.magic = ORDER_MAGIC;
-	out.head.kind = RECORD_BLOCKED;
-	out.head.capability = NO_CAPABILITY;
-	out.head.detail_bytes = (uint32_t)detail.len;
-	memcpy(out.detail, detail.data, detail.len);
-	put_destination(&l->record.attempt, out.head.destination,
-	    sizeof out.head.destination);
-	out.head.destination_full = (uint32_t)strlen(out.head.destination);
-	(void)snprintf(out.head.why, sizeof out.head.why, "%s",
-	    reasons[l->record.attempt.what]);
-	put = write(FD_BLOCKED, &out, sizeof out.head + detail.len);
+	head.detail_bytes = (uint32_t)detail.len;
+	put_destination(
+	    &l->record.attempt, head.destination, sizeof head.destination);
+	head.destination_full = (uint32_t)strlen(head.destination);
+	(void)snprintf(
+	    head.why, sizeof head.why, "%s", reasons[l->record.attempt.what]);
+	buf_add(&l->out, &head, sizeof head);
+	buf_add(&l->out, detail.data, detail.len);
 	buf_free(&detail);
-	if (put < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -ERR_CLOSED;
-	return 1;
+}
+
+/* What the auditor takes now of the entry. False: there is none any more. */
+static bool
+write_record(struct listener *l)
+{
+	ssize_t put = write(FD_BLOCKED, l->out.data, l->out.len);
+
+	if (put > 0)
+		buf_consume(&l->out, (size_t)put);
+	return put > 0 || errno == EAGAIN || errno == EINTR;
 }
 
 static bool
 tell(struct listener *l)
 {
 	int64_t now = clock_ms();
-	int rc = 1;
 
 	l->retry_ms = 0;
-	while (rc == 1) {
-		if (!l->waiting && !blocked_next(l->blocked, now, &l->record))
-			return true;
-		rc = write_record(l);
-		l->waiting = rc == 0;
-	}
-	if (rc == 0)
+	for (;;) {
+		if (l->out.len == 0) {
+			if (!blocked_next(l->blocked, now, &l->record))
+				return true;
+			put_record(l);
+		}
+		if (!write_record(l))
+			return false;
+		if (l->out.len == 0)
+			continue;
 		l->retry_ms = now + RETRY_MS;
-	return rc == 0;
+		return true;
+	}
 }
 
 static int
@@ -378,6 +381,7 @@ listener_main(void)
 	model_unpack(texts[0], &l.model);
 	l.captures = span_is(texts[1], "capture");
 	buf_free(&store);
+	buf_init(&l.out, sizeof(struct entry_head) + LISTENER_DETAIL_BYTES);
 	l.blocked = blocked_new();
 	l.names = alloc_array(NAMES_MAX, sizeof *l.names);
 	capture_init(&l.capture, FD_CAPTURE);
@@ -388,6 +392,7 @@ listener_main(void)
 		continue;
 	model_free(&l.model);
 	blocked_free(l.blocked);
+	buf_free(&l.out);
 	free(l.names);
 	return EXIT_DONE;
 }

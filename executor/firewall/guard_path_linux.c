@@ -47,14 +47,15 @@ guard_receive(
 	    .msg_control = &control,
 	    .msg_controllen = sizeof control};
 	ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_TRUNC);
+	const struct cmsghdr *first;
 
 	if (got < 0)
 		return -1;
 	path->from_bytes = message.msg_namelen;
 	path->asked = (struct address){.family = ADDRESS_NONE};
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL;
-	     c = CMSG_NXTHDR(&message, c))
-		take_asked(c, &path->asked);
+	first = CMSG_FIRSTHDR(&message); /* nothing else was asked for */
+	if (first != NULL)
+		take_asked(first, &path->asked);
 	return got;
 }
 

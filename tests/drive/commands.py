@@ -27,7 +27,7 @@ COMMANDS = ("init", "check", "run", "attach", "deliver", "inbox", "review",
             "reload")
 NOT_YET = {
     "executor": (("review", "open"),
-                 ("secret", "list"), ("firewall", "print"), ("halt",),
+                 ("secret", "list"), ("firewall", "steal"), ("halt",),
                  ("resume",), ("session", "new"),
                  ("audit", "steal"), ("inbox", "steal"),
                  ("deliver", "telegram"), ("deliver", "slack"),
@@ -36,8 +36,7 @@ NOT_YET = {
                 ("run", "--", "agent")),
     "reader": (("telegram",), ("slack",), ("web",))}
 WORDS_NOT_YET = {
-    "executor": ("secret",
-                 "firewall", "halt", "resume"),
+    "executor": ("secret", "halt", "resume"),
     "planner": ("mcp", "gateway", "llm"),
     "reader": ("telegram", "slack")}
 

@@ -218,6 +218,11 @@ def four_processes():
         check(60 < hosts["api.test:443"][0]["left_s"] <= 135, "%r", hosts)
         equal(hosts["inner.test:443"], [], "an address that is not public")
         equal(hosts[LITERAL + ":8443"], [{"address": LITERAL}], "it stays")
+        said = run([host.program("executor"), "doctor", "--config",
+                    host.config_path]).stdout.decode()
+        check("good  service  it runs, without zones" in said and
+              "good  firewall tzagent reaches 4 hosts" in said, "%s", said)
+        check(b"without zones" in host.command("status").stdout, "status")
         host.stop()
         host.verify()
 

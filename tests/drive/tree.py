@@ -23,6 +23,7 @@ import procs
 from harness import check, equal, mail, main, run, until
 
 ROLES = ("broker", "auditor", "file", "notify", "planner", "reader")
+FIREWALL = ("resolver", "blocked")  # made too, and run where it is
 FILES = [pathlib.Path("/etc") / name
          for name in ("passwd", "group", "shadow", "gshadow")]
 # path -> (owner, group, mode): what is there may be narrower and no wider.
@@ -85,7 +86,7 @@ def accounts(folder):
     shadow = dict(line.split(":")[:2] for line in
                   pathlib.Path("/etc/shadow").read_text().splitlines())
     numbers = set()
-    for role in ROLES:
+    for role in ROLES + FIREWALL:
         name = "trizone-" + role
         check("made account %s\n" % name in made, "init does not say %s",
               name)
@@ -98,7 +99,7 @@ def accounts(folder):
               entry.pw_dir)
         check(shadow[name][:1] in ("!", "*"), "%s: a password", name)
         equal(grp.getgrgid(entry.pw_gid).gr_name, name, "its group")
-    equal(len(numbers), len(ROLES), "numbers of their own")
+    equal(len(numbers), len(ROLES + FIREWALL), "numbers of their own")
     for name in ("trizone-ops", "trizone-deliver"):
         equal(grp.getgrnam(name).gr_mem, [], name)
     before = pathlib.Path("/etc/passwd").read_text()
@@ -112,15 +113,23 @@ def accounts(folder):
     equal(pathlib.Path("/etc/passwd").read_text(), before, "passwd")
 
 
+def is_taken(number):
+    return any(":%d:" % number in line.split(":", 1)[1]
+               for path in FILES[:2]
+               for line in path.read_text().splitlines())
+
+
 def in_the_way():
     """A number that somebody has, and a group that is left of before."""
     with as_they_were() as folder:
         with FILES[0].open("a") as passwd, FILES[1].open("a") as group:
             passwd.write("somebody:x:450:450::/:/bin/false\n")
             group.write("trizone-auditor:x:451:\n")
+        number = next(n for n in range(460, 500, 10) if not is_taken(n))
         done = init(folder)
         equal(done.returncode, 0, "init: %r" % done.stderr)
-        equal(pwd.getpwnam("trizone-broker").pw_uid, 458, "the next number")
+        equal(pwd.getpwnam("trizone-broker").pw_uid, number,
+              "the next number")
         equal(pwd.getpwnam("trizone-auditor").pw_gid, 451, "its own group")
         check(b"made group trizone-auditor\n" not in done.stdout,
               "a group twice: %r", done.stdout)
