@@ -21,6 +21,8 @@
 #define OUTPUT_BYTES                                                           \
 	(4u << 20)	 /* a table of SET_BATCH addresses is 200 KiB          \
 			  */
+#define FIRST_WORD 4	 /* of pfctl's, behind those that name the anchor */
+#define WORDS_MAX 6	 /* "-t TABLE -T add -f -" */
 #define KEPT_MAX 16384u	 /* that end; more are refused */
 #define ALL_TABLES 1024u /* ports and protocols of one account */
 
@@ -84,12 +86,16 @@ static int
 pfctl(const struct set *set, const char *const words[], struct span input,
     struct buf *out)
 {
-	const char *argv[10] = {set->pfctl, "-q", "-a", TEXT_TABLE};
+	const char *argv[FIRST_WORD + WORDS_MAX + 1] = {
+	    set->pfctl, "-q", "-a", TEXT_TABLE};
 	struct buf errors;
 	int status = 0, rc;
 
-	for (size_t i = 0; words[i] != NULL; i++)
-		argv[4 + i] = words[i];
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (i == WORDS_MAX)
+			bug("too many words for pfctl");
+		argv[FIRST_WORD + i] = words[i];
+	}
 	buf_init(&errors, OUTPUT_BYTES);
 	rc = run_program(argv, input, out, &errors, SET_MS, &status);
 	buf_free(&errors);
