@@ -411,6 +411,47 @@ set_list(struct set *set, uid_t uid, bool known,
 	return each_table(set, uid, list_table, &listing);
 }
 
+struct adopting {
+	struct set *set;
+	uid_t uid;
+	uint32_t timeout_s;
+};
+
+static int
+adopt_table(void *data, struct set_item *of)
+{
+	const struct adopting *a = data;
+	struct span text, line;
+	struct buf out;
+	int rc;
+
+	buf_init(&out, OUTPUT_BYTES);
+	rc = read_table(a->set, a->uid, of, &out);
+	text = (struct span){out.data, out.len};
+	while (rc == 0 && next_line(&text, &line)) {
+		struct set_item item = *of;
+
+		item.timeout_s = a->timeout_s;
+		if (!address_parse(line, &item.address) ||
+		    find(a->set, a->uid, &item) != NULL)
+			continue;
+		if (a->set->count == KEPT_MAX)
+			rc = -ERR_LIMIT;
+		else
+			keep(a->set, a->uid, &item);
+	}
+	buf_free(&out);
+	return rc;
+}
+
+int
+set_adopt(struct set *set, uid_t uid, uint32_t timeout_s)
+{
+	struct adopting adopting = {set, uid, timeout_s};
+
+	return each_table(set, uid, adopt_table, &adopting);
+}
+
 struct clearing {
 	struct set *set;
 	uid_t uid;

@@ -105,6 +105,29 @@ START_TEST(in_and_out)
 }
 END_TEST
 
+/* Another process had put them there, and took its list of ends with it. */
+START_TEST(adopted)
+{
+	struct set_item items[] = {make("11.8.0.1", 600), make("11.8.0.2", 0)};
+	struct set *set;
+
+	if (!ready)
+		return;
+	set = open_set();
+	ck_assert_int_eq(set_add(set, ACCOUNT, items, 2), 0);
+	set_close(set);
+	set = open_set();
+	ck_assert_int_eq(set_adopt(set, ACCOUNT, 1), 0);
+	ck_assert_int_eq(set_add(set, ACCOUNT, &items[1], 1), 0);
+	sleep(2);
+	ck_assert_int_eq(set_expire(set), 0);
+	ck_assert_int_gt(listed(set), 0);
+	ck_assert_int_eq(set_remove(set, ACCOUNT, &items[1], 1), 0);
+	ck_assert_int_eq(listed(set), 0);
+	set_close(set);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -113,6 +136,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, up, NULL);
 	tcase_add_test(t, in_and_out);
+	tcase_add_test(t, adopted);
 	suite_add_tcase(suite, t);
 	return run_suite(suite);
 }
