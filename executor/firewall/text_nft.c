@@ -7,6 +7,9 @@
  * none is said. */
 #define KNOWN_SIZE 131072
 
+/* The log may leave some out, or one account would drown what is said of
+ * others; the refusal never does. */
+#define LOG "limit rate 50/second burst 100 packets log group %d snaplen 128\n"
 #define SYN "tcp flags syn / syn,ack "
 #define SYN_ACK "tcp flags syn,ack / syn,ack "
 
@@ -48,15 +51,12 @@ put_sets(const struct model_account *account, struct buf *out)
 		    account, i < 2 ? ADDRESS_4 : ADDRESS_6, i % 2 != 0, out);
 }
 
-/* The log may leave some out; the refusal never. */
 static void
 put_refused(const struct model_account *account, struct buf *out)
 {
 	buf_add_format(out,
 	    "\tchain refused_%lu {\n"
-	    "\t\tlimit rate 50/second burst 100 packets log group %d "
-	    "snaplen 128\n"
-	    "\t\tcounter name \"refused_%lu\"\n"
+	    "\t\t" LOG "\t\tcounter name \"refused_%lu\"\n"
 	    "\t\tmeta l4proto tcp reject with tcp reset\n"
 	    "\t\treject\n"
 	    "\t}\n\n",
@@ -82,9 +82,9 @@ put_guard(const struct model_account *account, struct buf *out)
 		    "\t\toif \"lo\" %s %s dport 53 %s dport set %u accept\n",
 		    sources[i / 2], protocols[i % 2], protocols[i % 2], port);
 	buf_add_format(out,
-	    "\t\toif \"lo\" tcp dport %u log group %d snaplen 128 counter name "
-	    "\"refused_%lu\" reject\n",
-	    port, TEXT_LOG_GROUP, uid_of(account));
+	    "\t\toif \"lo\" tcp dport %u " LOG
+	    "\t\toif \"lo\" tcp dport %u counter name \"refused_%lu\" reject\n",
+	    port, TEXT_LOG_GROUP, port, uid_of(account));
 }
 
 /* Headers that carry words to routers on the way, or name another end of it. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/firewall_impl.h"
 #include "common/io.h"
 #include "executor/firewall/load.h"
 #include "executor/firewall/pf_lint.h"
@@ -117,6 +118,31 @@ START_TEST(golden)
 END_TEST
 
 /* Words that pf as macOS has it does not know, or takes for something else. */
+/* Whatever is logged: nobody drowns what others are said to have tried. */
+START_TEST(logs_have_a_limit)
+{
+	struct span rest, line;
+	struct model model;
+	struct buf text;
+
+	make_model((size_t)_i, &model);
+	buf_init(&text, TEXT_MAX_BYTES);
+	text_nft(&model, &text);
+	ck_assert_int_eq(buf_add_byte(&text, '\0'), 0);
+	rest = (struct span){text.data, text.len - 1};
+	while (firewall_line(&rest, &line)) {
+		char copy[512];
+
+		ck_assert_int_eq(span_copy(line, copy, sizeof copy), 0);
+		ck_assert_msg(strstr(copy, "log group") == NULL ||
+				  strstr(copy, "limit rate") != NULL,
+		    "%s", copy);
+	}
+	model_free(&model);
+	buf_free(&text);
+}
+END_TEST
+
 START_TEST(pf_is_plain)
 {
 	static const char *const never[] = {"uid", "==", "+", "utun", "lo0",
@@ -262,6 +288,7 @@ text_suite(void)
 	TCase *tc = tcase_create("text");
 
 	tcase_add_loop_test(tc, golden, 0, (int)COUNT(models));
+	tcase_add_loop_test(tc, logs_have_a_limit, 0, (int)COUNT(models));
 	tcase_add_loop_test(tc, pf_is_plain, 0, (int)COUNT(models));
 	tcase_add_loop_test(tc, ours_has_no_faults, 0, (int)COUNT(models));
 	tcase_add_test(tc, finds_faults);
