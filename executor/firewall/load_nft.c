@@ -81,6 +81,8 @@ static const struct {
     {"tcp flags & (syn | ack) == (syn | ack)", "tcp flags syn,ack / syn,ack"},
     {"tcp flags & (syn | ack) == syn | ack", "tcp flags syn,ack / syn,ack"},
     {"tcp flags & (syn | ack) == syn", "tcp flags syn / syn,ack"},
+    {"ip protocol 1 drop", "ip protocol icmp drop"}, /* no /etc/protocols */
+    {"meta l4proto 6 reject", "meta l4proto tcp reject"},
     {"reject with icmpx type port-unreachable", "reject"},
     {"reject with icmpx port-unreachable", "reject"},
 };
@@ -261,6 +263,7 @@ static const struct routing routings[] = {
 	{"ip", "-6", "route", "flush", "table", ROUTES}},
 };
 #define FAMILIES 2
+#define SPELLED 3 /* a protocol: where /etc/protocols is, and where not */
 
 static unsigned
 families(void)
@@ -283,19 +286,21 @@ contains(struct span line, const char *words)
 /* "53:	from all uidrange 1-1 ipproto udp dport 53 lookup 5353", in whatever
  * order. */
 static bool
-is_rule(struct span line, uid_t uid, const char *protocol)
+is_rule(struct span line, uid_t uid, const char *const protocol[SPELLED])
 {
 	char range[NAME_BYTES];
 
 	(void)snprintf(range, sizeof range, " uidrange %lu-%lu",
 	    (unsigned long)uid, (unsigned long)uid);
 	return span_starts(line, "53:") && contains(line, "from all") &&
-	       contains(line, range) && contains(line, protocol) &&
+	       contains(line, range) &&
+	       (contains(line, protocol[0]) || contains(line, protocol[1]) ||
+		   contains(line, protocol[2])) &&
 	       contains(line, " dport 53") && contains(line, " lookup " ROUTES);
 }
 
 static bool
-has_rule(struct span listing, uid_t uid, const char *protocol)
+has_rule(struct span listing, uid_t uid, const char *const protocol[SPELLED])
 {
 	struct span line;
 
@@ -319,6 +324,10 @@ count_lines(struct span text)
 static int
 check_rules(struct load *l, const struct routing *r, const struct model *want)
 {
+	static const char *const udp[SPELLED] = {
+	    " ipproto udp", " ipproto 17", " ipproto ipproto-17"};
+	static const char *const tcp[SPELLED] = {
+	    " ipproto tcp", " ipproto 6", " ipproto ipproto-6"};
 	struct buf listing;
 	int rc;
 
@@ -327,8 +336,8 @@ check_rules(struct load *l, const struct routing *r, const struct model *want)
 	for (size_t i = 0; i < want->count && rc == 0; i++) {
 		uid_t uid = want->accounts[i].uid;
 
-		if (!has_rule(load_view(&listing), uid, " ipproto udp") ||
-		    !has_rule(load_view(&listing), uid, " ipproto tcp")) {
+		if (!has_rule(load_view(&listing), uid, udp) ||
+		    !has_rule(load_view(&listing), uid, tcp)) {
 			(void)snprintf(l->reason, l->room,
 			    "no rule of the routing brings port 53 of account "
 			    "%s to its guard",

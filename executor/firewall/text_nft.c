@@ -272,14 +272,16 @@ text_routes(enum address_family family, struct buf *out)
 void
 text_routing_rules(const struct model *model, struct buf *out)
 {
+	static const unsigned protocols[] = {MODEL_UDP, MODEL_TCP};
+
 	for (size_t i = 0; i < model->count; i++) {
 		unsigned long uid = uid_of(&model->accounts[i]);
 
-		for (unsigned tcp = 0; tcp < 2; tcp++)
+		for (unsigned j = 0; j < 2; j++)
 			buf_add_format(out,
-			    "rule add pref %d uidrange %lu-%lu ipproto %s "
+			    "rule add pref %d uidrange %lu-%lu ipproto %u "
 			    "dport 53 lookup %d\n",
-			    TEXT_PREFERENCE, uid, uid, tcp != 0 ? "tcp" : "udp",
+			    TEXT_PREFERENCE, uid, uid, protocols[j],
 			    TEXT_ROUTES);
 	}
 }

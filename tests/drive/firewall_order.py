@@ -98,6 +98,17 @@ def a_unit_is_no_start(net, backend):
     check(not reaches(net) and "pending" not in applied(net), "a start")
 
 
+def without_protocols(net, backend):
+    """A minimal system has no /etc/protocols, and so no names of them. ipset
+    cannot do without."""
+    if backend != "nft":
+        return
+    net.host("rm", "-f", "/etc/protocols")
+    apply(net, backend)
+    check(reaches(net) and not reaches(net, REFUSED), "applied")
+    equal(firewall(net, "apply", "--restore").stdout, b"", "nothing to do")
+
+
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >> /var/systemctl
 case "$*" in
@@ -163,7 +174,8 @@ def seen_from_the_unit(net, backend):
 
 
 CASES = [others_do_not_confirm, taking_back_is_tried_again,
-         policy_comes_by_apply, a_unit_is_no_start, seen_from_the_unit, a_fresh_machine]
+         policy_comes_by_apply, a_unit_is_no_start, seen_from_the_unit,
+         without_protocols, a_fresh_machine]
 
 
 def suite_of(suite):
