@@ -131,6 +131,22 @@ refuse_running(const struct confined *account)
 	    (unsigned long long)count, account->name, account->name);
 }
 
+/* A service whose policy has an account that is not there does not start. */
+static void
+say_policy(const char *config, const char *name)
+{
+	char reason[JOB_REASON_BYTES];
+	struct setup setup;
+
+	if (setup_load(config, &setup, reason, sizeof reason) != 0)
+		return;
+	if (model_find(policy_firewall(setup.policy), span_of(name)) != NULL)
+		printf("to do: take %s out of \"firewall\" in %s, or the "
+		       "service does not start again\n",
+		    name, setup.config->policy);
+	setup_free(&setup);
+}
+
 /* The account first: what cannot be removed keeps its rules. */
 static int
 take_away(const char *config, const char *name)
@@ -156,6 +172,7 @@ take_away(const char *config, const char *name)
 		die(EXIT_UNAVAILABLE, "its rules stay: %s", reason);
 	if (rc == 0)
 		printf("removed its rules\n");
+	say_policy(config, name);
 	return EXIT_DONE;
 }
 
