@@ -72,7 +72,7 @@ struct auditor {
 	struct inflow entries;
 	struct {
 		struct inflow in;
-		bool deaf; /* it lied, and is about to be killed */
+		bool deaf;	  /* it lied, and is about to be killed */
 		unsigned taken;	  /* since */
 		int64_t since_ms; /* then */
 	} refusals;		  /* of the listener for blocked packets */

@@ -19,7 +19,7 @@ struct job {
 	bool has_setup; /* it could be read */
 	int folder, lock;
 	struct applied applied;
-	bool changed; /* by the policy, and not stored yet */
+	bool changed;		       /* by the policy, and not stored yet */
 	char reason[JOB_REASON_BYTES]; /* of what failed last */
 };
 

@@ -99,8 +99,7 @@ hosts_file_put(
     const struct model *model, const char *name, char *reason, size_t room)
 {
 	struct lines lines = {.text = {NULL, 0}};
-	struct model_account *account =
-	    model_find(model, span_of(name));
+	struct model_account *account = model_find(model, span_of(name));
 	struct buf text;
 	int rc;
 
