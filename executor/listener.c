@@ -246,8 +246,8 @@ put_destination(const struct blocked_attempt *a, char *out, size_t room)
 	}
 	if (a->port != 0)
 		(void)snprintf(port, sizeof port, ":%u", a->port);
-	(void)snprintf(
-	    out, room, "%s%s%s%s", six ? "[" : "", host, six ? "]" : "", port);
+	(void)snprintf(out, room, "%s%.*s%s%s", six ? "[" : "",
+	    (int)(room - sizeof port - 2), host, six ? "]" : "", port);
 }
 
 static void
