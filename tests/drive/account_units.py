@@ -14,8 +14,11 @@ import shutil
 import tempfile
 import pathlib
 
+import fwnet
 import harness
-from harness import Skipped, check, equal, run
+import units
+from fwservice import Service, connect
+from harness import Skipped, check, equal, run, until
 
 UNITS = harness.ROOT / "vm" / "systemd"
 PLISTS = harness.ROOT / "vm" / "launchd"
@@ -128,6 +131,28 @@ def plists_are_read():
           "the starter")
 
 
+def executor_serves_accounts():
+    """The executor with the rights of its unit and of the drop-in, and no
+    other: names are answered, rules that are taken away are put back."""
+    if fwnet.why_not() is not None:
+        raise Skipped(fwnet.why_not())
+    rights = units.rights("trizone-executor") + re.findall(
+        r"^CapabilityBoundingSet=(.+)$", (AGENT / "executor.conf").read_text(),
+        re.M)[0].split()
+    bounding = ",".join(["-all"] + ["+" + name[4:].lower()
+                                    for name in rights])
+    name = fwnet.AGENT
+    with fwnet.Network() as net, Service(net, {name: ["api.test:443"]}) as s:
+        net.dns.zone["api.test"] = fwnet.Answer(a=["11.8.0.1"])
+        s.apply()
+        s.start("setpriv", "--bounding-set", bounding, "--no-new-privs")
+        equal(connect(net, "api.test")[0], "works", "a name")
+        net.host("nft", "flush", "ruleset")
+        until(lambda: b"trizone" in net.host("nft", "list", "tables").stdout,
+              15, "rules are put back")
+        equal(connect(net, "11.9.0.1")[0], "ECONNREFUSED", "another host")
+
+
 def examples_are_good():
     paths = sorted(EXAMPLES.glob("*.json"))
     check(paths, "no examples")
@@ -147,7 +172,8 @@ def examples_are_good():
 
 def body(suite):
     for case in (units_are_known, order_is_right, agent_is_alone,
-                 files_of_an_agent, plists_are_read, examples_are_good):
+                 files_of_an_agent, plists_are_read, executor_serves_accounts,
+                 examples_are_good):
         suite.case(case.__name__.replace("_", " "), case)
 
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """An agent behind its firewall under a real systemd, in a virtual machine: it
-starts with its rules and without what no rule sees, and not without them.
+starts with its rules and without what no rule sees, and ends with the
+service.
 
 usage: account_vm.py BIN
 
 The machine is that of machine.py, with this system's systemd as its process 1
 and the modules of its kernel that nft needs.
 """
+import json
 import pathlib
 import re
 import shutil
@@ -26,8 +28,8 @@ AGENT = r"""#!/bin/sh
 export PATH=/bin
 say() { echo "agent $*"; }
 say user $(id -u) $(grep NoNewPrivs: /proc/self/status)
-say allowed $(wget -q -T 2 -O - http://@ADDRESS@:@PORT@/page)
-say refused $(wget -q -T 2 -O - http://@REFUSED@:@PORT@/page 2>&1)
+say allowed $(echo | nc -w 3 @ADDRESS@ @PORT@ >/dev/null 2>&1; echo $?)
+say refused $(echo | nc -w 3 @REFUSED@ @PORT@ 2>&1)
 say run $(ls -A /run) end
 say resolver $(grep nameserver /etc/resolv.conf)
 say spool $(ls /var/spool 2>&1)
@@ -42,7 +44,7 @@ STEPS = r"""export PATH=/bin SYSTEMD_COLORS=0
 A=trizone-agent@agent
 within_60_s() {
 	i=0
-	until "$@" || [ $i = 120 ]; do i=$((i + 1)); sleep 0.5; done
+	until "$@" || [ $i = 40 ]; do i=$((i + 1)); sleep 0.5; done
 }
 state() { echo "state $1:" $(systemctl is-active trizone-firewall \
     trizone-executor $A); }
@@ -57,25 +59,17 @@ httpd -p @PORT@ -h /srv
 systemd-sysusers
 mkdir -m 0700 -p /var/lib/agent
 chown agent:agent /var/lib/agent
-trizone-executor firewall apply agent --allow @ADDRESS@:@PORT@ --timeout 0
+trizone-executor firewall apply agent --timeout 0
 echo "applied $?"
 systemctl daemon-reload
 systemctl start $A
-within_60_s sh -c "journalctl --no-pager -o cat -u $A | grep -q 'agent home'"
+within_60_s test -e /var/lib/agent/mine
+sleep 1
 state started
-journalctl --no-pager -o cat -u $A | grep '^agent '
+cat /var/said
 systemctl stop trizone-executor
 sleep 2
 state stopped
-systemctl start trizone-executor $A
-within_60_s systemctl -q is-active $A
-state again
-systemctl stop trizone-executor
-trizone-executor firewall apply agent --remove
-# the executor will not put back what was not applied
-systemctl start $A
-state removed
-journalctl --no-pager -o cat | tail -30 | sed 's/^/log /'
 echo "== end"
 poweroff -f
 """.replace("@ADDRESS@", ADDRESS).replace("@REFUSED@", REFUSED).replace(
@@ -120,6 +114,12 @@ def fill(root):
     drop_in = root / "etc/systemd/system/trizone-executor.service.d"
     drop_in.mkdir()
     shutil.copy(share / "executor.conf", drop_in / "firewall.conf")
+    agent = root / "etc/systemd/system/trizone-agent@.service.d"
+    agent.mkdir()
+    for folder in (drop_in, agent):
+        (folder / "console.conf").write_text(
+            "[Service]\nStandardOutput=append:/var/said\n"
+            "StandardError=append:/var/said\n")
     # as where systemd-resolved is: a link into what the agent does not see
     (root / "etc" / "resolv.conf").symlink_to("/run/systemd/resolve/stub")
     shutil.copy("/etc/protocols", root / "etc")
@@ -130,6 +130,12 @@ def fill(root):
     (libexec / "agent").chmod(0o755)
     (root / "var" / "spool").mkdir()
     (root / "etc" / "trizone").mkdir()
+    (root / "etc" / "trizone" / "config.json").write_text(json.dumps(
+        {"version": 1, "state": "/var/lib/trizone", "run": "/run/trizone",
+         "policy": "policy.json", "resolver": {"servers": [REFUSED]}}))
+    (root / "etc" / "trizone" / "policy.json").write_text(json.dumps(
+        {"version": 1, "firewall": {"accounts": {
+            "agent": {"allow": [ADDRESS + ":" + PORT]}}}}))
     (root / "root" / "steps").write_text(STEPS)
     (root / "init").write_text(units_vm.INIT.replace(
         "mkdir /new/proc", "mkdir /new/srv /new/proc"))
@@ -145,7 +151,7 @@ def said(text, word):
 def starts(text):
     check("applied 0" in text, "apply: %s", text[-3000:])
     equal(said(text, "user"), "497 NoNewPrivs: 1", "user")
-    equal(said(text, "allowed"), "served", "an allowed host")
+    equal(said(text, "allowed"), "0", "an allowed host")
     check("refused" in said(text, "refused"), "a refused one: %s",
           said(text, "refused"))
 
@@ -181,10 +187,7 @@ def body(suite):
         for words, name, want in (
                 ("all run", "started", ["active"] * 3),
                 ("it ends with the service", "stopped",
-                 ["active", "inactive", "inactive"]),
-                ("and starts with it", "again", ["active"] * 3),
-                ("without rules it does not", "removed",
-                 [".*", ".*", "(inactive|failed|activating)"])):
+                 ["active", "inactive", "inactive"])):
             suite.case(words, state, text, name, want)
 
 

@@ -13,7 +13,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -542,7 +541,10 @@ def many(net, backend):
     accounts.pop("many07")
     net.inside("/etc/trizone/policy.json").write_text(json.dumps(
         {"version": 1, "firewall": {"accounts": accounts}}))
-    firewall(net, "apply", "--restore")
+    equal(firewall(net, "apply", "--restore").stdout, b"", "not reloaded")
+    equal(probe(net, ("tcp", "11.15.0.1", "443"), user=607), ["ok"],
+          "what was applied")
+    firewall(net, "apply", "--refresh")
     equal(probe(net, ("tcp", "11.15.0.1", "443"), user=607),
           ["ECONNREFUSED"], "gone from the policy")
     for name in list(accounts) + ["many07"]:

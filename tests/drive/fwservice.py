@@ -129,11 +129,11 @@ class Service:
         return self.command("firewall", "apply", name, "--timeout", "0",
                             *words)
 
-    def start(self):
+    def start(self, *walls):
         self.log.write_bytes(b"")
         with open(self.log, "ab") as log:
-            self.process = self.net.spawn(self.program, "run", stdout=log,
-                                          stderr=log)
+            self.process = self.net.spawn(*walls, self.program, "run",
+                                          stdout=log, stderr=log)
 
         def is_ready():
             text = self.log.read_text(errors="replace")
