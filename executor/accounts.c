@@ -198,17 +198,31 @@ make_account(const char *name, const char *home, unsigned wanted)
 	make("account", find_way()->account, &entry);
 }
 
-void
-accounts_make(void)
+static void
+make_role(enum account_role role)
 {
 	char name[ACCOUNT_NAME_BYTES];
 
-	for (unsigned i = 0; i < ACCOUNT_ROLES; i++) {
-		account_default_name(names[i], name, sizeof name);
-		make_account(name, NO_HOME, ACCOUNT_FIRST_NUMBER + i);
-	}
+	account_default_name(names[role], name, sizeof name);
+	make_account(name, NO_HOME, ACCOUNT_FIRST_NUMBER + (unsigned)role);
+}
+
+void
+accounts_make(void)
+{
+	for (int i = 0; i < ACCOUNT_ROLES; i++)
+		make_role((enum account_role)i);
 	for (unsigned i = 0; i < GROUPS; i++)
 		make_group(groups[i], ACCOUNT_FIRST_NUMBER + ACCOUNT_ROLES + i);
+	fflush(stdout);
+}
+
+void
+accounts_make_wall(void)
+{
+	make_role(ACCOUNT_AUDITOR);
+	make_role(ACCOUNT_RESOLVER);
+	make_role(ACCOUNT_BLOCKED);
 	fflush(stdout);
 }
 

@@ -38,6 +38,9 @@ enum account_role account_role_find(const char *name);
  * the tool's words if one cannot be made. */
 void accounts_make(void);
 
+/* The same of those of a service without zones: auditor, resolver, blocked. */
+void accounts_make_wall(void);
+
 /* One account for a program of the operator's, in the same way but with a home,
  * which is not made; nothing if it is there. */
 void accounts_make_one(const char *name, const char *home);

@@ -246,15 +246,14 @@ prepare(struct job *job, const struct options *o)
 	firewall_timer_start(job);
 }
 
+/* What cannot be blocked now stays on disk as what waits: the timer tries. */
 static _Noreturn void
 give_up(struct job *job, const char *name)
 {
 	char why[JOB_REASON_BYTES];
 
 	(void)snprintf(why, sizeof why, "%s", job->reason);
-	job->applied.pending[0] = '\0';
-	(void)job_store(job);
-	if (job_load(job) != 0)
+	if (job_take_back(job) != 0)
 		die(EXIT_UNAVAILABLE, "%s. Nor can account %s be blocked: %s",
 		    why, name, job->reason);
 	die(EXIT_UNAVAILABLE, "%s. Account %s is blocked", why, name);
@@ -289,8 +288,7 @@ say_loaded(const struct job *job, const struct options *o)
 		printf("within %ld s: trizone-executor firewall confirm %s; "
 		       "else it is blocked\n",
 		    o->timeout_s, o->name);
-	printf("names work once the service knows them: start it, or "
-	       "`trizone-executor reload`\n");
+	firewall_boot_serve(job->config);
 }
 
 static void
@@ -349,8 +347,6 @@ block(const struct options *o)
 		rc = job_put(&job, o->name);
 	}
 	if (rc == 0)
-		job.applied.serial++;
-	if (rc == 0)
 		rc = job_store(&job);
 	if (rc == 0)
 		rc = job_load(&job);
@@ -367,14 +363,12 @@ firewall_remove(const char *config, const char *name, char *reason, size_t room)
 	struct job job;
 	int rc;
 
-	job_setup(&job, config, false);
+	job_stored(&job, config);
 	rc = job_begin(&job, false);
 	if (rc == 0 && !job_take(&job, name))
 		rc = -ERR_NOT_FOUND;
-	if (rc == 0) {
-		job.applied.serial++;
+	if (rc == 0)
 		rc = job_load(&job);
-	}
 	if (rc == 0)
 		rc = hosts_file_take(name, job.reason, sizeof job.reason);
 	if (rc == 0)
@@ -403,6 +397,28 @@ take_away(const struct options *o)
 	return EXIT_DONE;
 }
 
+/* Whether what waits waits no more. At a start of the system its rules are
+ * gone; where they are loaded it is no start, but a unit that was started. */
+static bool
+is_over(const struct job *job, bool boot)
+{
+	int64_t now = clock_utc_ms();
+	char unused[LOAD_REASON_BYTES];
+	struct model want;
+	bool over;
+
+	if (job->applied.pending[0] == '\0')
+		return false;
+	over = now >= job->applied.until_ms;
+	if (over || !boot)
+		return over;
+	applied_effective(&job->applied, now, &want);
+	over =
+	    load_check(job->applied.backend, &want, unused, sizeof unused) != 0;
+	model_free(&want);
+	return over;
+}
+
 /* What is on disk is what counts, as far as there is time left to confirm it;
  * a policy that nobody has reloaded yet does not come into force by the way.
  * Says nothing if all is as it should be. */
@@ -424,8 +440,7 @@ restore(const struct options *o)
 		return EXIT_DONE;
 	if (rc != 0)
 		job_die(&job, rc);
-	over = job.applied.pending[0] != '\0' &&
-	       (o->way == BOOT || clock_utc_ms() >= job.applied.until_ms);
+	over = is_over(&job, o->way == BOOT);
 	if (over)
 		job.applied.pending[0] = '\0';
 	if (over || job.changed)
@@ -473,7 +488,7 @@ confirm(const char *config, const char *name)
 	struct job job;
 	int rc;
 
-	job_setup(&job, config, false);
+	job_stored(&job, config);
 	rc = job_begin(&job, false);
 	if (rc == 0 && (strcmp(job.applied.pending, name) != 0 ||
 			   clock_utc_ms() >= job.applied.until_ms))

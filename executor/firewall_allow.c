@@ -14,6 +14,7 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
+#include "executor/accounts.h"
 #include "executor/firewall/model_impl.h"
 #include "executor/firewall_job.h"
 #include "executor/policy_impl.h"
@@ -165,11 +166,14 @@ static void
 write_first(const char *config)
 {
 	char *copy = alloc_string(config), *folder = dirname(copy);
+	char *other = alloc_string(config);
 
+	accounts_make_wall();
 	if (mkdir(folder, 0755) != 0 && errno != EEXIST)
 		die_errno("cannot make %s", folder);
-	write_new_file(folder, "config.json", SPAN(first_config), 0644);
+	write_new_file(folder, basename(other), SPAN(first_config), 0644);
 	printf("wrote %s\n", config);
+	free(other);
 	free(copy);
 }
 

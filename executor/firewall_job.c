@@ -120,6 +120,16 @@ job_store(struct job *job)
 	    job->folder, &job->applied, job->reason, sizeof job->reason);
 }
 
+int
+job_take_back(struct job *job)
+{
+	int rc;
+
+	job->applied.pending[0] = '\0';
+	rc = job_load(job);
+	return rc == 0 ? job_store(job) : rc;
+}
+
 bool
 job_take(struct job *job, const char *name)
 {

@@ -43,6 +43,10 @@ void job_end(struct job *job);
 int job_load(struct job *job);
 /* Write down what is applied. */
 int job_store(struct job *job);
+/* What waits is over: load it blocked, and only then write down that nothing
+ * waits any more, so that who fails or is killed in between leaves it to the
+ * next who looks. */
+int job_take_back(struct job *job);
 
 /* The account, blocked, as the policy has it, in place of what is applied of
  * it; in no policy: as it was, or with no hosts. -ERR_CONFIG: no such account

@@ -28,15 +28,13 @@ take_back(const char *config, uint64_t serial)
 	bool done = false;
 	int rc;
 
-	job_setup(&job, config, false);
+	job_stored(&job, config);
 	rc = job_begin(&job, false);
 	if (rc == 0 &&
 	    (job.applied.serial != serial || job.applied.pending[0] == '\0')) {
 		done = true;
 	} else if (rc == 0) {
-		job.applied.pending[0] = '\0';
-		rc = job_store(&job);
-		done = job_load(&job) == 0 && rc == 0;
+		done = job_take_back(&job) == 0;
 	}
 	job_end(&job);
 	return done || rc == -ERR_NOT_FOUND;

@@ -194,8 +194,13 @@ wall_take_orders(struct parent *p)
 		ssize_t got = read(wall->link, to + wall->order_bytes,
 		    sizeof wall->order - wall->order_bytes);
 
-		if (got <= 0)
-			return; /* none now, or it is dying */
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			return; /* none now */
+		if (got <= 0) { /* it dies, or closed it and lives on */
+			if (wall->resolver.child.pid > 0)
+				kill(wall->resolver.child.pid, SIGKILL);
+			return;
+		}
 		wall->order_bytes += (size_t)got;
 		if (wall->order_bytes < sizeof wall->order)
 			continue;

@@ -277,9 +277,12 @@ static void
 take_control(struct parent *p, struct helper *h, const char *role)
 {
 	struct control record;
+	int rc = control_receive(h->child.control, &record);
 
-	if (control_receive(h->child.control, &record) != 1)
-		return; /* it is dying; SIGCHLD tells the rest */
+	if (rc < 0 && h->child.pid > 0) /* it dies, or closed it and lives on */
+		kill(h->child.pid, SIGKILL);
+	if (rc != 1)
+		return;
 	if (record.what != CONTROL_READY ||
 	    !parent_may_be_ready(&h->child, role, &record))
 		return;

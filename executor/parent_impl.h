@@ -105,6 +105,7 @@ struct keeper {
 	pid_t pid;
 	int fd;
 	bool busy;
+	bool refreshes;	     /* it takes the policy that is in force */
 	int64_t deadline_ms; /* of its answer */
 };
 

@@ -125,7 +125,8 @@ keeper_look(struct parent *p)
 		return;
 	p->wall.changed = p->wall.look;
 	p->wall.look = false;
-	word = p->wall.refresh ? REFRESH : RESTORE;
+	k->refreshes = p->wall.refresh;
+	word = k->refreshes ? REFRESH : RESTORE;
 	if (write(k->fd, &word, 1) != 1) {
 		kill(k->pid, SIGKILL);
 		return;
@@ -170,6 +171,7 @@ take(struct parent *p, const struct answer *answer)
 	wall->stands = answer->error == 0 && answer->status == EXIT_DONE;
 	wall->look_ms = clock_ms() + (wall->look ? LOOK_MS : idle(wall));
 	if (!wall->stands) {
+		wall->refresh |= wall->keeper.refreshes;
 		tell_failure(p, answer);
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "executor/firewall/load_impl.h"
 #include "executor/firewall/set.h"
 
+#define LINE_BYTES 256
 #define TRIES 5 /* a set that changes while it is listed */
 
 /* The elements of one account's set. */
@@ -46,10 +47,32 @@ list(struct set *set, uid_t uid, bool known, struct elements *out)
 	return rc;
 }
 
+/* Of the network that we are in; there also where nothing but processes is in
+ * /proc, as for the service's unit. */
+#define ADDRESSES6 "/proc/self/net/if_inet6"
+
 bool
 load_has_ipv6(void)
 {
-	return access("/proc/net/if_inet6", F_OK) == 0;
+	return access(ADDRESSES6, F_OK) == 0;
+}
+
+/* Whether loopback has an address: its name is the last word of a line. */
+static bool
+loopback_has_address(void)
+{
+	FILE *f = fopen(ADDRESSES6, "re");
+	char line[LINE_BYTES];
+	bool has = false;
+
+	while (f != NULL && !has && fgets(line, sizeof line, f) != NULL) {
+		const char *name = strrchr(line, ' ');
+
+		has = name != NULL && strcmp(name, " lo\n") == 0;
+	}
+	if (f != NULL)
+		(void)fclose(f);
+	return has;
 }
 
 bool
@@ -59,7 +82,7 @@ load_has_loopback6(void)
 	bool has;
 
 	if (f == NULL)
-		return false;
+		return loopback_has_address();
 	has = fgetc(f) == '0';
 	(void)fclose(f);
 	return has;

@@ -260,8 +260,8 @@ begin(struct ask *ask, const char *name)
 	if (ask->key.family == ADDRESS_4)
 		return evdns_base_resolve_ipv4(ask->dns, spelled,
 			   DNS_QUERY_NO_SEARCH, on_answer, ask) != NULL;
-	return evdns_base_resolve_ipv6(
-		   ask->dns, name, DNS_QUERY_NO_SEARCH, on_answer, ask) != NULL;
+	return evdns_base_resolve_ipv6(ask->dns, spelled, DNS_QUERY_NO_SEARCH,
+		   on_answer, ask) != NULL;
 }
 
 void

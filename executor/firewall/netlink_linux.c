@@ -242,8 +242,8 @@ receive(struct netlink *n, int64_t end_ms)
 
 		if (left < 0)
 			return -ETIMEDOUT;
-		if (poll(&wait, 1, (int)left) == 0)
-			continue;
+		if (poll(&wait, 1, (int)left) <= 0)
+			continue; /* nothing yet, or a signal */
 		got = mnl_socket_recvfrom(n->socket, n->in, IN_BYTES);
 		if (got >= 0)
 			return got;
