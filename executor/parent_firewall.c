@@ -19,7 +19,6 @@
 
 #define BATCH 64	     /* what the kernel takes at its quickest */
 #define ORDERS_MAX 64	     /* before others get their turn */
-#define TIMEOUT_MOST_S 3615u /* of an element; the resolver asks for less */
 #define LINK_MS 2000 /* a resolver that does not read by then is stuck */
 #define LISTED_MAX (1u << 20) /* elements; a kernel that lists more is broken  \
 			       */
@@ -126,8 +125,8 @@ refuse(const struct model *model, const struct link_order *order)
 	if (order->count > LINK_ADDRESSES_MAX)
 		return "too many addresses";
 	if (order->remove > 1 ||
-	    (order->remove == 0 &&
-		(order->timeout_s == 0 || order->timeout_s > TIMEOUT_MOST_S)))
+	    (order->remove == 0 && (order->timeout_s == 0 ||
+				       order->timeout_s > WALL_TIMEOUT_MOST_S)))
 		return "no such time";
 	for (uint32_t i = 0; i < order->count; i++) {
 		const struct address *a = &order->addresses[i];

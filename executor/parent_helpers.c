@@ -118,6 +118,9 @@ wall_open(struct parent *p)
 	wall->set = set_open(backend_of(p), reason, sizeof reason);
 	if (wall->set == NULL)
 		die(EXIT_UNAVAILABLE, "%s", reason);
+	for (size_t i = 0; i < wall->model.count; i++) /* may not be there */
+		(void)set_adopt(wall->set, wall->model.accounts[i].uid,
+		    WALL_TIMEOUT_MOST_S);
 	wall->port = change_port(set_descriptor(wall->set));
 	if (change_open(wall->changes, reason, sizeof reason) != 0)
 		die(EXIT_UNAVAILABLE, "%s", reason);

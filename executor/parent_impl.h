@@ -135,6 +135,8 @@ struct wall {
 	int64_t clean_ms; /* when ended elements are next taken out */
 };
 #define WALL_WATCHES (4 + CHANGE_FDS)
+#define WALL_TIMEOUT_MOST_S 3615u /* of an element; the resolver asks for less \
+				   */
 
 struct parent {
 	const struct parent_setup *setup;

@@ -69,6 +69,11 @@ int set_clear(struct set *set, uid_t uid);
  * (pf). To be called every few seconds; costs nothing elsewhere. */
 int set_expire(struct set *set);
 
+/* Where the kernel keeps no times (pf): what is there and has no end here gets
+ * this one, as who put it there may be gone with his list of ends. Literal
+ * addresses have to be added anew, without an end. Nothing elsewhere. */
+int set_adopt(struct set *set, uid_t uid, uint32_t timeout_s);
+
 /* Every element of `fresh`, or of `known`, of the account. A negative return
  * of `each` ends the listing and is returned. -ERR_BUSY: the set changed
  * meanwhile, what was given is not all of it; list it anew. In the moments

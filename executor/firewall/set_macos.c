@@ -21,6 +21,8 @@
 #define OUTPUT_BYTES                                                           \
 	(4u << 20)	 /* a table of SET_BATCH addresses is 200 KiB          \
 			  */
+#define FIRST_WORD 4	 /* of pfctl's, behind those that name the anchor */
+#define WORDS_MAX 6	 /* "-t TABLE -T add -f -" */
 #define KEPT_MAX 16384u	 /* that end; more are refused */
 #define ALL_TABLES 1024u /* ports and protocols of one account */
 
@@ -84,12 +86,16 @@ static int
 pfctl(const struct set *set, const char *const words[], struct span input,
     struct buf *out)
 {
-	const char *argv[10] = {set->pfctl, "-q", "-a", TEXT_TABLE};
+	const char *argv[FIRST_WORD + WORDS_MAX + 1] = {
+	    set->pfctl, "-q", "-a", TEXT_TABLE};
 	struct buf errors;
 	int status = 0, rc;
 
-	for (size_t i = 0; words[i] != NULL; i++)
-		argv[4 + i] = words[i];
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (i == WORDS_MAX)
+			bug("too many words for pfctl");
+		argv[FIRST_WORD + i] = words[i];
+	}
 	buf_init(&errors, OUTPUT_BYTES);
 	rc = run_program(argv, input, out, &errors, SET_MS, &status);
 	buf_free(&errors);
@@ -403,6 +409,47 @@ set_list(struct set *set, uid_t uid, bool known,
 
 	(void)known; /* states, which are not asked for */
 	return each_table(set, uid, list_table, &listing);
+}
+
+struct adopting {
+	struct set *set;
+	uid_t uid;
+	uint32_t timeout_s;
+};
+
+static int
+adopt_table(void *data, struct set_item *of)
+{
+	const struct adopting *a = data;
+	struct span text, line;
+	struct buf out;
+	int rc;
+
+	buf_init(&out, OUTPUT_BYTES);
+	rc = read_table(a->set, a->uid, of, &out);
+	text = (struct span){out.data, out.len};
+	while (rc == 0 && next_line(&text, &line)) {
+		struct set_item item = *of;
+
+		item.timeout_s = a->timeout_s;
+		if (!address_parse(line, &item.address) ||
+		    find(a->set, a->uid, &item) != NULL)
+			continue;
+		if (a->set->count == KEPT_MAX)
+			rc = -ERR_LIMIT;
+		else
+			keep(a->set, a->uid, &item);
+	}
+	buf_free(&out);
+	return rc;
+}
+
+int
+set_adopt(struct set *set, uid_t uid, uint32_t timeout_s)
+{
+	struct adopting adopting = {set, uid, timeout_s};
+
+	return each_table(set, uid, adopt_table, &adopting);
 }
 
 struct clearing {
