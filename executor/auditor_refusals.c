@@ -12,6 +12,7 @@
 #define SECOND_MS 1000
 #define PER_SECOND 40 /* of all accounts; each has its own share there */
 #define BODY_MAX ENTRY_DETAIL_MAX
+#define DESTINATION_MOST 512u /* a name and a port, before they were cut */
 
 void
 auditor_refusals_open(struct auditor *a)
@@ -53,7 +54,7 @@ is_sound(const struct entry_head *entry)
 	       entry->committed == 0 && entry->error == 0 &&
 	       entry->name_bytes == 0 && entry->inputs_bytes == 0 &&
 	       entry->body_bytes == 0 &&
-	       entry->destination_full <= ENTRY_DESTINATION_MAX &&
+	       entry->destination_full <= DESTINATION_MOST &&
 	       entry->capability == NO_CAPABILITY;
 }
 

@@ -233,21 +233,30 @@ static const char *const reasons[BLOCKED_WHAT_COUNT] = {
     [BLOCKED_SPECIAL] = "its name leads to an address that is not public",
 };
 
+/* "example.org:443", "[::1]:443"; its length before it was cut. */
 static void
-put_destination(const struct blocked_attempt *a, char *out, size_t room)
+put_destination(const struct blocked_attempt *a, struct entry_head *out)
 {
-	char address[ADDRESS_TEXT_BYTES] = "", port[8] = "";
-	const char *host = a->name;
-	bool six = a->name[0] == '\0' && a->address.family == ADDRESS_6;
+	char address[ADDRESS_TEXT_BYTES];
+	struct buf text;
 
+	buf_init(&text, MODEL_HOST_BYTES + ADDRESS_TEXT_BYTES);
 	if (a->name[0] == '\0') {
+		bool six = a->address.family == ADDRESS_6;
+
 		address_format(&a->address, address);
-		host = address;
+		buf_add_format(
+		    &text, "%s%s%s", six ? "[" : "", address, six ? "]" : "");
+	} else {
+		buf_add_text(&text, a->name);
 	}
 	if (a->port != 0)
-		(void)snprintf(port, sizeof port, ":%u", a->port);
-	(void)snprintf(
-	    out, room, "%s%s%s%s", six ? "[" : "", host, six ? "]" : "", port);
+		buf_add_format(&text, ":%u", a->port);
+	out->destination_full = (uint32_t)text.len;
+	memcpy(out->destination, text.data,
+	    text.len < ENTRY_DESTINATION_MAX ? text.len
+					     : ENTRY_DESTINATION_MAX);
+	buf_free(&text);
 }
 
 static void
@@ -294,9 +303,7 @@ put_record(struct listener *l)
 	if (detail.overflow)
 		bug("detail of a blocked record");
 	head.detail_bytes = (uint32_t)detail.len;
-	put_destination(
-	    &l->record.attempt, head.destination, sizeof head.destination);
-	head.destination_full = (uint32_t)strlen(head.destination);
+	put_destination(&l->record.attempt, &head);
 	(void)snprintf(
 	    head.why, sizeof head.why, "%s", reasons[l->record.attempt.what]);
 	buf_add(&l->out, &head, sizeof head);

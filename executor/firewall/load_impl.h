@@ -44,6 +44,13 @@ load_run(struct load *l, const char *const words[], struct span input)
 bool load_has_ipv6(void);
 bool load_has_loopback6(void);
 
+/* Bring port 53 of the model's accounts to loopback by the routing, look
+ * whether it is so, take that away. Rules that are as wanted stay, so that
+ * nobody waits for a lost question. load_routes.c. */
+int load_routes(struct load *l, const struct model *want);
+int load_routes_check(struct load *l, const struct model *want);
+void load_routes_remove(void);
+
 #define LOAD_LIST_BYTES (64u << 20) /* rules of others too: some 100,000 */
 
 /* Bring the sets of the model's accounts in line with it: literal addresses in,

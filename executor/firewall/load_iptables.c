@@ -350,7 +350,9 @@ load(struct load *l, const struct model *want)
 	for (size_t i = 0; i < UNITS && rc == 0; i++)
 		if (is_used(&units[i]))
 			rc = give_unit(l, &units[i], want, units[i].restore);
-	return rc != 0 ? rc : destroy_others(l, want);
+	if (rc == 0)
+		rc = destroy_others(l, want);
+	return rc != 0 ? rc : load_routes(l, want);
 }
 
 static int
@@ -361,7 +363,7 @@ check(struct load *l, const struct model *want)
 	for (size_t i = 0; i < UNITS && rc == 0; i++)
 		if (is_used(&units[i]))
 			rc = check_unit(l, &units[i], want);
-	return rc;
+	return rc != 0 ? rc : load_routes_check(l, want);
 }
 
 static int
@@ -380,6 +382,7 @@ take_away(struct load *l)
 {
 	int rc = 0;
 
+	load_routes_remove();
 	for (size_t i = 0; i < UNITS && rc == 0; i++)
 		if (is_used(&units[i]))
 			rc =

@@ -27,10 +27,8 @@ put_iptables(
 }
 
 static void
-print_nft(const struct model *model, struct buf *out)
+put_routing(const struct model *model, struct buf *out)
 {
-	buf_add_text(out, "# nft -f -\n");
-	text_nft(model, out);
 	buf_add_text(out, "# ip -batch -\n");
 	text_routes(ADDRESS_4, out);
 	text_routing_rules(model, out);
@@ -40,12 +38,21 @@ print_nft(const struct model *model, struct buf *out)
 }
 
 static void
+print_nft(const struct model *model, struct buf *out)
+{
+	buf_add_text(out, "# nft -f -\n");
+	text_nft(model, out);
+	put_routing(model, out);
+}
+
+static void
 print_iptables(const struct model *model, struct buf *out)
 {
 	buf_add_text(out, "# ipset -exist restore\n");
 	text_ipset(model, out);
 	put_iptables(model, ADDRESS_6, out);
 	put_iptables(model, ADDRESS_4, out);
+	put_routing(model, out);
 }
 
 void

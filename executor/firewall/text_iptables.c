@@ -45,17 +45,22 @@ put_set_rule(const struct writer *w, const char *match, bool known)
 	buf_free(&text);
 }
 
-/* Where `nat` has sent it; not by interface, which the kernel looks up before
- * and does not again until all tables were asked. */
+static const char *
+loopback(const struct writer *w)
+{
+	return w->family == ADDRESS_4 ? "127.0.0.1/32" : "::1/128";
+}
+
+/* Where `nat` has sent it. By the interface that the routing said before: what
+ * is bound to another one does not pass. */
 static void
 put_guard(const struct writer *w, const char *protocol)
 {
 	struct buf text;
 
 	buf_init(&text, 256);
-	buf_add_format(&text, "-d %s -p %s -m %s --dport %u ",
-	    w->family == ADDRESS_4 ? "127.0.0.1/32" : "::1/128", protocol,
-	    protocol, (unsigned)w->account->guard_port);
+	buf_add_format(&text, "-d %s -o lo -p %s -m %s --dport %u ",
+	    loopback(w), protocol, protocol, (unsigned)w->account->guard_port);
 	buf_add_byte(&text, '\0');
 	put_rule(w, text.data, false);
 	buf_free(&text);
@@ -99,8 +104,9 @@ put_redirect(const struct writer *w)
 	for (unsigned i = 0; i < 2 && !w->account->blocked; i++)
 		buf_add_format(w->out,
 		    "-A " TEXT_CHAIN
-		    "U%lu -p %s -m %s --dport 53 -j REDIRECT --to-ports %u\n",
-		    uid_of(w), protocols[i], protocols[i],
+		    "U%lu -s %s -o lo -p %s -m %s --dport 53 -j REDIRECT "
+		    "--to-ports %u\n",
+		    uid_of(w), loopback(w), protocols[i], protocols[i],
 		    (unsigned)w->account->guard_port);
 }
 

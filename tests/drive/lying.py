@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import struct
@@ -310,6 +311,8 @@ def listener_that_lies():
             equal(heard and heard[0], "listener", "what the parent is told")
             os.write(r.refusals, blocked())  # of one that is to be killed
             r.auditor.tell("listener")
+            until(lambda: not select.select([r.refusals_read], [], [], 0)[0],
+                  10, "what it left is gone")
         os.write(r.refusals, blocked(destination=b"last.example:1"))
         until(lambda: r.audit()[-1].get("destination") == "last.example:1",
               20, "the next one is heard")
