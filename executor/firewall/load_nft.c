@@ -12,7 +12,6 @@
 #include "executor/firewall/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NAME_BYTES 64
 
 static const char *const nft_words[] = {"nft", "-f", "-", NULL};
 static const char *const nft_check_words[] = {"nft", "-c", "-f", "-", NULL};
