@@ -133,8 +133,7 @@ put_account(const struct model_account *account, struct buf *out)
 {
 	buf_add_format(out,
 	    "\tchain account_%lu {\n"
-	    "\t\t" SYN_ACK "update @listened { tcp sport timeout 1h } "
-	    "goto refused_%lu\n",
+	    "\t\t" SYN_ACK "goto refused_%lu\n",
 	    uid_of(account), uid_of(account));
 	if (!account->blocked) {
 		put_guard(account, out);
@@ -165,14 +164,16 @@ put_answers(struct buf *out)
 
 /* An answer with a SYN cookie belongs to no socket. A listener that does not
  * hear of its refusals would get a connection by one with whoever calls, and
- * what is queued there is sent, without an owner, when it has been closed. So
- * from a port where an account has listened none leaves. Sockets of the kernel
- * (NFS, iSCSI) have no owner either: other ports may answer so. */
+ * what is queued there is sent, without an owner, when it has been closed. Many
+ * kernels give the first caller a cookie (listen(2) with no backlog, or
+ * tcp_syncookies=2), so nothing tells before whose port it is: none leaves from
+ * a port that anybody may have. Sockets of the kernel (NFS, iSCSI) have no
+ * owner either, but a control group: those answer. */
 static void
 put_cookies(struct buf *out)
 {
 	buf_add_text(out, "\tchain cookies {\n"
-			  "\t\tmeta skuid 0-4294967294 return\n"
+			  "\t\tmeta cgroup 0-4294967295 return\n"
 			  "\t\tdrop\n"
 			  "\t}\n\n");
 }
@@ -195,9 +196,8 @@ put_output(const struct model *model, struct buf *out)
 		buf_add_format(out, "%s%lu : jump account_%lu",
 		    i == 0 ? "" : ", ", uid_of(&model->accounts[i]),
 		    uid_of(&model->accounts[i]));
-	buf_add_text(out,
-	    " }\n\t\t" SYN_ACK "tcp sport @listened jump cookies\n"
-	    "\t}\n");
+	buf_add_text(out, " }\n\t\t" SYN_ACK "tcp sport >= 1024 jump cookies\n"
+			  "\t}\n");
 }
 
 static void
@@ -209,11 +209,6 @@ put_table(const struct model *model, struct buf *out)
 		    uid_of(&model->accounts[i]));
 	for (size_t i = 0; i < model->count; i++)
 		put_sets(&model->accounts[i], out);
-	buf_add_text(out, "\tset listened {\n"
-			  "\t\ttype inet_service\n"
-			  "\t\tsize 65536\n"
-			  "\t\tflags dynamic,timeout\n"
-			  "\t}\n\n");
 	for (size_t i = 0; i < model->count; i++) {
 		put_refused(&model->accounts[i], out);
 		put_account(&model->accounts[i], out);
