@@ -113,6 +113,9 @@ keeper_start(struct parent *p)
 	p->wall.keeper.fd = ends[0];
 	set_nonblocking(&ends[0], 1);
 	p->wall.look = true;
+	/* the policy that is in force now may be another than the last time:
+	 * with it the guards' ports are others */
+	p->wall.refresh = true;
 }
 
 void

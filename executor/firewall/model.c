@@ -83,12 +83,18 @@ model_add(struct model *model, struct span name)
 	return &model->accounts[at];
 }
 
+_Static_assert(
+    MODEL_GUARD_PORT + MODEL_ACCOUNTS_MAX == MODEL_GUARD_LAST, "each has one");
+
 void
 model_number(struct model *model)
 {
-	for (size_t i = 0; i < model->count; i++)
-		model->accounts[i].guard_port =
-		    (uint16_t)(MODEL_GUARD_PORT + i);
+	unsigned port = MODEL_GUARD_PORT;
+
+	for (size_t i = 0; i < model->count; i++, port++) {
+		port += port == MODEL_MAIL_PORT;
+		model->accounts[i].guard_port = (uint16_t)port;
+	}
 }
 
 static int

@@ -33,6 +33,8 @@
 #define MODEL_NAME_BYTES 33u   /* of an account, with its NUL */
 #define MODEL_HOST_BYTES 254u  /* of a host, with its NUL */
 #define MODEL_GUARD_PORT 580u  /* of the first account; each has its own */
+#define MODEL_GUARD_LAST 596u  /* of the last one */
+#define MODEL_MAIL_PORT 587u   /* no guard's: programs mail there by loopback */
 #define MODEL_HOST_TEXT (MODEL_HOST_BYTES + 12u) /* brackets, port, "/udp" */
 #define MODEL_PACK_BYTES (5u << 20)		 /* the longest */
 

@@ -163,7 +163,7 @@ check_address(const struct reading *r, const struct model_host *host)
 			    "is an address that no host has (unspecified, "
 			    "multicast, mapped, or reserved)");
 	if (strcmp(what, "loopback") == 0 && host->port >= MODEL_GUARD_PORT &&
-	    host->port < MODEL_GUARD_PORT + MODEL_ACCOUNTS_MAX)
+	    host->port <= MODEL_GUARD_LAST && host->port != MODEL_MAIL_PORT)
 		return refuse(r, "has a port that is a DNS guard's");
 	return 0;
 }

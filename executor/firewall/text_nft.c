@@ -1,11 +1,15 @@
 /*
  * Rules for nft, as nft itself lists them, and rules of the routing for `ip`.
  */
+#include <limits.h>
+#include <stdio.h>
+
 #include "executor/firewall/text_impl.h"
 
 /* The kernel gives a set that packets change a size, and takes 65535 where
  * none is said. */
 #define KNOWN_SIZE 131072
+#define PORTS_BYTES 24 /* "580-586" */
 
 /* The log may leave some out, or one account would drown what is said of
  * others; the refusal never does. */
@@ -133,8 +137,7 @@ put_account(const struct model_account *account, struct buf *out)
 {
 	buf_add_format(out,
 	    "\tchain account_%lu {\n"
-	    "\t\t" SYN_ACK "update @listened { tcp sport timeout 1h } "
-	    "goto refused_%lu\n",
+	    "\t\t" SYN_ACK "goto refused_%lu\n",
 	    uid_of(account), uid_of(account));
 	if (!account->blocked) {
 		put_guard(account, out);
@@ -144,37 +147,114 @@ put_account(const struct model_account *account, struct buf *out)
 	buf_add_format(out, "\t\tgoto refused_%lu\n\t}\n\n", uid_of(account));
 }
 
+/* Guards' ports from `from` on that follow each other, as a text; false: there
+ * are no more. Every packet of the machine meets a rule for each such range, so
+ * there is one up to the port that is left out, and one behind it. */
+static bool
+next_ports(const struct model *model, unsigned *from, char *out, size_t room)
+{
+	unsigned first = UINT_MAX, last;
+	bool more = true;
+
+	for (size_t i = 0; i < model->count; i++) {
+		unsigned port = model->accounts[i].guard_port;
+
+		if (port >= *from && port < first)
+			first = port;
+	}
+	if (first == UINT_MAX)
+		return false;
+	for (last = first; more; last += more) {
+		more = false;
+		for (size_t i = 0; i < model->count; i++)
+			more =
+			    more || model->accounts[i].guard_port == last + 1;
+	}
+	(void)snprintf(out, room, first == last ? "%u" : "%u-%u", first, last);
+	*from = last + 1;
+	return true;
+}
+
 /* Answers of guards come from port 53 again, also those of a socket that is
- * closed and has no owner. One range of ports for all, as every packet of the
- * machine meets the rule that leads here. */
+ * closed and has no owner. */
 static void
-put_answers(struct buf *out)
+put_answers(const struct model *model, struct buf *out)
 {
 	static const char *const targets[] = {
 	    "ip daddr 127.0.0.1", "ip6 daddr ::1"};
 	static const char *const protocols[] = {"udp", "tcp"};
+	char ports[PORTS_BYTES];
+	unsigned from = 0;
 
 	buf_add_text(out, "\tchain answers {\n");
-	for (unsigned i = 0; i < 4; i++)
-		buf_add_format(out, "\t\t%s %s sport %u-%u %s sport set 53\n",
-		    targets[i / 2], protocols[i % 2], MODEL_GUARD_PORT,
-		    MODEL_GUARD_PORT + MODEL_ACCOUNTS_MAX - 1,
-		    protocols[i % 2]);
+	while (next_ports(model, &from, ports, sizeof ports))
+		for (unsigned i = 0; i < 4; i++)
+			buf_add_format(out,
+			    "\t\t%s %s sport %s %s sport set 53\n",
+			    targets[i / 2], protocols[i % 2], ports,
+			    protocols[i % 2]);
 	buf_add_text(out, "\t}\n\n");
+}
+
+/* A guard answers its own account: others would spend what it may ask, and
+ * what they asked would be on record as its words. */
+static void
+put_strangers(struct buf *out)
+{
+	buf_add_text(out, "\tchain strangers {\n"
+			  "\t\tmeta l4proto { tcp, udp } reject\n"
+			  "\t}\n\n");
 }
 
 /* An answer with a SYN cookie belongs to no socket. A listener that does not
  * hear of its refusals would get a connection by one with whoever calls, and
- * what is queued there is sent, without an owner, when it has been closed. So
- * from a port where an account has listened none leaves. Sockets of the kernel
- * (NFS, iSCSI) have no owner either: other ports may answer so. */
+ * what is queued there is sent, without an owner, when it has been closed. Many
+ * kernels give the first caller a cookie (listen(2) with no backlog, or
+ * tcp_syncookies=2), so nothing tells before whose port it is: none leaves from
+ * a port that anybody may have. Sockets of the kernel (NFS, iSCSI) have no
+ * owner either, but a control group: those answer. */
 static void
 put_cookies(struct buf *out)
 {
 	buf_add_text(out, "\tchain cookies {\n"
-			  "\t\tmeta skuid 0-4294967294 return\n"
+			  "\t\tmeta cgroup 0-4294967295 return\n"
 			  "\t\tdrop\n"
 			  "\t}\n\n");
+}
+
+static void
+put_ports(const struct model *model, const char *direction, const char *chain,
+    struct buf *out)
+{
+	char ports[PORTS_BYTES];
+	unsigned from = 0;
+
+	while (next_ports(model, &from, ports, sizeof ports))
+		buf_add_format(out, "\t\toif \"lo\" th %s %s jump %s\n",
+		    direction, ports, chain);
+}
+
+/* Sorted by number, as nft lists it. */
+static void
+put_map(const struct model *model, struct buf *out)
+{
+	unsigned long from = 0;
+
+	buf_add_text(out, "\t\tmeta skuid vmap { ");
+	for (size_t n = 0; n < model->count; n++) {
+		unsigned long uid = ULONG_MAX;
+
+		for (size_t i = 0; i < model->count; i++) {
+			unsigned long other = uid_of(&model->accounts[i]);
+
+			if (other >= from && other < uid)
+				uid = other;
+		}
+		buf_add_format(out, "%s%lu : jump account_%lu",
+		    n == 0 ? "" : ", ", uid, uid);
+		from = uid + 1;
+	}
+	buf_add_text(out, " }\n");
 }
 
 /* What has no owner: none of the account's side of a connection to its guard
@@ -182,22 +262,18 @@ put_cookies(struct buf *out)
 static void
 put_output(const struct model *model, struct buf *out)
 {
-	buf_add_format(out,
-	    "\tchain output {\n"
-	    "\t\ttype filter hook output priority 0; policy accept;\n"
-	    "\t\toif \"lo\" th sport %u-%u jump answers\n"
+	buf_add_text(out, "\tchain output {\n"
+			  "\t\ttype filter hook output priority 0; "
+			  "policy accept;\n");
+	put_ports(model, "sport", "answers", out);
+	buf_add_text(out,
 	    "\t\toif != \"lo\" ip saddr 127.0.0.1 tcp dport 53 drop\n"
 	    "\t\toif != \"lo\" ip saddr 127.0.0.1 ip protocol icmp drop\n"
-	    "\t\toif != \"lo\" ip6 saddr ::1 drop\n"
-	    "\t\tmeta skuid vmap { ",
-	    MODEL_GUARD_PORT, MODEL_GUARD_PORT + MODEL_ACCOUNTS_MAX - 1);
-	for (size_t i = 0; i < model->count; i++)
-		buf_add_format(out, "%s%lu : jump account_%lu",
-		    i == 0 ? "" : ", ", uid_of(&model->accounts[i]),
-		    uid_of(&model->accounts[i]));
-	buf_add_text(out,
-	    " }\n\t\t" SYN_ACK "tcp sport @listened jump cookies\n"
-	    "\t}\n");
+	    "\t\toif != \"lo\" ip6 saddr ::1 drop\n");
+	put_map(model, out);
+	put_ports(model, "dport", "strangers", out);
+	buf_add_text(out, "\t\t" SYN_ACK "tcp sport >= 1024 jump cookies\n"
+			  "\t}\n");
 }
 
 static void
@@ -209,16 +285,12 @@ put_table(const struct model *model, struct buf *out)
 		    uid_of(&model->accounts[i]));
 	for (size_t i = 0; i < model->count; i++)
 		put_sets(&model->accounts[i], out);
-	buf_add_text(out, "\tset listened {\n"
-			  "\t\ttype inet_service\n"
-			  "\t\tsize 65536\n"
-			  "\t\tflags dynamic,timeout\n"
-			  "\t}\n\n");
 	for (size_t i = 0; i < model->count; i++) {
 		put_refused(&model->accounts[i], out);
 		put_account(&model->accounts[i], out);
 	}
-	put_answers(out);
+	put_answers(model, out);
+	put_strangers(out);
 	put_cookies(out);
 	put_output(model, out);
 	buf_add_text(out, "}\n");

@@ -157,6 +157,7 @@ def all_ways(suite, attack):
         if name != "serve-and-leave":
             suite.case("refused: " + name, attack.one, name)
     suite.case("nothing is left to the kernel to send", cookies, attack)
+    suite.case("nor where the first answer is a cookie", first_cookies, attack)
 
 
 def cookies(attack):
@@ -184,6 +185,15 @@ def cookies(attack):
     result = json.loads(process.communicate(timeout=20)[0])
     check(not said, "it said %r (%r)", said, result)
     return result["serve-and-leave"][0]
+
+
+def first_cookies(attack):
+    """As kernels before 6.14 do for listen(0)."""
+    attack.net.host("sysctl", "-qw", "net.ipv4.tcp_syncookies=2")
+    try:
+        return cookies(attack)
+    finally:
+        attack.net.host("sysctl", "-qw", "net.ipv4.tcp_syncookies=1")
 
 
 def control(attack):

@@ -38,13 +38,8 @@ table inet @TABLE@ {
 		flags dynamic,timeout
 		@FRESH6@
 	}
-	set listened {
-		type inet_service
-		size 65536
-		flags dynamic,timeout
-	}
 	chain cookies {
-		meta skuid 0-4294967294 return
+		meta cgroup 0-4294967295 return
 		drop
 	}
 	chain refuse {
@@ -85,7 +80,7 @@ ACCOUNT = """
 		tcp flags & (syn|ack) == syn ip daddr . meta l4proto . th dport @fresh4_@UID@ accept
 		tcp flags & (syn|ack) == syn ip6 daddr . meta l4proto . th dport @fresh6_@UID@ accept
 		tcp flags & (syn|ack) == syn goto refuse
-		tcp flags & (syn|ack) == (syn|ack) update @listened { tcp sport timeout 1h } goto refuse
+		tcp flags & (syn|ack) == (syn|ack) goto refuse
 		meta l4proto tcp ip daddr . meta l4proto . th dport @known4_@UID@ update @known4_@UID@ { ip daddr . meta l4proto . th dport timeout 5d } accept
 		meta l4proto tcp ip6 daddr . meta l4proto . th dport @known6_@UID@ update @known6_@UID@ { ip6 daddr . meta l4proto . th dport timeout 5d } accept
 		meta l4proto udp ip daddr . meta l4proto . th dport @fresh4_@UID@ accept
@@ -106,7 +101,7 @@ OUTPUT = """
 		oif != "lo" ip6 saddr ::1 drop
 """
 LAST = """
-		tcp flags & (syn|ack) == (syn|ack) tcp sport @listened jump cookies
+		tcp flags & (syn|ack) == (syn|ack) tcp sport >= 1024 jump cookies
 """
 
 

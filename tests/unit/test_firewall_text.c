@@ -110,6 +110,36 @@ is_golden(size_t index, enum firewall_backend backend)
 	buf_free(&wanted);
 }
 
+/* nft lists a map by its numbers, whatever the names are. */
+START_TEST(map_is_sorted)
+{
+	static const uid_t uids[] = {4300, 42, 997};
+	struct model model;
+	struct json_error where;
+	struct json_doc doc;
+	struct buf text;
+
+	json_init(&doc);
+	ck_assert_int_eq(json_parse(&doc,
+			     SPAN("{\"accounts\":{\"a\":{},\"b\":{},"
+				  "\"c\":{}}}"),
+			     NULL, &where),
+	    0);
+	ck_assert_int_eq(model_read(&doc, json_root(&doc), &model, &where), 0);
+	json_done(&doc);
+	for (size_t i = 0; i < 3; i++)
+		model.accounts[i].uid = uids[i];
+	buf_init(&text, TEXT_MAX_BYTES);
+	text_nft_listing(&model, &text);
+	buf_add_byte(&text, '\0');
+	ck_assert_ptr_nonnull(strstr(text.data,
+	    "vmap { 42 : jump account_42, 997 : jump account_997, "
+	    "4300 : jump account_4300 }"));
+	model_free(&model);
+	buf_free(&text);
+}
+END_TEST
+
 START_TEST(golden)
 {
 	for (unsigned b = 0; b < FIREWALL_BACKEND_COUNT; b++)
@@ -287,6 +317,7 @@ text_suite(void)
 	Suite *suite = suite_create("firewall_text");
 	TCase *tc = tcase_create("text");
 
+	tcase_add_test(tc, map_is_sorted);
 	tcase_add_loop_test(tc, golden, 0, (int)COUNT(models));
 	tcase_add_loop_test(tc, logs_have_a_limit, 0, (int)COUNT(models));
 	tcase_add_loop_test(tc, pf_is_plain, 0, (int)COUNT(models));

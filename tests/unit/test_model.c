@@ -104,7 +104,7 @@ static const struct {
     {ALLOW("[::ffff:192.0.2.1]:443"), "no host has"},
     {ALLOW("[ff02::fb]:5353/udp"), "no host has"},
     {ALLOW("127.0.0.1:581"), "DNS guard's"},
-    {ALLOW("[::1]:595/udp"), "DNS guard's"},
+    {ALLOW("[::1]:596/udp"), "DNS guard's"},
     {ACCOUNT("\"allow\":[\"a.example:1\",\"A.EXAMPLE.:1/tcp\"]"), "twice"},
     {ACCOUNT("\"allow\":[\"[2001:DB8::7]:1\",\"[2001:db8:0::7]:1\"]"), "twice"},
     {ACCOUNT("\"ranges\":[\"10.0.0.0\"]"), "no range"},
