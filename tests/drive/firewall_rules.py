@@ -542,7 +542,7 @@ def many(net, backend):
     accounts.pop("many07")
     net.inside("/etc/trizone/policy.json").write_text(json.dumps(
         {"version": 1, "firewall": {"accounts": accounts}}))
-    firewall(net, "apply", "--restore")
+    firewall(net, "apply", "--refresh")
     equal(probe(net, ("tcp", "11.15.0.1", "443"), user=607),
           ["ECONNREFUSED"], "gone from the policy")
     for name in list(accounts) + ["many07"]:
