@@ -214,6 +214,29 @@ def removal_cuts(net, service):
     other.close()
 
 
+def sets_are_full(net, service):
+    """A name with other addresses each minute has filled the set: the other
+    names go on, and so do connections that are in use."""
+    live = Live(net, "api.test")
+    name = "add element inet trizone_accounts known4_%d" % UIDS[AGENT]
+    rows = ["12.%d.%d.%d . tcp . 443 timeout 4d comment \"api.test\"" % (
+        n >> 16, n >> 8 & 255, n & 255) for n in range(131072)]
+    at = 0
+    for many in (4096, 64, 1):
+        while net.host("nft", "-f", "-", want=None, data=("%s { %s }\n" % (
+                name, ", ".join(rows[at:at + many]))).encode()
+                       ).returncode == 0:
+            at += many
+    net.dns.zone["full.test"] = Answer(a=["11.8.77.1"])
+    service.write(**{AGENT: HOSTS + ["full.test:443"]})
+    service.reload()
+    until(lambda: connect(net, "full.test")[0] == "works", 10, "another name")
+    equal(live.speak(), "lives", "a connection")
+    live.close()
+    service.write(**{AGENT: HOSTS})
+    service.reload()
+
+
 def hundred(net, service):
     names = ["h%d.test" % n for n in range(100)]
     net.dns.zone.update({name: Answer(a=["11.8.8.%d" % (n + 1)])
@@ -454,7 +477,7 @@ def quiet(net, _):
 
 CASES = (first_answer, both_families, quiet, element_before_answer, expiry,
          moves, inward, rebinding, flaps, vanishes, truncated, alias,
-         datagrams, removal_cuts, hundred, others_untouched,
+         datagrams, removal_cuts, sets_are_full, hundred, others_untouched,
          refusals_are_on_record, taken_away, tested, closed_without_service,
          block, block_with_full_disk, unconfirmed, boot, starter, removed)
 
