@@ -334,6 +334,41 @@ apply(const struct options *o)
 	return EXIT_DONE;
 }
 
+/* A stop does not wait for room on the disk, which whoever is stopped may have
+ * filled. Without its hosts the text is no longer than what is there; they come
+ * back with the policy. */
+static int
+store_block(struct job *job, const char *name)
+{
+	struct model_account *account =
+	    model_find(&job->applied.model, span_of(name));
+	int rc = job_store(job);
+
+	if (rc == 0)
+		return 0;
+	account->host_count = 0;
+	return applied_overwrite(job->folder, &job->applied) == 0 ? 0 : rc;
+}
+
+/* Nor for a disk that takes nothing: then it holds until the rules are put
+ * back. */
+static _Noreturn void
+block_unstored(struct job *job, const char *name)
+{
+	char why[JOB_REASON_BYTES];
+
+	(void)snprintf(why, sizeof why, "%s", job->reason);
+	if (job_load(job) != 0)
+		die(EXIT_UNAVAILABLE,
+		    "%s, and %s: end its processes "
+		    "(pkill -KILL -u %s)",
+		    why, job->reason, name);
+	die(EXIT_UNAVAILABLE,
+	    "%s: account %s is blocked only until the "
+	    "service looks; end its processes (pkill -KILL -u %s)",
+	    why, name, name);
+}
+
 static int
 block(const struct options *o)
 {
@@ -346,8 +381,8 @@ block(const struct options *o)
 		choose_backend(&job, o);
 		rc = job_put(&job, o->name);
 	}
-	if (rc == 0)
-		rc = job_store(&job);
+	if (rc == 0 && store_block(&job, o->name) != 0)
+		block_unstored(&job, o->name);
 	if (rc == 0)
 		rc = job_load(&job);
 	if (rc != 0)

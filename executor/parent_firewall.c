@@ -18,10 +18,13 @@
 #include "executor/parent_impl.h"
 
 #define BATCH 64	     /* what the kernel takes at its quickest */
+#define ROOM 8192u	     /* elements that make room for others */
+#define AGES 1024u	     /* how finely they are told apart */
 #define ORDERS_MAX 64	     /* before others get their turn */
 #define LINK_MS 2000 /* a resolver that does not read by then is stuck */
-#define LISTED_MAX (1u << 20) /* elements; a kernel that lists more is broken  \
-			       */
+#define LISTED_MAX                                                             \
+	(1u << 20) /* elements; a kernel that lists more is broken             \
+		    */
 
 /*
  * To the resolver.
@@ -139,9 +142,122 @@ refuse(const struct model *model, const struct link_order *order)
 	return NULL;
 }
 
+/* Items of sets that are to be taken out. */
+struct sweep {
+	const struct model_account *account;
+	struct set_item *items;
+	size_t count, room;
+};
+
+static int
+collect(struct sweep *sweep, const struct set_item *item)
+{
+	if (sweep->count == LISTED_MAX)
+		return -ERR_LIMIT;
+	if (sweep->count == sweep->room) {
+		size_t room = sweep->room == 0 ? BATCH : 2 * sweep->room;
+		struct set_item *more = alloc_array(room, sizeof *more);
+
+		if (sweep->count != 0)
+			memcpy(more, sweep->items, sweep->count * sizeof *more);
+		free(sweep->items);
+		sweep->items = more;
+		sweep->room = room;
+	}
+	sweep->items[sweep->count++] = *item;
+	return 0;
+}
+
+/* A set that changes while it is listed is listed again. */
+static int
+list(struct wall *wall, uid_t uid, bool known,
+    int (*each)(void *data, const struct set_item *item), void *data)
+{
+	int rc = -ERR_BUSY;
+
+	for (int i = 0; i < 5 && rc == -ERR_BUSY; i++)
+		rc = set_list(wall->set, uid, known, each, data);
+	return rc;
+}
+
+static int
+take_out(struct wall *wall, const struct sweep *sweep)
+{
+	int rc = 0;
+
+	for (size_t at = 0; at < sweep->count && rc == 0; at += BATCH)
+		rc = set_remove(wall->set, sweep->account->uid,
+		    sweep->items + at,
+		    sweep->count - at < BATCH ? sweep->count - at : BATCH);
+	return rc;
+}
+
+/*
+ * A name whose owner gives other addresses each minute fills the set of what
+ * may go on, as its elements stay for days. What was used or told the longest
+ * time ago goes then: no name of the account is in the way of the others.
+ */
+struct ages {
+	uint32_t counts[AGES]; /* by the time that is left */
+	size_t limit;	       /* those up to there are to go */
+	struct sweep sweep;
+};
+
+static size_t
+age_of(const struct set_item *item)
+{
+	size_t age = (size_t)item->left_s * AGES / (SET_KNOWN_S + 1);
+
+	return age < AGES ? age : AGES - 1;
+}
+
+static int
+count_age(void *data, const struct set_item *item)
+{
+	struct ages *ages = data;
+
+	if (item->timeout_s != 0)
+		ages->counts[age_of(item)]++;
+	return 0;
+}
+
+static int
+take_old(void *data, const struct set_item *item)
+{
+	struct ages *ages = data;
+
+	if (item->timeout_s == 0 || age_of(item) > ages->limit ||
+	    ages->sweep.count == ROOM)
+		return 0;
+	return collect(&ages->sweep, item);
+}
+
+static int
+make_room(struct wall *wall, const struct model_account *account)
+{
+	struct ages *ages = alloc_bytes(sizeof *ages);
+	size_t count = 0;
+	int rc = list(wall, account->uid, true, count_age, ages);
+
+	while (ages->limit < AGES && count < ROOM)
+		count += ages->counts[ages->limit++];
+	ages->sweep.account = account;
+	if (rc == 0)
+		rc = list(wall, account->uid, true, take_old, ages);
+	if (rc == 0)
+		rc = take_out(wall, &ages->sweep);
+	log_event(LOG_WARN, "firewall-full",
+	    "account=%s removed=%zu reason=its names have more addresses than "
+	    "its sets hold; the oldest are cut",
+	    account->name, ages->sweep.count);
+	free(ages->sweep.items);
+	free(ages);
+	return rc;
+}
+
 /* For every row with that name, whatever its port. */
 static int
-obey(struct wall *wall, const struct link_order *order)
+put(struct wall *wall, const struct link_order *order)
 {
 	const struct model_account *account =
 	    &wall->model.accounts[order->account];
@@ -162,6 +278,17 @@ obey(struct wall *wall, const struct link_order *order)
 	}
 	batch_end(&b);
 	return b.error;
+}
+
+static int
+obey(struct wall *wall, const struct link_order *order)
+{
+	int rc = put(wall, order);
+
+	if (rc == -ERR_LIMIT &&
+	    make_room(wall, &wall->model.accounts[order->account]) == 0)
+		rc = put(wall, order);
+	return rc;
 }
 
 static void
@@ -245,13 +372,6 @@ wall_fill(struct parent *p)
 /*
  * Another policy.
  */
-/* Items of one set that the policy has no row for any more. */
-struct sweep {
-	const struct model_account *account;
-	struct set_item *items;
-	size_t count, room;
-};
-
 static bool
 is_allowed(const struct model_account *account, const struct set_item *item)
 {
@@ -276,47 +396,19 @@ sweep_item(void *data, const struct set_item *item)
 {
 	struct sweep *sweep = data;
 
-	if (is_allowed(sweep->account, item))
-		return 0;
-	if (sweep->count == LISTED_MAX)
-		return -ERR_LIMIT;
-	if (sweep->count == sweep->room) {
-		size_t room = sweep->room == 0 ? BATCH : 2 * sweep->room;
-		struct set_item *more = alloc_array(room, sizeof *more);
-
-		if (sweep->count != 0)
-			memcpy(more, sweep->items, sweep->count * sizeof *more);
-		free(sweep->items);
-		sweep->items = more;
-		sweep->room = room;
-	}
-	sweep->items[sweep->count++] = *item;
-	return 0;
-}
-
-/* A set that changes while it is listed is listed again. */
-static int
-list(struct wall *wall, struct sweep *sweep, bool known)
-{
-	int rc = -ERR_BUSY;
-
-	for (int i = 0; i < 5 && rc == -ERR_BUSY; i++)
-		rc = set_list(
-		    wall->set, sweep->account->uid, known, sweep_item, sweep);
-	return rc;
+	return is_allowed(sweep->account, item) ? 0 : collect(sweep, item);
 }
 
 static void
 remove_gone(struct wall *wall, const struct model_account *account)
 {
 	struct sweep sweep = {.account = account};
-	int rc = list(wall, &sweep, false);
+	int rc = list(wall, account->uid, false, sweep_item, &sweep);
 
 	if (rc == 0)
-		rc = list(wall, &sweep, true);
-	for (size_t at = 0; at < sweep.count && rc == 0; at += BATCH)
-		rc = set_remove(wall->set, account->uid, sweep.items + at,
-		    sweep.count - at < BATCH ? sweep.count - at : BATCH);
+		rc = list(wall, account->uid, true, sweep_item, &sweep);
+	if (rc == 0)
+		rc = take_out(wall, &sweep);
 	/* what cannot be told apart goes altogether */
 	if (rc != 0 && rc != -ERR_NOT_FOUND) {
 		log_event(LOG_ERROR, "firewall-emptied",

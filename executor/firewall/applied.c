@@ -264,6 +264,43 @@ applied_write(
 	return rc;
 }
 
+/* Filled with blanks, so that nothing of the old text is left behind it. */
+static int
+write_over(int fd, struct buf *text)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return -ERR_IO;
+	while (text->len < (size_t)st.st_size && !text->overflow)
+		(void)buf_add_byte(text, ' ');
+	if (text->overflow || text->len != (size_t)st.st_size)
+		return -ERR_TOO_LARGE;
+	if (pwrite(fd, text->data, text->len, 0) != (ssize_t)text->len ||
+	    fsync(fd) != 0)
+		return -ERR_IO;
+	return 0;
+}
+
+int
+applied_overwrite(int folder, const struct applied *applied)
+{
+	int fd = openat(folder, APPLIED_FILE,
+	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct buf text;
+	int rc;
+
+	if (fd < 0)
+		return -ERR_IO;
+	buf_init(&text, MODEL_PACK_BYTES);
+	write_text(applied, &text);
+	rc = write_over(fd, &text);
+	buf_free(&text);
+	if (close(fd) != 0 && rc == 0)
+		rc = -ERR_IO;
+	return rc;
+}
+
 /*
  * What there should be.
  */

@@ -47,6 +47,11 @@ void applied_free(struct applied *applied);
 int applied_write(
     int folder, const struct applied *applied, char *reason, size_t room);
 
+/* Where there is no room for a new file: over the old one, which has to be as
+ * long at least. For what cannot wait; a crash of the machine meanwhile may
+ * damage it. -ERR_TOO_LARGE: it does not fit; -ERR_IO. */
+int applied_overwrite(int folder, const struct applied *applied);
+
 /* Take hosts, ranges and ports of the accounts from the policy's model, and
  * numbers from the system. An account that the policy has no more is blocked;
  * one whose number cannot be looked up keeps the one it had. -ERR_CONFIG if two

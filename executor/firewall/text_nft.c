@@ -102,9 +102,9 @@ put_headers(const struct model_account *account, struct buf *out)
 }
 
 /* What begins is asked of `fresh`; what goes on of `known`, whose time begins
- * anew. */
+ * anew. First in the chain: it is most of what there is. */
 static void
-put_passes(const struct model_account *account, struct buf *out)
+put_connections(const struct model_account *account, struct buf *out)
 {
 	static const enum address_family families[] = {ADDRESS_4, ADDRESS_6};
 	unsigned long uid = uid_of(account);
@@ -114,35 +114,40 @@ put_passes(const struct model_account *account, struct buf *out)
 		    "\t\t" SYN "%s daddr . meta l4proto . tcp dport "
 		    "@fresh%d_%lu accept\n",
 		    ip_name(families[i]), (int)families[i], uid);
-	buf_add_format(out, "\t\t" SYN "goto refused_%lu\n", uid);
 	for (unsigned i = 0; i < 2; i++) {
 		const char *ip = ip_name(families[i]);
 		int f = (int)families[i];
 
 		buf_add_format(out,
-		    "\t\t%s daddr . meta l4proto . tcp dport @known%d_%lu "
+		    "\t\ttcp flags ! syn %s daddr . meta l4proto . tcp dport "
+		    "@known%d_%lu "
 		    "update @known%d_%lu { %s daddr . meta l4proto . tcp dport "
 		    "timeout 5d } accept\n",
 		    ip, f, uid, f, uid, ip);
 	}
+}
+
+static void
+put_datagrams(const struct model_account *account, struct buf *out)
+{
+	static const enum address_family families[] = {ADDRESS_4, ADDRESS_6};
+
 	for (unsigned i = 0; i < 2; i++)
 		buf_add_format(out,
 		    "\t\t%s daddr . meta l4proto . udp dport @fresh%d_%lu "
 		    "accept\n",
-		    ip_name(families[i]), (int)families[i], uid);
+		    ip_name(families[i]), (int)families[i], uid_of(account));
 }
 
 static void
 put_account(const struct model_account *account, struct buf *out)
 {
-	buf_add_format(out,
-	    "\tchain account_%lu {\n"
-	    "\t\t" SYN_ACK "goto refused_%lu\n",
-	    uid_of(account), uid_of(account));
+	buf_add_format(out, "\tchain account_%lu {\n", uid_of(account));
 	if (!account->blocked) {
-		put_guard(account, out);
 		put_headers(account, out);
-		put_passes(account, out);
+		put_connections(account, out);
+		put_guard(account, out);
+		put_datagrams(account, out);
 	}
 	buf_add_format(out, "\t\tgoto refused_%lu\n\t}\n\n", uid_of(account));
 }
@@ -265,15 +270,15 @@ put_output(const struct model *model, struct buf *out)
 	buf_add_text(out, "\tchain output {\n"
 			  "\t\ttype filter hook output priority 0; "
 			  "policy accept;\n");
+	put_map(model, out);
 	put_ports(model, "sport", "answers", out);
+	put_ports(model, "dport", "strangers", out);
 	buf_add_text(out,
 	    "\t\toif != \"lo\" ip saddr 127.0.0.1 tcp dport 53 drop\n"
 	    "\t\toif != \"lo\" ip saddr 127.0.0.1 ip protocol icmp drop\n"
-	    "\t\toif != \"lo\" ip6 saddr ::1 drop\n");
-	put_map(model, out);
-	put_ports(model, "dport", "strangers", out);
-	buf_add_text(out, "\t\t" SYN_ACK "tcp sport >= 1024 jump cookies\n"
-			  "\t}\n");
+	    "\t\toif != \"lo\" ip6 saddr ::1 drop\n"
+	    "\t\t" SYN_ACK "tcp sport >= 1024 jump cookies\n"
+	    "\t}\n");
 }
 
 static void

@@ -17,6 +17,7 @@ from harness import check, equal, until
 
 FIRST, SECOND = "11.8.0.1", "11.8.0.2"
 FIRST6 = "2600:8::1"
+MOVING = "11.8.0.5"  # nobody else's, as who has it puts it back
 REFUSED = "ECONNREFUSED"
 HOSTS = ["api.test:443", "moves.test:443", "inward.test:443", "flaps.test:443",
          "mixed.test:443", "cut.test:443", "empty.test:443", "alias.test:443",
@@ -78,10 +79,10 @@ def element_before_answer(net, service):
 
 def moves(net, service):
     """Another address: the old one is for who has it, the new one is in."""
-    equal(addresses(ask(net, "moves.test")), [FIRST], "before")
+    equal(addresses(ask(net, "moves.test")), [MOVING], "before")
     live = Live(net, "moves.test")
     net.dns.zone["moves.test"] = Answer(a=[SECOND], ttl=1)
-    service.age(FIRST, 1)
+    service.age(MOVING, 1)
     until(lambda: addresses(ask(net, "moves.test")) == [SECOND], 90, "move")
     equal(connect(net, SECOND)[0], "works", "the new address")
     equal(live.speak(), "lives", "a connection to the old address")
@@ -211,6 +212,29 @@ def removal_cuts(net, service):
     until(lambda: connect(net, "api.test")[0] == "works", 10, "it is back")
     live.close()
     other.close()
+
+
+def sets_are_full(net, service):
+    """A name with other addresses each minute has filled the set: the other
+    names go on, and so do connections that are in use."""
+    live = Live(net, "api.test")
+    name = "add element inet trizone_accounts known4_%d" % UIDS[AGENT]
+    rows = ["12.%d.%d.%d . tcp . 443 timeout 4d comment \"api.test\"" % (
+        n >> 16, n >> 8 & 255, n & 255) for n in range(131072)]
+    at = 0
+    for many in (4096, 64, 1):
+        while net.host("nft", "-f", "-", want=None, data=("%s { %s }\n" % (
+                name, ", ".join(rows[at:at + many]))).encode()
+                       ).returncode == 0:
+            at += many
+    net.dns.zone["full.test"] = Answer(a=["11.8.77.1"])
+    service.write(**{AGENT: HOSTS + ["full.test:443"]})
+    service.reload()
+    until(lambda: connect(net, "full.test")[0] == "works", 10, "another name")
+    equal(live.speak(), "lives", "a connection")
+    live.close()
+    service.write(**{AGENT: HOSTS})
+    service.reload()
 
 
 def hundred(net, service):
@@ -401,6 +425,32 @@ def block(net, service):
     equal(connect(net, "11.8.3.3", 8443)[0], "works", "applied again")
 
 
+def block_with_full_disk(net, service):
+    """Whoever is to be stopped may have filled the disk."""
+    service.apply()
+    until(lambda: connect(net, "api.test")[0] == "works", 30, "it works")
+    folder = "/etc/trizone/firewall"
+    net.host("sh", "-c", "cp -a %s /run/kept; mount -t tmpfs -o "
+             "size=4k,mode=0700 none %s; cp /run/kept/applied.json %s" % (
+                 (folder,) * 3))
+    try:
+        service.command("firewall", "apply", AGENT, want=69)
+        equal(connect(net, FIRST)[0], "works", "what was is left")
+        service.command("firewall", "apply", AGENT, "--block")
+        equal(connect(net, FIRST)[0], REFUSED, "blocked")
+        net.host("nft", "flush", "ruleset")
+        until(lambda: net.host("nft", "list", "table", "inet",
+                               "trizone_accounts", want=None).returncode == 0,
+              10, "rules are back")
+        equal(connect(net, FIRST)[0], REFUSED, "it stays so")
+        net.host("mount", "-o", "remount,ro", folder)
+        service.command("firewall", "apply", AGENT, "--block", want=69)
+    finally:
+        net.host("umount", folder)
+    service.apply()
+    until(lambda: connect(net, "api.test")[0] == "works", 30, "it is back")
+
+
 def removed(net, service):
     """All of ours goes, and nothing else."""
     net.host("nft", "add", "table", "inet", "of_others")
@@ -427,15 +477,15 @@ def quiet(net, _):
 
 CASES = (first_answer, both_families, quiet, element_before_answer, expiry,
          moves, inward, rebinding, flaps, vanishes, truncated, alias,
-         datagrams, removal_cuts, hundred, others_untouched,
+         datagrams, removal_cuts, sets_are_full, hundred, others_untouched,
          refusals_are_on_record, taken_away, tested, closed_without_service,
-         block, unconfirmed, boot, starter, removed)
+         block, block_with_full_disk, unconfirmed, boot, starter, removed)
 
 
 def zone(net):
     net.dns.zone.update({
         "api.test": Answer(a=[FIRST], aaaa=[FIRST6]),
-        "moves.test": Answer(a=[FIRST], ttl=1),
+        "moves.test": Answer(a=[MOVING], ttl=1),
         "stranger.test": Answer(a=["11.9.0.1"])})
 
 
