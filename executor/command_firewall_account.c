@@ -131,6 +131,22 @@ refuse_running(const struct confined *account)
 	    (unsigned long long)count, account->name, account->name);
 }
 
+/* A service whose policy has an account that is gone does not start, and then
+ * the others have no names. */
+static void
+say_in_policy(const char *config, const char *name)
+{
+	struct job job;
+
+	job_setup(&job, config, false);
+	if (job.has_setup && model_find(policy_firewall(job.setup.policy),
+				 span_of(name)) != NULL)
+		printf("to do: take %s out of %s, or the service does not "
+		       "start any more\n",
+		    name, job.setup.config->policy);
+	job_end(&job);
+}
+
 /* The account first: what cannot be removed keeps its rules. */
 static int
 take_away(const char *config, const char *name)
@@ -156,6 +172,7 @@ take_away(const char *config, const char *name)
 		die(EXIT_UNAVAILABLE, "its rules stay: %s", reason);
 	if (rc == 0)
 		printf("removed its rules\n");
+	say_in_policy(config, name);
 	return EXIT_DONE;
 }
 
