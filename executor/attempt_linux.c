@@ -10,6 +10,7 @@
 
 /* By number: not every libc has them all. */
 #define FAMILY_RDS 21
+#define FAMILY_PPPOX 24
 #define FAMILY_TIPC 30
 #define FAMILY_RXRPC 33
 #define FAMILY_SMC 43
@@ -33,6 +34,12 @@ static const struct attempt_socket sockets[] = {
     {"RxRPC socket", FAMILY_RXRPC, SOCK_DGRAM, AF_INET, NO_MODULE("rxrpc")},
     {"RDS socket", FAMILY_RDS, SOCK_SEQPACKET, 0, NO_MODULE("rds")},
     {"TIPC socket", FAMILY_TIPC, SOCK_DGRAM, 0, NO_MODULE("tipc")},
+    /* what is queued when they are closed has no owner, nor has the answer to
+     * who calls */
+    {"SCTP socket", AF_INET, SOCK_STREAM, IPPROTO_SCTP, NO_MODULE("sctp")},
+    {"DCCP socket", AF_INET, SOCK_DCCP, IPPROTO_DCCP, NO_MODULE("dccp")},
+    /* frames below IP */
+    {"PPPoE socket", FAMILY_PPPOX, SOCK_STREAM, 0, NO_MODULE("pppoe")},
 };
 
 const struct attempt_socket *

@@ -21,6 +21,7 @@
 #define ROOM 8192u	     /* elements that make room for others */
 #define AGES 1024u	     /* how finely they are told apart */
 #define ORDERS_MAX 64	     /* before others get their turn */
+#define REFUSED_MS 1000	     /* orders that were, in one line at least */
 #define LINK_MS 2000 /* a resolver that does not read by then is stuck */
 #define LISTED_MAX                                                             \
 	(1u << 20) /* elements; a kernel that lists more is broken             \
@@ -291,6 +292,22 @@ obey(struct wall *wall, const struct link_order *order)
 	return rc;
 }
 
+/* Who has taken the resolver over does not write the log as he likes. */
+static void
+tell_refused(struct wall *wall, const struct link_order *order, const char *why)
+{
+	int64_t now = clock_ms();
+
+	wall->refused++;
+	if (now < wall->refused_ms)
+		return;
+	log_event(LOG_ERROR, "resolver-refused",
+	    "account=%u host=%u orders=%u reason=%s", order->account,
+	    order->host, wall->refused, why);
+	wall->refused = 0;
+	wall->refused_ms = now + REFUSED_MS;
+}
+
 static void
 take_order(struct parent *p, const struct link_order *order)
 {
@@ -298,9 +315,7 @@ take_order(struct parent *p, const struct link_order *order)
 	const char *why = refuse(&p->wall.model, order);
 
 	if (why != NULL) {
-		log_event(LOG_ERROR, "resolver-refused",
-		    "account=%u host=%u reason=%s", order->account, order->host,
-		    why);
+		tell_refused(&p->wall, order, why);
 		answer.error = -ERR_DENIED;
 	} else {
 		answer.error = obey(&p->wall, order);

@@ -124,6 +124,8 @@ struct wall {
 	int note_ends[2];	 /* listener's (read), resolver's (write) */
 	struct link_order order; /* what came of one that is not whole */
 	size_t order_bytes;
+	unsigned refused;   /* orders, since that was told */
+	int64_t refused_ms; /* when it is told again */
 	struct helper resolver, listener;
 	struct keeper keeper;
 	bool look;	  /* somebody changed something, since the last look */

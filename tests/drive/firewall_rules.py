@@ -210,7 +210,10 @@ def accounts(net, _backend):
     firewall(net, "account", "bot", "--remove", want=TEMPORARY)
     sleeper.kill()
     sleeper.wait(5)
-    firewall(net, "account", "bot", "--remove")
+    write_policy(net, [], {"firewall": {"accounts": {
+        "bot": {"allow": ["api.test:443"]}}}})
+    said = firewall(net, "account", "bot", "--remove").stdout
+    check(b"take bot out of" in said, "%r", said)
     check(not net.inside("/var/lib/bot").exists(), "its home is left")
     firewall(net, "account", "bot", "--remove")
 
