@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
@@ -24,7 +25,11 @@ struct audit_walk {
 	uint64_t segment; /* that of the last line; 0: before the first */
 	bool jumped;	  /* segments were passed over just now */
 	bool damaged;
+	char again[RECORD_LINE_MAX]; /* a line that was read once more */
 };
+
+#define LOOKS 5		      /* at a line that may still be written */
+#define LOOK_NS (2 * 1000000) /* between two of them */
 
 int
 audit_walk_open(const char *path, const struct audit_walk_options *options,
@@ -132,14 +137,41 @@ follow_intents(struct audit_walk *walk, const struct audit_line *line)
 		walk->intents_more = 1;
 }
 
+static enum damage
+look(struct audit_walk *walk, const struct audit_line *line)
+{
+	return line->stub || walk->jumped
+		   ? chain_skip(&walk->chain, line->text)
+		   : chain_next(&walk->chain, line->text);
+}
+
+/* The kernel shows a write bit by bit to who reads meanwhile: what is no record
+ * may be one a moment later. */
+static enum damage
+look_again(struct audit_walk *walk, struct audit_line *line, enum damage damage)
+{
+	struct timespec delay = {.tv_nsec = LOOK_NS};
+	struct span now;
+
+	for (int i = 0; i < LOOKS && damage != DAMAGE_NONE; i++) {
+		nanosleep(&delay, NULL);
+		if (audit_reader_at(
+			walk->reader, line->place, walk->again, &now) != 0)
+			continue;
+		line->text = now;
+		damage = look(walk, line);
+	}
+	return damage;
+}
+
 /* Check that a line follows what was before it; false: it is no record. */
 static bool
-follow(struct audit_walk *walk, const struct audit_line *line)
+follow(struct audit_walk *walk, struct audit_line *line)
 {
-	enum damage damage = line->stub || walk->jumped
-				 ? chain_skip(&walk->chain, line->text)
-				 : chain_next(&walk->chain, line->text);
+	enum damage damage = look(walk, line);
 
+	if (damage != DAMAGE_NONE && !walk->damaged)
+		damage = look_again(walk, line, damage);
 	walk->jumped = false;
 	if (damage != DAMAGE_NONE)
 		complain(walk, line, damage_text(damage));
@@ -152,7 +184,7 @@ follow(struct audit_walk *walk, const struct audit_line *line)
 
 /* 1: the line is wanted. */
 static int
-take(struct audit_walk *walk, const struct audit_line *line,
+take(struct audit_walk *walk, struct audit_line *line,
     struct audit_item *item_out)
 {
 	const struct audit_walk_options *options = &walk->options;
