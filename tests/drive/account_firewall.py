@@ -477,9 +477,10 @@ def quiet(net, _):
 
 CASES = (first_answer, both_families, quiet, element_before_answer, expiry,
          moves, inward, rebinding, flaps, vanishes, truncated, alias,
-         datagrams, removal_cuts, sets_are_full, hundred, others_untouched,
+         datagrams, removal_cuts, hundred, others_untouched,
          refusals_are_on_record, taken_away, tested, closed_without_service,
-         block, block_with_full_disk, unconfirmed, boot, starter, removed)
+         block, block_with_full_disk, unconfirmed, boot, starter,
+         sets_are_full, removed)
 
 
 def zone(net):
