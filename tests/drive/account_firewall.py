@@ -446,7 +446,8 @@ def block_with_full_disk(net, service):
         net.host("mount", "-o", "remount,ro", folder)
         service.command("firewall", "apply", AGENT, "--block", want=69)
     finally:
-        net.host("umount", folder)
+        until(lambda: net.host("umount", folder, want=None).returncode == 0,
+              10, "nobody has a file of it open")
     service.apply()
     until(lambda: connect(net, "api.test")[0] == "works", 30, "it is back")
 
