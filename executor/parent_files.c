@@ -160,9 +160,11 @@ parent_lock(const struct config *config)
 		die(EXIT_UNAVAILABLE,
 		    "another executor runs on %s: stop it first",
 		    config->state);
-	/* for who asks a service without sockets to read its policy anew */
+	/* for who asks a service without sockets to read its policy anew; on a
+	 * full disk there is no number, which is no reason not to start */
 	if (ftruncate(fd, 0) != 0 ||
-	    dprintf(fd, "%ld\n", (long)getpid()) < 0)
+	    (dprintf(fd, "%ld\n", (long)getpid()) < 0 &&
+		!err_is_storage(err_from_errno(errno))))
 		die_errno("%s", path);
 	/* left open: the lock lives as long as this process */
 }

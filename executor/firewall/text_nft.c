@@ -207,7 +207,7 @@ static void
 put_strangers(struct buf *out)
 {
 	buf_add_text(out, "\tchain strangers {\n"
-			  "\t\tmeta l4proto { tcp, udp } reject\n"
+			  "\t\treject\n"
 			  "\t}\n\n");
 }
 
