@@ -61,8 +61,8 @@ static const struct json_field packed_fields[] = {
 	MODEL_NAME_BYTES - 1},
     {"uid", JSON_WANT_INTEGER, true, offsetof(struct packed, uid), 0,
 	UINT32_MAX},
-    {"port", JSON_WANT_INTEGER, true, offsetof(struct packed, port), 1,
-	UINT16_MAX},
+    {"port", JSON_WANT_INTEGER, true, offsetof(struct packed, port), 0,
+	UINT16_MAX}, /* 0: blocked, and the policy has none for it */
     {"blocked", JSON_WANT_BOOL, true, offsetof(struct packed, blocked), 0, 0},
     {"hosts", JSON_WANT_ARRAY, true, offsetof(struct packed, hosts), 0,
 	MODEL_HOSTS_MAX},
@@ -104,7 +104,7 @@ unpack_account(
 	if (json_read(doc, node, packed_fields,
 		sizeof packed_fields / sizeof packed_fields[0], &p,
 		NULL) != 0 ||
-	    !model_name_fits(p.name) ||
+	    (p.port == 0 && !p.blocked) || !model_name_fits(p.name) ||
 	    (account = model_add(out, p.name)) == NULL)
 		return -ERR_CORRUPT;
 	account->uid = (uid_t)p.uid;
