@@ -17,15 +17,13 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "executor/firewall/netlink.h"
 #include "executor/firewall/text.h"
 
 #define READS_MAX 64 /* at once; the rest waits for the next round */
 #define READ_BYTES 32768
 
-enum {
-	HEAD = NLMSG_HDRLEN + sizeof(struct nfgenmsg),
-	ATTRIBUTE = sizeof(struct nlattr)
-};
+enum { HEAD = NLMSG_HDRLEN + sizeof(struct nfgenmsg) };
 
 /* What netlink.h's macros do, without their signs. */
 static size_t
@@ -90,40 +88,20 @@ change_open(int fds[CHANGE_FDS], char *reason, size_t room)
 	return -ERR_UNAVAILABLE;
 }
 
-/* The value of the attribute `wanted`; false: there is none. */
-static bool
-find_attribute(struct span rest, uint16_t wanted, struct span *out)
-{
-	struct nlattr head;
-
-	while (rest.n >= sizeof head) {
-		size_t whole;
-
-		memcpy(&head, rest.p, sizeof head);
-		if (head.nla_len < ATTRIBUTE || head.nla_len > rest.n)
-			return false;
-		if ((head.nla_type & NLA_TYPE_MASK) == wanted) {
-			*out = (struct span){rest.p + ATTRIBUTE,
-			    (size_t)(head.nla_len - ATTRIBUTE)};
-			return true;
-		}
-		whole = align(head.nla_len);
-		if (whole >= rest.n)
-			return false;
-		rest = (struct span){rest.p + whole, rest.n - whole};
-	}
-	return false;
-}
-
 /* Its table is attribute 1 of tables, chains, rules, sets, and elements. */
 static bool
 is_ours(struct span attributes)
 {
-	struct span name;
+	struct netlink_attrs rest = {
+	    (const unsigned char *)attributes.p, attributes.n};
+	struct netlink_attr name;
 
-	return find_attribute(attributes, NFTA_TABLE_NAME, &name) &&
-	       name.n == sizeof TEXT_TABLE &&
-	       memcmp(name.p, TEXT_TABLE, sizeof TEXT_TABLE) == 0;
+	while (netlink_next(&rest, &name))
+		if (name.type == NFTA_TABLE_NAME)
+			return name.count == sizeof TEXT_TABLE &&
+			       memcmp(name.bytes, TEXT_TABLE,
+				   sizeof TEXT_TABLE) == 0;
+	return false;
 }
 
 static unsigned

@@ -316,16 +316,18 @@ netlink_commit(struct netlink *n, int deadline_ms)
 bool
 netlink_next(struct netlink_attrs *attrs, struct netlink_attr *out)
 {
-	const struct nlattr *attr = (const void *)attrs->at;
+	struct nlattr head; /* copied: bytes of others need not be aligned */
 	size_t step;
 
-	if (attrs->left < sizeof *attr || attr->nla_len < sizeof *attr ||
-	    attr->nla_len > attrs->left)
+	if (attrs->left < sizeof head)
 		return false;
-	out->type = mnl_attr_get_type(attr);
-	out->bytes = mnl_attr_get_payload(attr);
-	out->count = mnl_attr_get_payload_len(attr);
-	step = (size_t)MNL_ALIGN((int)attr->nla_len);
+	memcpy(&head, attrs->at, sizeof head);
+	if (head.nla_len < sizeof head || head.nla_len > attrs->left)
+		return false;
+	out->type = head.nla_type & (uint16_t)NLA_TYPE_MASK;
+	out->bytes = attrs->at + sizeof head;
+	out->count = head.nla_len - sizeof head;
+	step = (size_t)MNL_ALIGN((int)head.nla_len);
 	step = step > attrs->left ? attrs->left : step;
 	attrs->at += step;
 	attrs->left -= step;

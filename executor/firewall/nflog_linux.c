@@ -15,6 +15,7 @@
 
 #include "common/err.h"
 #include "executor/firewall/capture.h"
+#include "executor/firewall/netlink.h"
 #include "executor/firewall/text.h"
 
 #define RECEIVE_BYTES (1 << 20) /* waits in the kernel while we are busy */
@@ -173,15 +174,6 @@ capture_init(struct capture *capture, int fd)
 /*
  * Taking them.
  */
-static uint32_t
-big_endian(struct span value)
-{
-	uint32_t number;
-
-	memcpy(&number, value.p, sizeof number);
-	return ntohl(number);
-}
-
 /* Numbers are of all that the group had, so a gap is what we did not get. */
 static void
 count_gap(struct capture *capture, uint32_t number)
@@ -194,43 +186,24 @@ count_gap(struct capture *capture, uint32_t number)
 	capture->next = number + 1;
 }
 
-/* The next attribute of `rest`; false: there is none. */
-static bool
-next_attribute(struct span *rest, uint16_t *type, struct span *value)
-{
-	struct nlattr head;
-	size_t whole;
-
-	if (rest->n < sizeof head)
-		return false;
-	memcpy(&head, rest->p, sizeof head);
-	if (head.nla_len < ATTRIBUTE || head.nla_len > rest->n)
-		return false;
-	*type = head.nla_type & (uint16_t)NLA_TYPE_MASK;
-	*value = (struct span){
-	    rest->p + ATTRIBUTE, (size_t)(head.nla_len - ATTRIBUTE)};
-	whole = align(head.nla_len);
-	whole = whole < rest->n ? whole : rest->n;
-	*rest = (struct span){rest->p + whole, rest->n - whole};
-	return true;
-}
-
 static void
 take_message(struct capture *capture, struct span body,
     void (*each)(void *context, const struct packet *packet), void *context)
 {
-	struct span payload = {0}, value;
+	struct netlink_attrs rest = {(const unsigned char *)body.p, body.n};
+	struct span payload = {0};
 	struct packet packet = {0};
-	uint16_t type;
+	struct netlink_attr a;
 
-	while (next_attribute(&body, &type, &value)) {
-		if (type == NFULA_PAYLOAD) {
-			payload = value;
-		} else if (type == NFULA_UID && value.n == sizeof packet.uid) {
+	while (netlink_next(&rest, &a)) {
+		if (a.type == NFULA_PAYLOAD) {
+			payload = (struct span){(const char *)a.bytes, a.count};
+		} else if (a.type == NFULA_UID &&
+			   a.count == sizeof packet.uid) {
 			packet.has_uid = true;
-			packet.uid = big_endian(value);
-		} else if (type == NFULA_SEQ && value.n == sizeof(uint32_t)) {
-			count_gap(capture, big_endian(value));
+			packet.uid = netlink_u32(&a);
+		} else if (a.type == NFULA_SEQ && a.count == sizeof(uint32_t)) {
+			count_gap(capture, netlink_u32(&a));
 		}
 	}
 	if (packet_parse(payload, &packet) == 0)
