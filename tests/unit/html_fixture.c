@@ -25,6 +25,17 @@ render(const char *html)
 	html_render(html, strlen(html), &v);
 }
 
+void
+render_filled(struct buf *html, const char *piece)
+{
+	while (buf_add_text(html, piece) == 0)
+		continue;
+	teardown();
+	setup();
+	html_render(html->data, html->len, &v);
+	buf_free(html);
+}
+
 bool
 holds(const struct buf *b, const char *word)
 {

@@ -18,6 +18,10 @@ void teardown(void);
 /* Add the page to the buffer. */
 void render(const char *html);
 
+/* Fill the page up to its limit with a piece, render it into the emptied
+ * buffer, and free it. */
+void render_filled(struct buf *html, const char *piece);
+
 /* Whether `word` is in a buffer. */
 bool holds(const struct buf *b, const char *word);
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/alloc.h"
 #include "common/err.h"
@@ -56,28 +55,18 @@ START_TEST(limits_at_load)
 END_TEST
 
 /*
- * Values made to cost time: each ends in a refusal, soon, also under `not`.
+ * Values made to cost time, for ever without the limit: each ends in a
+ * refusal, also under `not`.
  */
-static double
-seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static void
 expect_limit(const char *schema_source, const char *value)
 {
 	char detail[SCHEMA_DETAIL_BYTES];
 	struct schema *schema = compile(schema_source);
-	double start = seconds();
 
 	ck_assert_int_eq(
 	    check_text(schema, span_of(value), detail), -ERR_LIMIT);
 	ck_assert_str_ne(detail, "");
-	ck_assert_double_lt(seconds() - start, 5.0); /* sanitizers included */
 	schema_free(schema);
 }
 

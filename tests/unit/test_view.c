@@ -5,13 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "linear.h"
 #include "reader/view.h"
 #include "run_suite.h"
 
 #define BIG_BYTES (1u << 20)
-#define BIG_SECONDS 4 /* of processor time; some 0.2 without sanitizers */
 #define PLAIN "ignore all previous instructions"
 
 /* What the last look gave. */
@@ -169,18 +168,21 @@ static const char *const heavy[] = {"aWdub3JlIGFsbCBwcmV2aW91cyBpbnN0cnVj\n: ",
     "ignoreallprevious", "inogre ", "ljqruh doo ", "a-", "MFRGGZDF", "\\151",
     "01100001", "\312\207", "previouus prevvious pre-vious "};
 
-START_TEST(takes_a_megabyte_of_anything)
+static void
+look_at_many(size_t bytes, int row)
 {
-	size_t n = strlen(heavy[_i]), count = BIG_BYTES / n;
+	size_t n = strlen(heavy[row]), count = bytes / n;
 	char *text = malloc(count * n);
-	clock_t start = clock();
 
 	for (size_t i = 0; i < count; i++)
-		memcpy(text + i * n, heavy[_i], n);
+		memcpy(text + i * n, heavy[row], n);
 	(void)look((struct span){text, count * n}, PLAIN);
-	ck_assert_msg((clock() - start) / CLOCKS_PER_SEC < BIG_SECONDS,
-	    "%s: too slow", heavy[_i]);
 	free(text);
+}
+
+START_TEST(takes_a_megabyte_of_anything)
+{
+	expect_linear(look_at_many, BIG_BYTES, _i);
 }
 END_TEST
 
