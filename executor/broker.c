@@ -141,22 +141,22 @@ peer_is_allowed(const struct listener *l, int fd, struct peer *peer)
 
 /* On record once a second for each socket, with how many there were since. */
 static void
-record_stranger(struct listener *l, const struct peer *peer)
+record_stranger(
+    struct listener *l, const struct peer *peer, int error, const char *why)
 {
 	struct entry_head entry;
 	int64_t now = clock_ms();
-	char who[100];
+	char who[DETAIL_BYTES];
 
 	l->strangers++;
 	if (l->stranger_ms != 0 && now - l->stranger_ms < STRANGER_MS)
 		return;
-	snprintf(who, sizeof who,
-	    "user %lu may not use this socket; turned away: %u",
-	    (unsigned long)peer->uid, l->strangers);
+	snprintf(who, sizeof who, "user %lu %s; turned away: %u",
+	    (unsigned long)peer->uid, why, l->strangers);
 	l->stranger_ms = now;
 	l->strangers = 0;
 	entry_init(&entry, RECORD_HELLO);
-	entry.error = ERR_PEER;
+	entry.error = (uint32_t)error;
 	entry_text(entry.zone, sizeof entry.zone, span_of(listener_name(l)));
 	entry_text(entry.detail, sizeof entry.detail, span_of(who));
 	entry_send(l->broker, &entry, (struct span){0}, (struct span){0});
@@ -171,7 +171,8 @@ links_allowed(const struct listener *l)
 }
 
 static void
-link_add(struct listener *l, int fd, const struct peer *peer)
+link_add(struct listener *l, int fd, const struct peer *peer,
+    const struct attached *attached)
 {
 	struct broker *b = l->broker;
 	struct link *link = kinds[l->kind].make(b);
@@ -181,6 +182,7 @@ link_add(struct listener *l, int fd, const struct peer *peer)
 	    .zone = listener_name(l),
 	    .program = program,
 	    .attestation = {b->attestation.data, b->attestation.len},
+	    .hello_ms = attached->announced ? MACHINE_HELLO_MS : 0,
 	    .owner = kinds[l->kind].owner,
 	    .context = link,
 	};
@@ -188,6 +190,7 @@ link_add(struct listener *l, int fd, const struct peer *peer)
 	link->broker = b;
 	link->listener = l;
 	link->peer = *peer;
+	link->attached = *attached;
 	link->vouched =
 	    l->kind == LINK_PLANNER && session_is_vouched(b, l->zone, peer);
 	link->next = b->links;
@@ -197,6 +200,41 @@ link_add(struct listener *l, int fd, const struct peer *peer)
 	link->channel = channel_new(b->loop, fd, fd, &options);
 	if (b->held)
 		channel_hold(link->channel, true);
+}
+
+/* Words in place of a hello; they fit into any socket that is new. */
+static void
+turn_away(int fd, int error, const char *why)
+{
+	struct buf out;
+
+	buf_init(&out, 1024);
+	if (message_error(&out, 0, error, span_of(why), (struct span){0}) != 0)
+		bug("the reason of a refusal");
+	if (write(fd, out.data, out.len) < 0) {
+		/* it has gone already */
+	}
+	buf_free(&out);
+	close(fd);
+}
+
+/* A zone's connection has to be of a machine that isolates enough. */
+static void
+take_connection(struct listener *l, int fd, const struct peer *peer)
+{
+	struct attached attached = {0};
+	char why[DETAIL_BYTES / 2];
+
+	if (l->zone != NULL && machine_take(l, peer, &attached) != 0) {
+		snprintf(why, sizeof why,
+		    "connects without a machine that was announced; the zone "
+		    "accepts %s or more",
+		    isolation_name(l->zone->machine.isolation));
+		record_stranger(l, peer, ERR_ISOLATION, why);
+		turn_away(fd, ERR_ISOLATION, why);
+		return;
+	}
+	link_add(l, fd, peer, &attached);
 }
 
 static void
@@ -214,15 +252,15 @@ on_connection(void *context)
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 		die_errno("fcntl");
 	if (!peer_is_allowed(l, fd, &peer)) {
-		record_stranger(l, &peer);
+		record_stranger(l, &peer, ERR_PEER, "may not use this socket");
 		close(fd);
 	} else if (l->links >= links_allowed(l) ||
 		   l->broker->link_count >= LINKS_MAX) {
 		log_event(LOG_WARN, "too-many", "socket=%s channels=%u",
 		    listener_name(l), l->links);
-		close(fd);
+		turn_away(fd, ERR_BUSY, "the socket has its connections");
 	} else {
-		link_add(l, fd, &peer);
+		take_connection(l, fd, &peer);
 	}
 }
 
@@ -409,6 +447,8 @@ listen_on(struct broker *b, int fd, enum link_kind kind,
 	*l = (struct listener){
 	    .broker = b, .fd = fd, .kind = kind, .zone = zone};
 	buf_init(&l->attested, ATTESTED_BYTES);
+	l->work.last_boot_ms = l->work.last_handover_ms = -1;
+	l->work.absent_ms = clock_utc_ms();
 	if (kind == LINK_PLANNER)
 		l->calls_left = zone->max_calls_per_minute;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)

@@ -17,6 +17,7 @@
 #include "executor/facts.h"
 #include "executor/inbox.h"
 #include "executor/leak.h"
+#include "executor/machine.h"
 #include "executor/order.h"
 #include "executor/plan.h"
 #include "executor/policy.h"
@@ -57,6 +58,23 @@ struct session {
 
 enum link_kind { LINK_PLANNER, LINK_READER, LINK_OPERATOR, LINK_DELIVER };
 
+/* What a zone's machines do, for `status`. Times that begin with "last" are of
+ * the last one that did so; they are in milliseconds. */
+struct zone_work {
+	struct machine machine;	 /* that connected last; its lists are gone */
+	uint64_t machines;	 /* announced ones that connected */
+	unsigned attached, busy; /* instances, now */
+	unsigned failed;      /* in a row: gone before they had done anything */
+	int64_t absent_ms;    /* UTC, since when there is none */
+	int64_t last_boot_ms; /* from the announcement to the hello, or -1 */
+	int64_t last_handover_ms; /* from item and instance being there to the
+				     request, or -1 */
+	uint64_t items;
+	/* While there was work: to tell how much can be done. */
+	int64_t loaded_since_ms, loaded_ms; /* since 0: there is none now */
+	uint64_t loaded_items;
+};
+
 /* What a listening socket serves. */
 struct listener {
 	struct broker *broker;
@@ -71,12 +89,26 @@ struct listener {
 	int64_t stranger_ms; /* when one was last put on record */
 	unsigned strangers;  /* turned away since */
 	struct buf attested; /* a zone's: what it said of itself last */
+	struct zone_work work;
 };
 
 #define ATTESTED_BYTES 4096 /* longer than ours ever are */
 
 /* With parent, broker, auditor, resolver, listener. */
 #define REPORTS_MAX (COURIERS_MAX + 5)
+
+/* An instance of a zone, and the machine it runs in. */
+struct attached {
+	struct link *by; /* the operator's link that announced it; NULL: no */
+	bool announced;
+	bool open; /* it has said hello */
+	bool busy;
+	uint32_t items;	     /* it has done */
+	uint32_t items_most; /* before it is replaced; 0: any number */
+	int64_t began_ms;    /* announced, or connected */
+	int64_t idle_utc_ms; /* since when it waits for work */
+	int64_t recycle_ms;  /* age at which it is replaced; 0: never */
+};
 
 /* One connection. The kinds embed it as their first member. Its channel may
  * close inside any call that writes to it, so that a closed one is only marked
@@ -90,7 +122,8 @@ struct link {
 	struct channel *channel;
 	struct peer peer; /* as the kernel said when it connected */
 	bool vouched;	  /* a planner's: the provider made this instance */
-	unsigned orders;  /* a planner's, without a result yet */
+	struct attached attached; /* a zone's */
+	unsigned orders;	  /* a planner's, without a result yet */
 };
 
 /* Where the answer to a call comes from. */
@@ -145,6 +178,18 @@ struct vouch {
 };
 #define VOUCHES_MAX 64
 
+/* The same for the machine it runs in, as long as the link is there on which
+ * it was said: so the process is the one it was. */
+struct announced {
+	const struct config_zone *zone; /* NULL: free */
+	struct link *by;
+	int64_t began_ms;
+	struct machine machine; /* without its lists */
+};
+#define ANNOUNCED_MAX 64
+/* For the hello of an announced machine, which has to start first. */
+#define MACHINE_HELLO_MS 120000
+
 /* What the call that is being decided about is counted for. */
 struct count {
 	struct charge charge;
@@ -189,6 +234,7 @@ struct broker {
 	struct watch *gone_timer;
 	struct session *sessions;
 	struct vouch vouches[VOUCHES_MAX];
+	struct announced announced[ANNOUNCED_MAX];
 
 	struct watch *control;
 	struct watch *tick; /* once a second: deadlines, retention */
@@ -315,6 +361,29 @@ bool entries_flush(struct broker *b);
 /* Write all of it, waiting; at the end of service. */
 void entries_finish(struct broker *b);
 void entries_open(struct broker *b, int fd);
+
+/* broker_machine.c: which machine an instance runs in, and for how long. */
+/* zone.attach: the next connection of that process to that zone. Answers. */
+int machine_announce(struct link *link, int64_t id, const struct json_doc *doc,
+    const struct attach_params *params);
+/* A connection to a zone. 0, its announcement taken if it had one; or
+ * -ERR_ISOLATION. */
+int machine_take(
+    struct listener *l, const struct peer *peer, struct attached *out);
+/* A link is gone, after it has left the list: an operator's takes with it what
+ * it announced. */
+void machine_forget_link(struct broker *b, struct link *link);
+/* It has said hello; it is closed. */
+void machine_opened(struct link *link);
+void machine_closed(struct link *link);
+/* It gets work, an item that was there at `ready_utc_ms` or, -1, something
+ * else; it is through with it, and has `done` it, or went away. */
+void machine_gave(struct link *link, int64_t ready_utc_ms);
+void machine_did(struct link *link, bool done);
+/* Whether an idle instance has had its items or its time. */
+bool machine_is_spent(const struct link *link);
+/* Members of the zone in `status`. */
+void machine_put_work(struct json_writer *w, const struct listener *l);
 
 /* broker_status.c: answer it. 0, for handlers. */
 int status_take(struct link *link, int64_t id);

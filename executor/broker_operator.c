@@ -270,7 +270,8 @@ take_session_end(
 }
 
 static int
-take(struct link *link, const struct message *message)
+take(struct link *link, const struct json_doc *doc,
+    const struct message *message)
 {
 	const struct handle_params *handle = &message->params.handle;
 
@@ -292,6 +293,9 @@ take(struct link *link, const struct message *message)
 	case METHOD_SESSION_NEW:
 		return take_session_new(
 		    link, message->id, &message->params.zone);
+	case METHOD_ZONE_ATTACH:
+		return machine_announce(
+		    link, message->id, doc, &message->params.attach);
 	case METHOD_SESSION_END:
 		return take_session_end(
 		    link, message->id, &message->params.session);
@@ -315,9 +319,8 @@ on_received(struct channel *channel, void *context, const struct json_doc *doc,
 	int rc;
 
 	(void)channel;
-	(void)doc;
 	receipt_turn(b, link);
-	rc = take(link, message);
+	rc = take(link, doc, message);
 	receipt_turn(b, NULL);
 	return rc;
 }
@@ -342,6 +345,7 @@ on_closed(struct channel *channel, void *context, int error)
 	reload_forget(link->broker, link);
 	review_forget_link(link->broker, link);
 	link_remove(link);
+	machine_forget_link(link->broker, link);
 }
 
 struct link *

@@ -91,6 +91,7 @@ claim(struct planner *p)
 	s->extract_bits = 0;
 	timer_set(p->work_timer, p->link.listener->zone->deadline_ms);
 	record_claim(p);
+	machine_gave(&p->link, -1);
 	return 0;
 }
 
@@ -312,6 +313,7 @@ take_done(struct planner *p, int64_t id, const struct done_params *params)
 	s->claim = 0;
 	s->acted = false;
 	timer_set(p->work_timer, -1);
+	machine_did(&p->link, true);
 	result_begin(&m, channel_out(p->link.channel), id);
 	link_answer(&p->link, &m, id, 0);
 	return 0;
@@ -445,6 +447,7 @@ on_opened(struct channel *channel, void *context, const struct json_doc *doc,
 		    b, p->link.listener->zone, p->link.vouched, &p->session);
 	if (rc != 0)
 		return rc;
+	machine_opened(&p->link);
 	p->wait_timer = loop_timer(b->loop, on_wait_over, p);
 	p->work_timer = loop_timer(b->loop, on_work_late, p);
 	return 0;
@@ -465,6 +468,7 @@ on_closed(struct channel *channel, void *context, int error)
 	loop_unwatch(p->work_timer);
 	if (p->session != NULL)
 		session_close(b, p->session);
+	machine_closed(&p->link);
 	link_remove(&p->link);
 	planner_wake(b); /* its item may be ready again */
 }

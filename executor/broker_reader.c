@@ -40,6 +40,7 @@ struct reader {
 	bool has_record;
 	struct buf detections; /* the first of them, out of the record */
 	size_t detected;       /* all of them */
+	bool lost;	       /* it goes away with what it has */
 };
 
 static bool
@@ -139,6 +140,7 @@ end_item(struct reader *r)
 	r->detected = 0;
 	r->item = 0;
 	r->call = NULL;
+	machine_did(&r->link, !r->lost);
 }
 
 static void
@@ -380,6 +382,7 @@ take_call(struct reader *r)
 		return false;
 	r->call = call;
 	call->state = PENDING_READER;
+	machine_gave(&r->link, -1);
 	send_work(r, CHANNEL_TEXT, (int64_t)call->content.len);
 	return true;
 }
@@ -405,6 +408,7 @@ take_item(struct reader *r)
 		return false;
 	}
 	r->item = id;
+	machine_gave(&r->link, item.arrived_ms);
 	send_work(r, CHANNEL_MAIL, (int64_t)item.bytes);
 	return true;
 }
@@ -455,9 +459,12 @@ reader_feed(struct broker *b)
 		struct reader *r = (struct reader *)l;
 
 		next = l->next;
-		if (!b->ending && !l->gone &&
-		    l->listener->kind == LINK_READER && is_idle(r) &&
-		    channel_can_ask(l->channel))
+		if (b->ending || l->gone || l->listener->kind != LINK_READER ||
+		    !is_idle(r) || !channel_can_ask(l->channel))
+			continue;
+		if (machine_is_spent(l))
+			channel_close_soon(l->channel, 0);
+		else
 			feed(r);
 	}
 }
@@ -514,6 +521,7 @@ on_opened(struct channel *channel, void *context, const struct json_doc *doc,
 	rc = entry_hello(r->link.broker, r->link.listener, 0, doc, hello);
 	if (rc != 0)
 		return rc;
+	machine_opened(&r->link);
 	reader_feed(r->link.broker);
 	return 0;
 }
@@ -534,11 +542,13 @@ on_closed(struct channel *channel, void *context, int error)
 	(void)channel;
 	log_event(LOG_INFO, "closed", "zone=%s code=%d",
 	    r->link.listener->zone->name, -error);
+	r->lost = true;
 	if (!is_idle(r))
 		work_failed(r, error == 0 ? -ERR_CLOSED : error,
 		    SPAN("its reader went away"));
 	buf_free(&r->record);
 	buf_free(&r->detections);
+	machine_closed(&r->link);
 	link_remove(&r->link);
 	reader_feed(b);
 	content_tick(b);

@@ -24,6 +24,7 @@ put_zones(struct json_writer *w, const struct broker *b)
 		json_put_text(
 		    w, "kind", l->kind == LINK_PLANNER ? "planner" : "reader");
 		json_put_integer(w, "channels", l->links);
+		machine_put_work(w, l);
 		if (l->attested.len != 0)
 			json_put_raw(w, "attestation",
 			    (struct span){l->attested.data, l->attested.len});

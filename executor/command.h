@@ -18,6 +18,7 @@ int command_check(int argc, char **argv);
 int command_init(int argc, char **argv);
 int command_deliver(int argc, char **argv);
 int command_attach(int argc, char **argv);
+int command_zones(int argc, char **argv);
 int command_inbox(int argc, char **argv);
 int command_review(int argc, char **argv);
 int command_session(int argc, char **argv);

@@ -19,7 +19,10 @@
  *       "mail": { "kind": "reader", "channel": ["mail", "text"],
  *                 "suspect": "withhold",
  *                 "require": ["filter", "no-network", "probes",
- *                             "profile"] } },
+ *                             "profile"],
+ *                 "provider": "microvm", "isolation": "gvisor",
+ *                 "memory_mb": 256, "cpus": 1, "warm": 1,
+ *                 "recycle_after": 100, "recycle_minutes": 10 } },
  *     "inbox": { "max_items": 100000, "max_bytes": 2147483648,
  *                "keep_days": 30 },
  *     "deliver": { "channels": ["mail"], "max_per_minute": 600 },
@@ -32,7 +35,8 @@
  *
  * Mandatory: version, state, run, policy, and of a zone its kind and a
  * reader's channel. The values shown for the others are their defaults, except
- * that without "zones" nobody is served, without "deliver" nothing is taken,
+ * that a zone demands no provider, isolation or recycling, that without
+ * "zones" nobody is served, without "deliver" nothing is taken,
  * without a recipient nothing can be sealed and what was decided on is not
  * kept, without a reviewer only root approves tickets, and without an entry
  * in "peers"
@@ -52,6 +56,7 @@
 #include "executor/accounts.h"
 #include "executor/firewall/address.h"
 #include "executor/inbox.h"
+#include "executor/machine.h"
 
 #define CONFIG_MAX_BYTES (64u * 1024) /* a file somebody can still review */
 #define CONFIG_MAX_ZONES 16u	      /* each is a socket and a process */
@@ -90,6 +95,15 @@ struct config_people {
 	size_t count;
 };
 
+/* How a zone's machines have to be; any zone's. */
+struct config_machine {
+	enum provider provider;	  /* ANY: whatever suits the system */
+	enum isolation isolation; /* the least that is accepted */
+	uint32_t memory_mb, cpus;
+	uint32_t warm; /* connections that are kept attached */
+	uint32_t recycle_after, recycle_minutes; /* 0: the provider's */
+};
+
 struct config_zone {
 	char *name;
 	enum zone_kind kind;
@@ -100,6 +114,7 @@ struct config_zone {
 	unsigned channels;	  /* readers: CHANNEL_BIT of each; else 0 */
 	enum suspect_way suspect; /* readers */
 	uint32_t needs; /* bits of enum lock_need: what it has to attest */
+	struct config_machine machine;
 	struct config_peers peers;
 };
 

@@ -30,6 +30,40 @@ int config_read_absolute(const struct json_doc *doc,
 int config_read_anchors(struct config *config, const struct json_doc *doc,
     const struct json_node *list, struct json_error *where);
 
+/* A zone's keys about its machines, as they stand there; rows for the table of
+ * a zone's keys, whose struct has this as `machine`. config_machine.c */
+struct config_machine_text {
+	const struct json_node *provider, *isolation;
+	int64_t memory_mb, cpus, warm, recycle_after, recycle_minutes;
+};
+/* clang-format off */
+#define CONFIG_MACHINE_ROWS(type)					\
+	{"provider", JSON_WANT_ANY, false,				\
+	    offsetof(type, machine.provider), 0, 0},			\
+	{"isolation", JSON_WANT_ANY, false,				\
+	    offsetof(type, machine.isolation), 0, 0},			\
+	{"memory_mb", JSON_WANT_INTEGER, false,				\
+	    offsetof(type, machine.memory_mb), MACHINE_MEMORY_MIN_MB,	\
+	    MACHINE_MEMORY_MAX_MB},					\
+	{"cpus", JSON_WANT_INTEGER, false,				\
+	    offsetof(type, machine.cpus), 1, MACHINE_CPUS_MAX},		\
+	{"warm", JSON_WANT_INTEGER, false,				\
+	    offsetof(type, machine.warm), 1, MACHINE_WARM_MAX},		\
+	{"recycle_after", JSON_WANT_INTEGER, false,			\
+	    offsetof(type, machine.recycle_after), 1, MACHINE_RECYCLE_MAX},\
+	{"recycle_minutes", JSON_WANT_INTEGER, false,			\
+	    offsetof(type, machine.recycle_minutes), 1,			\
+	    MACHINE_RECYCLE_MAX_MINUTES}
+/* clang-format on */
+
+/* What a zone of that kind has if nothing is said. */
+struct config_machine_text config_machine_usual(enum zone_kind kind);
+/* Take them into `zone`, whose other keys are read and stand in `node`; how
+ * many connections it may have follows. */
+int config_take_machine(struct config_zone *zone, const struct json_doc *doc,
+    const struct json_node *node, const struct config_machine_text *text,
+    struct json_error *where);
+
 /* Read the object "zones". */
 int config_read_zones(struct config *config, const struct json_doc *doc,
     const struct json_node *zones, struct json_error *where);

@@ -15,6 +15,24 @@ put_peers(struct json_writer *w, const struct config_peers *peers)
 }
 
 static void
+put_machine(struct json_writer *w, const struct config_machine *machine)
+{
+	if (machine->provider != PROVIDER_ANY)
+		json_put_text(w, "provider", provider_name(machine->provider));
+	if (machine->isolation != ISOLATION_ANY)
+		json_put_text(
+		    w, "isolation", isolation_name(machine->isolation));
+	json_put_integer(w, "memory_mb", machine->memory_mb);
+	json_put_integer(w, "cpus", machine->cpus);
+	json_put_integer(w, "warm", machine->warm);
+	if (machine->recycle_after != 0)
+		json_put_integer(w, "recycle_after", machine->recycle_after);
+	if (machine->recycle_minutes != 0)
+		json_put_integer(
+		    w, "recycle_minutes", machine->recycle_minutes);
+}
+
+static void
 put_zone(struct json_writer *w, const struct config_zone *zone)
 {
 	json_key(w, zone->name);
@@ -42,6 +60,7 @@ put_zone(struct json_writer *w, const struct config_zone *zone)
 		if ((zone->needs & NEED_BIT(i)) != 0)
 			json_text(w, need_name(i));
 	json_close(w, ']');
+	put_machine(w, &zone->machine);
 	put_peers(w, &zone->peers);
 	json_close(w, '}');
 }

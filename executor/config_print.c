@@ -55,6 +55,27 @@ print_channels(const struct config_zone *zone, struct buf *out)
 }
 
 static void
+print_machine(const struct config_machine *m, struct buf *out)
+{
+	buf_add_format(out,
+	    "    in machines of %" PRIu32 " MB and %" PRIu32 " CPU%s, %" PRIu32
+	    " kept ready",
+	    m->memory_mb, m->cpus, m->cpus == 1 ? "" : "s", m->warm);
+	if (m->provider != PROVIDER_ANY)
+		buf_add_format(out, ", by %s", provider_name(m->provider));
+	if (m->isolation != ISOLATION_ANY)
+		buf_add_format(out, ", isolated by %s or more",
+		    isolation_name(m->isolation));
+	if (m->recycle_after != 0)
+		buf_add_format(
+		    out, ", each for %" PRIu32 " items", m->recycle_after);
+	if (m->recycle_minutes != 0)
+		buf_add_format(
+		    out, ", each for %" PRIu32 " minutes", m->recycle_minutes);
+	buf_add_text(out, "\n");
+}
+
+static void
 print_zone(const struct config *config, const struct config_zone *zone,
     struct buf *out)
 {
@@ -75,6 +96,7 @@ print_zone(const struct config *config, const struct config_zone *zone,
 		if ((zone->needs & NEED_BIT(i)) != 0)
 			buf_add_format(out, " %s", need_name(i));
 	buf_add_text(out, zone->needs == 0 ? " nothing\n" : "\n");
+	print_machine(&zone->machine, out);
 }
 
 static void

@@ -19,7 +19,6 @@
 #define DEADLINE_MS_LEAST 1000
 #define DEADLINE_MS_MOST 86400000 /* a day */
 #define SESSIONS_DEFAULT 4
-#define READER_LINKS 2	   /* a new one may come before the old one is gone */
 #define SESSIONS_MOST 64   /* each holds an instance of the zone */
 #define CALLS_DEFAULT 6000 /* 100 a second: some 70 KB of audit */
 #define CALLS_MOST 10000000
@@ -86,6 +85,7 @@ config_require_channel(const struct json_doc *doc, const struct json_node *node,
 struct zone_text {
 	const struct json_node *kind, *session, *channel, *require, *suspect;
 	int64_t deadline_ms, max_sessions, max_calls_per_minute;
+	struct config_machine_text machine;
 };
 
 static const struct json_field planner_fields[] = {
@@ -101,6 +101,7 @@ static const struct json_field planner_fields[] = {
 	offsetof(struct zone_text, max_sessions), 1, SESSIONS_MOST},
     {"max_calls_per_minute", JSON_WANT_INTEGER, false,
 	offsetof(struct zone_text, max_calls_per_minute), 60, CALLS_MOST},
+    CONFIG_MACHINE_ROWS(struct zone_text),
 };
 
 static const struct json_field reader_fields[] = {
@@ -110,6 +111,7 @@ static const struct json_field reader_fields[] = {
 	0},
     {"require", JSON_WANT_ARRAY, false, offsetof(struct zone_text, require), 0,
 	NEED_COUNT},
+    CONFIG_MACHINE_ROWS(struct zone_text),
 };
 
 static int
@@ -163,7 +165,8 @@ read_planner(struct config_zone *zone, const struct json_doc *doc,
 {
 	struct zone_text text = {.deadline_ms = DEADLINE_MS_DEFAULT,
 	    .max_sessions = SESSIONS_DEFAULT,
-	    .max_calls_per_minute = CALLS_DEFAULT};
+	    .max_calls_per_minute = CALLS_DEFAULT,
+	    .machine = config_machine_usual(ZONE_PLANNER)};
 	int rc = json_read(
 	    doc, node, planner_fields, COUNT(planner_fields), &text, where);
 
@@ -175,7 +178,9 @@ read_planner(struct config_zone *zone, const struct json_doc *doc,
 	zone->deadline_ms = (uint32_t)text.deadline_ms;
 	zone->max_sessions = (uint32_t)text.max_sessions;
 	zone->max_calls_per_minute = (uint32_t)text.max_calls_per_minute;
-	return rc;
+	return rc != 0
+		   ? rc
+		   : config_take_machine(zone, doc, node, &text.machine, where);
 }
 
 static int
@@ -239,17 +244,20 @@ read_reader(const struct config *config, struct config_zone *zone,
     const struct json_doc *doc, const struct json_node *node,
     struct json_error *where)
 {
-	struct zone_text text = {0};
+	struct zone_text text = {.machine = config_machine_usual(ZONE_READER)};
 	int rc = json_read(
 	    doc, node, reader_fields, COUNT(reader_fields), &text, where);
 
 	zone->kind = ZONE_READER;
-	zone->max_sessions = READER_LINKS;
 	if (rc == 0)
 		rc = read_channels(config, zone, doc, text.channel, where);
 	if (rc == 0 && text.suspect != NULL)
 		rc = read_suspect(zone, doc, text.suspect, where);
-	return rc != 0 ? rc : read_needs(zone, doc, text.require, where);
+	if (rc == 0)
+		rc = read_needs(zone, doc, text.require, where);
+	return rc != 0
+		   ? rc
+		   : config_take_machine(zone, doc, node, &text.machine, where);
 }
 
 static int

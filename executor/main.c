@@ -23,6 +23,7 @@ static const struct {
     {"reload", command_reload, "another policy while it runs"},
     {"firewall", command_firewall, "which hosts an account may reach"},
     {"attach", command_attach, "connect a zone's socket to a command"},
+    {"zones", command_zones, "what is configured of each zone, for scripts"},
     {"deliver", command_deliver, "raw bytes on stdin into the spool"},
     {"inbox", command_inbox, "list, show, release, drop what came in"},
     {"review", command_review, "decide about what waits for a person"},

@@ -562,7 +562,9 @@ channel_new(struct loop *loop, int fd_in, int fd_out,
 	c->readable = loop_watch_read(loop, fd_in, on_readable, c);
 	c->writable = loop_watch_write(loop, fd_out, on_writable, c);
 	c->timer = loop_timer(loop, on_timer, c);
-	c->hello_deadline_ms = clock_ms() + HELLO_DEADLINE_MS;
+	c->hello_deadline_ms =
+	    clock_ms() +
+	    (options->hello_ms == 0 ? HELLO_DEADLINE_MS : options->hello_ms);
 	if (message_hello(&c->out, options->zone, options->program,
 		options->attestation) != 0)
 		bug("our own hello is too large");

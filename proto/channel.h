@@ -74,6 +74,7 @@ struct channel_options {
 	const char *zone;    /* sent in our hello; must outlive the channel */
 	const char *program; /* the same */
 	struct span attestation; /* raw JSON object, the same */
+	int64_t hello_ms; /* for the peer's hello; 0: HELLO_DEADLINE_MS */
 	const struct channel_owner *owner;
 	void *context;
 };

@@ -123,6 +123,11 @@ static const struct json_field zone_shape[] = {
     FIELD(zone, zone, "zone", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
 };
 
+static const struct json_field attach_shape[] = {
+    FIELD(attach, zone, "zone", JSON_WANT_STRING, true, 1, NAME_MAX_BYTES),
+    FIELD(attach, machine, "machine", JSON_WANT_OBJECT, true, 1, 16),
+};
+
 static const struct json_field session_shape[] = {
     FIELD(session, session, "session", JSON_WANT_INTEGER, true, 1, ID_MAX),
 };
@@ -147,6 +152,7 @@ static const struct {
     SHAPE(CANCEL, cancel_shape),
     SHAPE(CALL, call_shape),
     SHAPE(SESSION_NEW, zone_shape),
+    SHAPE(ZONE_ATTACH, attach_shape),
     SHAPE(SESSION_END, session_shape),
     SHAPE(TASK, task_shape),
     SHAPE(TASK_NEXT, task_next_shape),

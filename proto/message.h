@@ -121,6 +121,10 @@ struct settle_params {
 struct zone_params {
 	struct span zone;
 };
+struct attach_params {
+	struct span zone;
+	const struct json_node *machine;
+};
 struct session_params {
 	int64_t session;
 };
@@ -150,6 +154,7 @@ union params {
 	struct approve_params approve;
 	struct settle_params settle;
 	struct zone_params zone;
+	struct attach_params attach;
 	struct session_params session;
 	struct task_params task;
 	struct task_next_params task_next;

@@ -9,6 +9,7 @@ CALL = ("request session zone capability number effects destination rule why "
 KINDS = {
     "start": "detail", "attest": "detail", "stop": "why detail",
     "config": "why bytes commit detail", "hello": "session zone error detail",
+    "machine": "zone why error detail",
     "clean": "request session zone error handle bytes commit detail",
     "quarantine": "zone why error handle detail",
     "claim": "session zone handle detail",

@@ -182,8 +182,8 @@ def missing_words(name, words):
 
 
 def check_config_keys():
-    keys = set().union(*(table_keys("executor/%s.c" % name) for name in (
-        "config", "config_zones", "config_people")))
+    keys = set().union(*(table_keys("executor/" + name) for name in (
+        "config.c", "config_zones.c", "config_people.c", "config_impl.h")))
     return (differ("key", page_keys("trizone-config.5"), keys) +
             missing_words("trizone-config.5",
                           comment_keys("executor/config.h")))

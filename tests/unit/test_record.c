@@ -175,6 +175,7 @@ static const struct {
     {"stop", "why detail"},
     {"config", "why bytes commit detail"},
     {"hello", "session zone error detail"},
+    {"machine", "zone why error detail"},
     {"deliver", "zone error handle bytes commit detail"},
     {"clean", "request session zone error handle bytes commit detail"},
     {"quarantine", "zone why error handle detail"},
