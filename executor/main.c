@@ -2,13 +2,14 @@
  * trizone-executor: one binary for the service's roles and the operator's
  * commands.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/err.h"
 #include "common/start.h"
 #include "executor/command.h"
+#include "executor/manager.h"
 #include "executor/role.h"
 
 static const struct {
@@ -70,10 +71,11 @@ int
 main(int argc, char **argv)
 {
 	enum role role = role_of_arguments(argc, argv);
+	bool serves = argc > 1 && strcmp(argv[1], "run") == 0;
 
 	if (role != ROLE_COUNT)
 		return run_role(role);
-	start_process("executor", STDERR_FILENO + 1);
+	start_process("executor", manager_begin(serves));
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_USAGE;

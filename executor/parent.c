@@ -22,6 +22,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/user.h"
+#include "executor/manager.h"
 #include "executor/order.h"
 #include "executor/parent_files.h"
 #include "executor/parent_impl.h"
@@ -92,6 +93,8 @@ parent_stop(struct parent *p, int status)
 	p->status = status;
 	p->stop_deadline_ms = clock_ms() + STOP_MS;
 	if (!p->pause.on)
+		manager_tell(MANAGER_STOPPING, "stopping");
+	if (!p->pause.on)
 		log_event(LOG_INFO, "stopping", "status=%d", status);
 	/* the broker ends, so the auditor sees the end of its entries, writes
 	 * its last record and ends too; then nobody needs the couriers */
@@ -101,6 +104,14 @@ parent_stop(struct parent *p, int status)
 			close(p->entry_ends[i]);
 		p->entry_ends[i] = -1;
 	}
+}
+
+void
+parent_tell_serving(const struct parent *p, const char *note)
+{
+	manager_tell(MANAGER_READY, "serves %zu zones, %u couriers%s%s",
+	    p->setup->config->zone_count, p->plan.couriers,
+	    *note == '\0' ? "" : "; ", note);
 }
 
 /* What it said before it died. */
@@ -292,6 +303,7 @@ first_deadline(const struct parent *p)
 	int64_t first = p->stopping ? p->stop_deadline_ms : 0;
 
 	first = sooner(first, pause_deadline(p));
+	first = sooner(first, manager_deadline());
 	first = sooner(first, p->auditor.deadline_ms);
 	first = sooner(first, p->broker.deadline_ms);
 	first = sooner(first, wall_deadline(p));
@@ -461,6 +473,7 @@ wait_for_events(struct parent *p)
 	reap(p);
 	check_deadlines(p);
 	pause_tick(p);
+	manager_tick();
 	reload_go_on(p);
 }
 
@@ -522,6 +535,7 @@ serve(struct parent *p)
 		log_event(LOG_INFO, "ready", "run=%s zones=%zu couriers=%u",
 		    p->setup->config->run, p->setup->config->zone_count,
 		    p->plan.couriers);
+		parent_tell_serving(p, "");
 		reload_go_on(p); /* one may have been asked for meanwhile */
 	}
 	while (!is_over(p))
@@ -567,12 +581,14 @@ parent_run(const struct parent_setup *setup)
 		die(EXIT_CONFIG, "the policy needs more than %d couriers",
 		    COURIERS_MAX);
 	p.couriers = alloc_array(p.plan.couriers + 1, sizeof *p.couriers);
+	manager_open();
 	parent_accounts(setup->config, roles_of(&p), p.accounts);
 	parent_folders(setup->config, p.accounts, p.alone);
 	parent_lock(setup->config);
 	wall_open(&p);
 	if (!p.alone)
 		parent_listen(setup->config, p.accounts, &p.listeners);
+	parent_refuse_left();
 	parent_make_key(&p);
 	parent_open_anchors(&p);
 	catch_signals();
@@ -582,7 +598,7 @@ parent_run(const struct parent_setup *setup)
 		serve(&p);
 	} while (wait_for_storage(&p));
 	if (!p.alone)
-		parent_unlisten(setup->config);
+		parent_unlisten(setup->config, &p.listeners);
 	free(p.couriers);
 	policy_free(p.own_policy);
 	buf_free(&p.own_text);

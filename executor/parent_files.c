@@ -19,6 +19,7 @@
 #include "common/lock.h"
 #include "common/log.h"
 #include "executor/accounts.h"
+#include "executor/manager.h"
 #include "proto/endpoint.h"
 
 #define BACKLOG 64
@@ -180,30 +181,46 @@ socket_path(
 	return 0;
 }
 
+/* One of our own. */
 static int
-listen_on(const struct config *config, const char *name, gid_t group)
+listen_at(const char *path)
 {
-	char path[SOCKET_PATH_BYTES];
-	int fd;
+	int fd = endpoint_listen(path, 0660, BACKLOG);
+
+	if (fd == -ERR_BUSY)
+		die(EXIT_UNAVAILABLE,
+		    "somebody listens on %s: another executor, or a service "
+		    "manager that starts one for who connects; stop it, or "
+		    "choose another \"run\" folder",
+		    path);
+	if (fd == -ERR_WRONG_STATE)
+		die(EXIT_CONFIG, "%s is not a socket: move it away", path);
+	if (fd < 0)
+		die_errno("cannot listen on %s", path);
+	return fd;
+}
+
+static void
+listen_on(const struct config *config, const char *name, gid_t group,
+    struct listeners *out)
+{
+	char path[SOCKET_PATH_BYTES], reason[400];
+	int fd = manager_take(name);
 
 	if (socket_path(config, name, path, sizeof path) != 0)
 		die(EXIT_CONFIG,
 		    "%s/%s.sock is too long for a socket: choose "
 		    "a shorter \"run\" folder",
 		    config->run, name);
-	fd = endpoint_listen(path, 0660, BACKLOG);
-	if (fd == -ERR_BUSY)
-		die(EXIT_UNAVAILABLE,
-		    "another executor listens on %s: stop "
-		    "it, or choose another \"run\" folder",
-		    path);
-	if (fd == -ERR_WRONG_STATE)
-		die(EXIT_CONFIG, "%s is not a socket: move it away", path);
+	out->handed[out->count] = fd >= 0;
 	if (fd < 0)
-		die_errno("cannot listen on %s", path);
+		fd = listen_at(path);
+	else if (manager_check(fd, path, group, reason, sizeof reason) != 0)
+		die(EXIT_CONFIG, "the socket \"%s\" that was handed over: %s",
+		    name, reason);
 	if (geteuid() == 0 && chown(path, 0, group) != 0)
 		die_errno("chown %s", path);
-	return fd;
+	out->fd[out->count++] = fd;
 }
 
 /* The group of that name; root's if there is none, so that nobody else gets
@@ -216,24 +233,53 @@ group_of(const char *name)
 	return group == NULL ? 0 : group->gr_gid;
 }
 
+/* A socket that was handed over says nothing of who else has it. */
+static void
+lock_run(const struct config *config)
+{
+	int fd =
+	    open(config->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		die_errno("%s", config->run);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		die(EXIT_UNAVAILABLE,
+		    "another executor serves in %s: stop it first, or choose "
+		    "another \"run\" folder",
+		    config->run);
+	/* left open, as the other one */
+}
+
 void
 parent_listen(const struct config *config, const struct account *accounts,
     struct listeners *out)
 {
 	if (config->zone_count + 2 > LISTENERS_MAX)
 		die(EXIT_CONFIG, "more than %d zones", LISTENERS_MAX - 2);
+	lock_run(config);
 	out->count = 0;
 	for (size_t i = 0; i < config->zone_count; i++) {
 		enum account_role role =
 		    account_role_find(zone_kind_name(config->zones[i].kind));
 
-		out->fd[out->count++] = listen_on(
-		    config, config->zones[i].name, accounts[role].gid);
+		listen_on(
+		    config, config->zones[i].name, accounts[role].gid, out);
 	}
-	out->fd[out->count++] =
-	    listen_on(config, "operator", group_of(ACCOUNT_GROUP_OPERATOR));
-	out->fd[out->count++] =
-	    listen_on(config, "deliver", group_of(ACCOUNT_GROUP_DELIVER));
+	listen_on(config, "operator", group_of(ACCOUNT_GROUP_OPERATOR), out);
+	listen_on(config, "deliver", group_of(ACCOUNT_GROUP_DELIVER), out);
+}
+
+void
+parent_refuse_left(void)
+{
+	const char *name = manager_left();
+
+	if (name != NULL)
+		die(EXIT_CONFIG,
+		    "a socket \"%s\" was handed over, which the configuration "
+		    "has not: give it such a zone, or disable the unit of that "
+		    "socket",
+		    name);
 }
 
 static void
@@ -246,10 +292,14 @@ remove_socket(const struct config *config, const char *name)
 }
 
 void
-parent_unlisten(const struct config *config)
+parent_unlisten(const struct config *config, const struct listeners *listeners)
 {
-	for (size_t i = 0; i < config->zone_count; i++)
-		remove_socket(config, config->zones[i].name);
-	remove_socket(config, "operator");
-	remove_socket(config, "deliver");
+	static const char *const own[] = {"operator", "deliver"};
+
+	for (size_t i = 0; i < listeners->count; i++)
+		if (!listeners->handed[i])
+			remove_socket(
+			    config, i < config->zone_count
+					? config->zones[i].name
+					: own[i - config->zone_count]);
 }

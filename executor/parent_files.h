@@ -6,6 +6,7 @@
 #ifndef TRIZONE_EXECUTOR_PARENT_FILES_H
 #define TRIZONE_EXECUTOR_PARENT_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/account.h"
@@ -14,8 +15,9 @@
 #define LISTENERS_MAX 64 /* one per zone, and two of our own */
 
 struct listeners {
-	int fd[LISTENERS_MAX]; /* zones in configuration order, operator,
-				  deliver */
+	int fd[LISTENERS_MAX];	    /* zones in configuration order, operator,
+				       deliver */
+	bool handed[LISTENERS_MAX]; /* by a service manager, whose it stays */
 	size_t count;
 };
 
@@ -42,11 +44,20 @@ char *inbox_folder(const struct config *config);
 /* Only one executor per state folder; held until the process ends. */
 void parent_lock(const struct config *config);
 
-/* Sockets are 0660. Started as root, each has a group of its own: that of the
- * zone's account, trizone-ops, trizone-deliver. */
+/* Only one executor in a run folder; held until the process ends. Sockets are
+ * those that a service manager handed over, each checked, else our own, 0660.
+ * Started as root, each has a group of its own: that of the zone's account,
+ * trizone-ops, trizone-deliver. */
 void parent_listen(const struct config *config, const struct account *accounts,
     struct listeners *out);
-void parent_unlisten(const struct config *config);
+
+/* A socket was handed over that the configuration does not know: ends the
+ * process. */
+void parent_refuse_left(void);
+
+/* Remove our own sockets. */
+void parent_unlisten(
+    const struct config *config, const struct listeners *listeners);
 
 /* Path of the socket `name` in the run folder; -ERR_PATH if it is too long for
  * a socket. */

@@ -216,6 +216,9 @@ void parent_tell_report(
 bool parent_may_be_ready(
     const struct child *child, const char *role, const struct control *record);
 
+/* The service manager: we serve, as we did before; with a note, or "". */
+void parent_tell_serving(const struct parent *p, const char *note);
+
 /* Have all the others end; `status` is to be ours unless this is under way. */
 void parent_stop(struct parent *p, int status);
 

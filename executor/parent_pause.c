@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "executor/audit_log.h"
 #include "executor/audit_segment.h"
+#include "executor/manager.h"
 #include "executor/parent_impl.h"
 #include "proto/message.h"
 
@@ -102,6 +103,8 @@ pause_begin(struct parent *p)
 	pause->told_ms = now;
 	pause->told_error = pause->error;
 	explain(p, reason);
+	/* who connects is answered, so this too is a service that is up */
+	manager_tell(MANAGER_READY, "paused: %s", reason);
 	log_event(LOG_ERROR, "paused", "seconds=%lld reason=%s",
 	    (long long)(now - pause->since_ms) / 1000, reason);
 }

@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "executor/manager.h"
 #include "executor/parent_impl.h"
 
 #define OFFER_MS 10000
@@ -47,6 +48,18 @@ tell_text(
 		kill(child->pid, SIGKILL);
 }
 
+/* To the service manager: we serve on, by which policy. */
+static void
+tell_service(const struct parent *p, int error, const char *reason)
+{
+	char note[REASON_BYTES + 64] = "";
+
+	if (error != 0)
+		(void)snprintf(note, sizeof note,
+		    "the last reload was refused: %s", reason);
+	parent_tell_serving(p, note);
+}
+
 /* The end of it, good or bad, for who asked and for the record. */
 static void
 tell_result(struct parent *p, int error, const char *reason)
@@ -61,6 +74,7 @@ tell_result(struct parent *p, int error, const char *reason)
 		    "reason=%s; the policy that was in force stays", reason);
 	else
 		log_event(LOG_INFO, "reloaded", "number=%u", p->reload.number);
+	tell_service(p, error, reason);
 	tell_text(&p->broker, &record, span_of(reason));
 	if (p->alone && error != 0)
 		parent_record(p, RECORD_RELOAD, "policy kept", error, reason);
@@ -126,6 +140,7 @@ begin(struct parent *p)
 	r->asked = r->wanted_asked;
 	r->wanted = r->wanted_asked = false;
 	r->number++;
+	manager_tell(MANAGER_RELOADING, "reads the policy anew");
 	rc = read_candidate(p, reason, sizeof reason);
 	if (rc != 0) {
 		tell_result(p, rc, reason);
