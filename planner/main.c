@@ -13,6 +13,7 @@
 #include "common/account.h"
 #include "common/err.h"
 #include "common/firewall_command.h"
+#include "common/guest.h"
 #include "common/io.h"
 #include "common/limits.h"
 #include "common/lock.h"
@@ -27,9 +28,10 @@
 #define DEFAULT_RULES "/etc/trizone/rules.json"
 
 static const char usage[] =
-    "usage: trizone-planner run  [--channel unix:PATH|stdio] [--zone NAME]\n"
-    "                            [--think rules] [--rules FILE]\n"
+    "usage: trizone-planner run  [--channel unix:PATH|serial:PATH|stdio]\n"
+    "                            [--zone NAME] [--think rules] [--rules FILE]\n"
     "                            [--user NAME]\n"
+    "       trizone-planner guest [--zone NAME] [--rules FILE] [--user NAME]\n"
     "       trizone-planner call [--channel unix:PATH] [--zone NAME]\n"
     "                            [--user NAME] NAME '{\"argument\":...}'\n"
     "       trizone-planner check [--rules FILE] [--json]\n"
@@ -37,6 +39,7 @@ static const char usage[] =
     "       trizone-planner --help | --version\n"
     "\n"
     "run    take messages from the executor and act on them by rules\n"
+    "guest  the same as the first process of a microVM, on its one port\n"
     "call   ask for one capability; prints the answer as JSON\n"
     "check  say in words what a rules file does\n"
     "firewall  rules that drop everything, for the zone's machine\n"
@@ -294,6 +297,8 @@ check(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+	if (guest_is_asked(argc, argv))
+		guest_begin();
 	start_process("planner", STDERR_FILENO + 1);
 	if (argc < 2)
 		return wrong_usage("a command is missing");
@@ -309,6 +314,8 @@ main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "run") == 0)
 		return run(argc - 1, argv + 1);
+	if (strcmp(argv[1], "guest") == 0)
+		guest_run(run, argc - 1, argv + 1);
 	if (strcmp(argv[1], "call") == 0)
 		return call(argc - 1, argv + 1);
 	if (strcmp(argv[1], "check") == 0)

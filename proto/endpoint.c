@@ -13,6 +13,9 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/serial.h"
+
+#define PORT_MS 60000 /* until somebody is at the other end of a port */
 
 static int
 socket_new(const char *path, struct sockaddr_un *address_out)
@@ -65,9 +68,12 @@ endpoint_open(const char *spec, int *fd_in_out, int *fd_out_out)
 		*fd_out_out = STDOUT_FILENO;
 		return 0;
 	}
-	if (strncmp(spec, "unix:", 5) != 0)
+	if (strncmp(spec, "unix:", 5) == 0)
+		fd = endpoint_connect(spec + 5);
+	else if (strncmp(spec, "serial:", 7) == 0)
+		fd = serial_open(spec + 7, PORT_MS);
+	else
 		return -ERR_RANGE;
-	fd = endpoint_connect(spec + 5);
 	if (fd < 0)
 		return fd;
 	*fd_in_out = fd;

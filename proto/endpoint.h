@@ -1,6 +1,6 @@
 /*
- * Where a channel begins: "unix:PATH" or "stdio". Later ways (vsock, serial)
- * are rows here and nothing else.
+ * Where a channel begins: "unix:PATH", "serial:PATH" (the port of a virtual
+ * machine) or "stdio".
  */
 #ifndef TRIZONE_PROTO_ENDPOINT_H
 #define TRIZONE_PROTO_ENDPOINT_H
@@ -10,7 +10,8 @@
 
 /* Open the far end named by `spec` and fill in both descriptors (for a socket
  * they are the same). 0; -ERR_RANGE for a spec that is none; -ERR_PATH for a
- * socket path that is too long; -ERR_UNAVAILABLE when nobody listens. */
+ * socket path that is too long; -ERR_UNAVAILABLE when nobody listens; what
+ * serial_open says. */
 int endpoint_open(const char *spec, int *fd_in_out, int *fd_out_out);
 
 /* Connect to the Unix socket at `path`; a descriptor or a negative error as

@@ -11,6 +11,7 @@
 #include "common/account.h"
 #include "common/err.h"
 #include "common/firewall_command.h"
+#include "common/guest.h"
 #include "common/lock.h"
 #include "common/start.h"
 #include "reader/auth.h"
@@ -29,8 +30,10 @@ static const char usage[] =
     "                                [--user NAME] < RAW > CLEAN\n"
     "       trizone-reader score [--jsonl] [--user NAME] < ROWS\n"
     "       trizone-reader eval [--feedback] [--json] [--user NAME] FILE...\n"
-    "       trizone-reader run --channel unix:PATH|stdio [--zone NAME]\n"
-    "                          [--trust-auth HOST]... [--user NAME]\n"
+    "       trizone-reader run --channel unix:PATH|serial:PATH|stdio\n"
+    "                          [--zone NAME] [--trust-auth HOST]... [--user NAME]\n"
+    "       trizone-reader guest [--zone NAME] [--trust-auth HOST]...\n"
+    "                            [--user NAME]\n"
     "       trizone-reader firewall print|apply|check ...\n"
     "       trizone-reader --help | --version\n"
     "\n"
@@ -47,6 +50,7 @@ static const char usage[] =
     "      threshold they speak for.\n"
     "run   be a reader zone (mail, unless --zone says another) on the\n"
     "      executor's channel.\n"
+    "guest  the same as the first process of a microVM, on its one port.\n"
     "firewall  rules that drop everything, for the zone's machine.\n"
     "\n"
     "Started as root, it becomes the account --user (trizone-reader).\n"
@@ -214,7 +218,7 @@ run_zone(int argc, char **argv)
 
 	if (!read_options(argc, argv, known, &options) || optind != argc ||
 	    options.channel == NULL)
-		return wrong_usage("run wants --channel unix:PATH or stdio");
+		return wrong_usage("run wants --channel unix:PATH, serial:PATH or stdio");
 	filter_warm();
 	return zone_run(options.channel, options.zone, options.user);
 }
@@ -224,6 +228,8 @@ main(int argc, char **argv)
 {
 	const char *kind;
 
+	if (guest_is_asked(argc, argv))
+		guest_begin();
 	files_look();
 	start_process("reader", STDERR_FILENO + 1);
 	if (argc < 2)
@@ -235,6 +241,8 @@ main(int argc, char **argv)
 		return say("trizone-reader " TRIZONE_VERSION "\n");
 	if (strcmp(argv[1], "run") == 0)
 		return run_zone(argc - 1, argv + 1);
+	if (strcmp(argv[1], "guest") == 0)
+		guest_run(run_zone, argc - 1, argv + 1);
 	if (strcmp(argv[1], "score") == 0)
 		return run_score(argc - 1, argv + 1);
 	if (strcmp(argv[1], "eval") == 0)
