@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""vm/zone: planner and reader started, looked after and ended by their provider.
+
+usage: zone_command.py [BIN]
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import harness
+from harness import Host, check, equal, run, until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ZONE = ROOT / "vm" / "zone"
+DEFAULTS = {"planner": (2048, 2), "reader": (256, 1)}
+
+SHIM = """#!/usr/bin/env python3
+import json, os, pathlib, sys
+real = %(real)r
+if sys.argv[1] == "zones":
+    path = pathlib.Path(sys.argv[sys.argv.index("--config") + 1])
+    config = json.loads(path.read_text())
+    for name, more in json.loads((path.parent / "more.json").read_text()
+                                 ).items():
+        config["zones"][name].update(more)
+    accounts = config.get("accounts", {})
+    for name, zone in config["zones"].items():
+        kind = zone["kind"]
+        channel = zone.get("channel", "-")
+        print("\\t".join(str(cell) for cell in (
+            name, kind, zone.get("session", "-"), zone.get("provider", "-"),
+            zone.get("memory_mb", "-"), zone.get("cpus", "-"),
+            zone.get("isolation", "-"), zone.get("warm", "-"),
+            zone.get("recycle_after", "-"), zone.get("recycle_minutes", "-"),
+            config["run"] + "/" + name + ".sock", accounts.get(kind, "-"),
+            channel if isinstance(channel, str) else ",".join(channel), "-")))
+    sys.exit(0)
+words = sys.argv[1:]
+if words[0] == "attach":
+    for flag in ("--warm", "--machine"):
+        at = words.index(flag)
+        del words[at:at + 2]
+os.execv(real, [real] + words)
+"""
+
+
+class Zones(Host):
+    """An executor, and vm/zone for its zones."""
+
+    def __init__(self, **zones):
+        super().__init__()
+        self.programs = self.folder / "bin"
+        self.programs.mkdir()
+        for name in ("planner", "reader"):
+            (self.programs / ("trizone-" + name)).symlink_to(
+                self.program(name))
+        shim = self.programs / "trizone-executor"
+        shim.write_text(SHIM % {"real": str(self.program("executor"))})
+        shim.chmod(0o755)
+        self.rules = self.config_path.parent / "rules.json"
+        self.rules.write_text(
+            (ROOT / "vm" / "sample-rules.json").read_text())
+        self.set_zones(**zones)
+
+    def set_zones(self, **zones):
+        (self.config_path.parent / "more.json").write_text(json.dumps(zones))
+
+    def __exit__(self, *why):
+        self.zone("down")
+        super().__exit__(*why)
+
+    def zone(self, command, *words, path=None, **more):
+        env = harness.environment(
+            TRIZONE_BIN=str(self.programs),
+            TRIZONE_STATE=str(self.folder / "machines"), **more)
+        if path:
+            env["PATH"] = path + os.pathsep + env["PATH"]
+        return run([ZONE, command, "--config", self.config_path, *words],
+                   env=env, seconds=120)
+
+    def up(self, *words, **more):
+        done = self.zone("up", *words, **more)
+        equal(done.returncode, 0, "up: %r" % (done.stdout + done.stderr))
+        return done.stdout.decode()
+
+    def machine(self, zone):
+        return self.folder / "run" / "machines" / (zone + ".json")
+
+    def pid(self, zone):
+        path = self.folder / "run" / "machines" / (zone + ".pid")
+        return int(path.read_text()) if path.exists() else None
+
+
+def is_alive(pid):
+    """Whether it runs; one that nobody has waited for does not."""
+    state = run(["ps", "-o", "state=", "-p", str(pid)]).stdout.strip()
+    return state not in (b"", b"Z")
+
+
+def up_and_down():
+    with Zones() as host:
+        host.start()
+        text = host.up("--provider", "process")
+        for zone in ("planner", "mail"):
+            check("%s: up by process, 1 attached" % zone in text, "%s", text)
+            machine = json.loads(host.machine(zone).read_text())
+            equal(machine["isolation"], "process", "announced")
+            kind = host.config["zones"][zone]["kind"]
+            equal((machine["memory_mb"], machine["cpus"]), DEFAULTS[kind],
+                  "sizes of " + zone)
+        handle = host.deliver((ROOT / "vm" / "sample.eml").read_bytes())
+        until(lambda: host.items()[handle]["state"] == "done", 30, "done")
+        first = host.pid("mail"), host.pid("planner")
+        again = host.up("--provider", "process")
+        equal(again.count("already up"), 2, again)
+        equal((host.pid("mail"), host.pid("planner")), first, "the same")
+        text = host.zone("status").stdout.decode()
+        check("supervisor %d" % first[0] in text and
+              "zone=mail" in text, "%s", text)
+        done = host.zone("down")
+        equal(done.returncode, 0, "down: %r" % done.stderr)
+        check(not any(is_alive(pid) for pid in first), "supervisors are gone")
+        until(lambda: all(host.zone_status(zone)["channels"] == 0
+                          for zone in ("mail", "planner")), 10, "channels")
+        equal(host.zone("down", "--provider", "process").stdout
+              .count(b"not up"), 2, "down again")
+        equal(host.zone("status").returncode, 1, "status")
+
+
+def tree_of(folder):
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+def dry_run():
+    with Zones() as host:
+        host.start()
+        before = tree_of(host.folder)
+        done = host.zone("up", "--dry-run", "--provider", "process", "mail")
+        equal(done.returncode, 0, "dry run: %r" % done.stderr)
+        for words in ("attach --config", "--respawn", "mail -- ",
+                      "vm/provider/process exec", '"isolation":"process"'):
+            check(words in done.stdout.decode(), "%s: %r", words, done.stdout)
+        equal(tree_of(host.folder), before, "files")
+        equal(host.zone_status("mail")["channels"], 0, "channels")
+
+
+def refused_isolation():
+    with Zones(mail={"isolation": "container"},
+               planner={"isolation": "process"}) as host:
+        host.start()
+        done = host.zone("up", "--provider", "process", "mail")
+        equal(done.returncode, 77, "status")
+        check(b"process isolates as process, and the configuration accepts no "
+              b"less than container for mail" in done.stderr, "%r",
+              done.stderr)
+        equal(host.zone_status("mail")["channels"], 0, "channels")
+        equal(host.pid("mail"), None, "supervisor")
+        host.up("--provider", "process", "planner")
+        done = host.zone("doctor", "--provider", "process", "mail")
+        check(b"fault: process isolates as process" in done.stdout, "%r",
+              done.stdout)
+
+
+def named_provider():
+    with Zones(mail={"provider": "process"}) as host:
+        host.start()
+        check("mail: up by process" in host.up("mail"), "configured")
+        host.set_zones(mail={"provider": "container"})
+        text = host.zone("doctor", "mail").stdout.decode()
+        check("fault: it was started by process, and the configuration has "
+              "container; mend: vm/zone down mail" in text, "%s", text)
+
+
+def several_at_once():
+    """Ten at a time start one supervisor; a lock that was left is taken."""
+    with Zones() as host:
+        host.start()
+        lock = host.folder / "run" / "machines" / "mail.lock"
+        lock.parent.mkdir()
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        lock.symlink_to(str(gone.pid))
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            texts = list(pool.map(lambda _: host.up(
+                "--provider", "process", "mail"), range(10)))
+        equal(sum("up by" in text for text in texts), 1, "started")
+        equal(sum("already up" in text for text in texts), 9, "found")
+        check(not lock.is_symlink(), "the lock is left")
+        equal(host.zone_status("mail")["channels"], 1, "channels")
+
+
+def ends_what_is_left():
+    """A supervisor that was killed leaves its instance, which is found."""
+    with Zones() as host:
+        host.start()
+        host.up("--provider", "process", "mail")
+        os.kill(host.pid("mail"), signal.SIGKILL)
+        until(lambda: not is_alive(host.pid("mail")), 10, "killed")
+        equal(host.zone_status("mail")["channels"], 1, "channels")
+        check(b"no supervisor" in host.zone("status", "mail").stdout, "status")
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        until(lambda: host.zone_status("mail")["channels"] == 0, 10, "channel")
+
+
+def in_foreground():
+    """As systemd, launchd and OpenRC start it: one process all the way."""
+    with Zones() as host:
+        host.start()
+        env = harness.environment(TRIZONE_BIN=str(host.programs))
+        process = subprocess.Popen(
+            [str(ZONE), "up", "--foreground", "--provider", "process",
+             "--config", str(host.config_path), "mail"], env=env,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: host.zone_status("mail")["channels"] == 1, 20, "channel")
+        equal(host.pid("mail"), process.pid, "the supervisor")
+        check("already up" in host.up("--provider", "process", "mail"), "up")
+        equal(harness.end_process(process, 20), 0, "its end")
+        until(lambda: host.zone_status("mail")["channels"] == 0, 10, "channel")
+
+
+def without_executor():
+    with Zones() as host:
+        host.start()
+        host.stop_executor()
+        text = host.up("--provider", "process", "mail")
+        check("it attaches when the executor runs" in text, "%s", text)
+        text = host.zone("doctor", "mail").stdout.decode()
+        check("fault: the executor does not answer; mend: trizone-executor run"
+              in text, "%s", text)
+        host.start()
+        until(lambda: host.zone_status("mail")["channels"] == 1, 60, "channel")
+
+
+def doctor_of_sound():
+    if not harness.is_root():
+        raise harness.Skipped("as one user there is a fault")
+    with Zones(mail={"provider": "process"},
+               planner={"provider": "process"}) as host:
+        host.start()
+        host.up()
+        done = host.zone("doctor")
+        equal((done.returncode, done.stdout), (0, b"no faults found\n"),
+              "doctor")
+
+
+def wrong_socket():
+    with Zones(mail={"provider": "process"}) as host:
+        host.start()
+        host.up("mail")
+        path = host.socket("mail")
+        os.chmod(path, 0o666)
+        text = host.zone("doctor", "mail").stdout.decode()
+        check("fault: %s has the mode srw-rw-rw-; mend: restart the executor"
+              % path in text, "%s", text)
+        if harness.is_root():
+            os.chmod(path, 0o660)
+            os.chown(path, 0, 64801)
+            text = host.zone("doctor", "mail").stdout.decode()
+            check("fault: %s belongs to 0:64801, not to 0:64806; mend: "
+                  % path in text, "%s", text)
+
+
+def stale_image():
+    """Programs were installed anew, and what runs is the old one."""
+    with Zones(mail={"provider": "process"}) as host:
+        host.start()
+        host.up("mail")
+        reader = host.programs / "trizone-reader"
+        reader.unlink()
+        reader.write_bytes(host.program("reader").read_bytes() + b"\0")
+        reader.chmod(0o755)
+        text = host.zone("doctor", "mail").stdout.decode()
+        check("fault: it runs from another image or with other settings; mend:"
+              " vm/zone down mail && vm/zone up mail" in text, "%s", text)
+
+
+def no_drop_rules():
+    """No namespaces to be had, as in a machine that denies them, and no rules
+    that drop everything."""
+    with Zones(mail={"provider": "process"}) as host:
+        host.start()
+        host.up("mail")
+        tools = host.folder / "tools"
+        tools.mkdir()
+        tool = tools / "unshare"
+        tool.write_text("#!/bin/sh\nexit 1\n")
+        tool.chmod(0o755)
+        text = host.zone("doctor", "mail", path=str(tools)).stdout.decode()
+        check("fault: a process cannot have a network of its own here, and "
+              "there are no rules that drop everything; mend: %s firewall "
+              "apply --save" % (host.programs / "trizone-reader") in text,
+              "%s", text)
+
+
+def wrong_words():
+    with Zones() as host:
+        for words, status, text in (
+                (("up", "nobody"), 64, "there is no zone nobody"),
+                (("up", "--provider", "vmware"), 64, "no provider vmware"),
+                (("sideways",), 64, "usage"), (("shell",), 64, "usage"),
+                (("up", "--foreground"), 64, "usage")):
+            done = host.zone(*words)
+            equal(done.returncode, status, "status of %r" % (words,))
+            check(text in done.stderr.decode(), "%r", done.stderr)
+
+
+def body(suite):
+    suite.case("up, a mail, up again, status, down", up_and_down)
+    suite.case("--dry-run changes nothing", dry_run)
+    suite.case("less isolation than is accepted", refused_isolation)
+    suite.case("the provider that is configured", named_provider)
+    suite.case("several at once", several_at_once)
+    suite.case("what a killed supervisor leaves", ends_what_is_left)
+    suite.case("in the foreground", in_foreground)
+    suite.case("before the executor", without_executor)
+    suite.case("doctor: nothing", doctor_of_sound)
+    suite.case("doctor: a socket that is somebody's", wrong_socket)
+    suite.case("doctor: a stale program", stale_image)
+    suite.case("doctor: missing drop rules", no_drop_rules)
+    suite.case("wrong words", wrong_words)
+
+
+if __name__ == "__main__":
+    harness.main(body)
