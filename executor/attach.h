@@ -33,6 +33,8 @@ int attach_announce(struct attach *attach);
 /* Connect to the zone: a descriptor on which the executor has said hello, which
  * nobody has read yet. Or an error as above. */
 int attach_connect(struct attach *attach);
+/* Whether the executor's hello is still in that socket: nobody has read it. */
+bool attach_is_untouched(const struct attach *attach, int fd);
 /* Give the link up; announced connections end. */
 void attach_done(struct attach *attach);
 

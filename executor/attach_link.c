@@ -162,6 +162,9 @@ judge_words(const struct attach *a, struct span frame)
 		log_event(LOG_WARN, "turned-away", "zone=%s reason=%.*s",
 		    a->zone->name, (int)message.text.n, message.text.p);
 		rc = message.code > 0 ? -(int)message.code : -ERR_FAILED;
+	} else if (rc == 0 && (message.type != MESSAGE_CALL ||
+				  message.method != METHOD_HELLO)) {
+		rc = -ERR_PHASE;
 	}
 	json_done(&doc);
 	return rc;
@@ -191,6 +194,12 @@ look(const struct attach *a, int fd)
 	}
 	frame_reader_done(&reader);
 	return rc;
+}
+
+bool
+attach_is_untouched(const struct attach *a, int fd)
+{
+	return look(a, fd) == 0;
 }
 
 /* An instance is dear: none is started for a connection that is turned away.

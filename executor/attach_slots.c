@@ -163,13 +163,14 @@ not_filled(struct keeper *k, struct slot *slot)
 	empty_slot(k, slot, backoff_ms(++slot->failures, CONNECT_MOST_MS));
 }
 
-/* Whether its machines failed, and it has not waited for that yet. */
+/* Whether machines failed, and it has not waited for that yet, or for what we
+ * have seen ourselves. */
 static bool
 has_to_wait(struct keeper *k, struct slot *slot)
 {
 	int64_t pause = backoff_ms(k->attach->failed, BACKOFF_MOST_MS);
 
-	if (!slot->used || slot->waited || pause == 0)
+	if (!slot->used || slot->waited || slot->failures != 0 || pause == 0)
 		return false;
 	log_event(LOG_WARN, "machines",
 	    "zone=%s next_ms=%lld reason=%u in a row ended before they had "
@@ -223,23 +224,14 @@ signal_slot(struct slot *slot, int number)
 	(void)kill(-slot->pid, number);
 }
 
-/* It has not even read what the executor said first. */
+/* Whether the next of a slot has to wait: one that failed at once, by itself,
+ * or said nothing. Of announced ones the executor knows better. */
 static bool
-has_read_nothing(const struct slot *slot)
-{
-	char byte;
-
-	return recv(slot->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
-/* Whether the next of a slot has to wait: one that failed at once, by itself.
- * Of announced ones the executor knows better. */
-static bool
-has_failed(const struct slot *slot, int status)
+has_failed(const struct keeper *k, const struct slot *slot, int status)
 {
 	if (slot->told || clock_ms() - slot->began_ms > FAST_MS)
 		return false;
-	return status != 0 || (!slot->hung_up && has_read_nothing(slot));
+	return status != 0 || attach_is_untouched(k->attach, slot->fd);
 }
 
 static int
@@ -261,11 +253,11 @@ reap_slot(struct keeper *k, struct slot *slot)
 	while (waitpid(slot->pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
 	status = status_of(wait_status);
-	slot->failures = has_failed(slot, status) ? slot->failures + 1 : 0;
+	slot->failures = has_failed(k, slot, status) ? slot->failures + 1 : 0;
 	(void)shutdown(slot->fd, SHUT_RDWR);
 	close(slot->fd);
 	pause = backoff_ms(slot->failures, BACKOFF_MOST_MS);
-	if (status != 0 && !slot->told)
+	if (pause != 0 || (status != 0 && !slot->told))
 		log_event(LOG_WARN, "instance",
 		    "zone=%s status=%d next_ms=%lld", k->attach->zone->name,
 		    status, (long long)pause);

@@ -64,6 +64,7 @@ struct zone_work {
 	struct machine machine;	 /* that connected last; its lists are gone */
 	uint64_t machines;	 /* announced ones that connected */
 	unsigned attached, busy; /* instances, now */
+	unsigned kept;		 /* the most attached, since none was */
 	unsigned failed;      /* in a row: gone before they had done anything */
 	int64_t absent_ms;    /* UTC, since when there is none */
 	int64_t last_boot_ms; /* from the announcement to the hello, or -1 */
@@ -73,6 +74,15 @@ struct zone_work {
 	/* While there was work: to tell how much can be done. */
 	int64_t loaded_since_ms, loaded_ms; /* since 0: there is none now */
 	uint64_t loaded_items;
+};
+
+/* The operator's side says in which machine the next instance runs, that the
+ * same process connects. It holds while the link is there on which it was said:
+ * so the process is the one it was. */
+struct announced {
+	struct link *by; /* NULL: nothing is announced */
+	int64_t began_ms;
+	struct machine machine; /* without its lists */
 };
 
 /* What a listening socket serves. */
@@ -89,6 +99,7 @@ struct listener {
 	int64_t stranger_ms; /* when one was last put on record */
 	unsigned strangers;  /* turned away since */
 	struct buf attested; /* a zone's: what it said of itself last */
+	struct announced announced; /* a zone's, as is: */
 	struct zone_work work;
 };
 
@@ -101,7 +112,8 @@ struct listener {
 struct attached {
 	struct link *by; /* the operator's link that announced it; NULL: no */
 	bool announced;
-	bool open; /* it has said hello */
+	bool opened; /* it has said hello */
+	bool there;  /* and was not told to go */
 	bool busy;
 	uint32_t items;	     /* it has done */
 	uint32_t items_most; /* before it is replaced; 0: any number */
@@ -178,15 +190,6 @@ struct vouch {
 };
 #define VOUCHES_MAX 64
 
-/* The same for the machine it runs in, as long as the link is there on which
- * it was said: so the process is the one it was. */
-struct announced {
-	const struct config_zone *zone; /* NULL: free */
-	struct link *by;
-	int64_t began_ms;
-	struct machine machine; /* without its lists */
-};
-#define ANNOUNCED_MAX 64
 /* For the hello of an announced machine, which has to start first. */
 #define MACHINE_HELLO_MS 120000
 
@@ -234,7 +237,6 @@ struct broker {
 	struct watch *gone_timer;
 	struct session *sessions;
 	struct vouch vouches[VOUCHES_MAX];
-	struct announced announced[ANNOUNCED_MAX];
 
 	struct watch *control;
 	struct watch *tick; /* once a second: deadlines, retention */
@@ -380,8 +382,9 @@ void machine_closed(struct link *link);
  * else; it is through with it, and has `done` it, or went away. */
 void machine_gave(struct link *link, int64_t ready_utc_ms);
 void machine_did(struct link *link, bool done);
-/* Whether an idle instance has had its items or its time. */
-bool machine_is_spent(const struct link *link);
+/* Tell an idle instance to go that has had its items or its time; whether that
+ * was so. */
+bool machine_retire(struct link *link);
 /* Members of the zone in `status`. */
 void machine_put_work(struct json_writer *w, const struct listener *l);
 

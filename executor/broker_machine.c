@@ -23,12 +23,13 @@
 #define OVERTIME_MS 60000
 
 static struct listener *
-listener_of(struct broker *b, const struct config_zone *zone)
+listener_of(struct broker *b, struct span zone)
 {
 	for (size_t i = 0; i < b->listener_count; i++)
-		if (b->listeners[i].zone == zone)
+		if (b->listeners[i].zone != NULL &&
+		    span_is(zone, b->listeners[i].zone->name))
 			return &b->listeners[i];
-	bug("a zone without a socket");
+	return NULL;
 }
 
 /*
@@ -37,38 +38,16 @@ listener_of(struct broker *b, const struct config_zone *zone)
 
 /* Another that starts machines for the zone, or NULL: two would double them. */
 static const struct link *
-other_starter(
-    struct broker *b, const struct config_zone *zone, const struct link *link)
+other_starter(const struct listener *l, const struct link *link)
 {
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++) {
-		const struct announced *a = &b->announced[i];
-
-		if (a->zone == zone && a->by != link)
-			return a->by;
-	}
-	for (const struct link *l = b->links; l != NULL; l = l->next)
-		if (!l->gone && l->listener->zone == zone &&
-		    l->attached.by != NULL && l->attached.by != link)
-			return l->attached.by;
+	if (l->announced.by != NULL && l->announced.by != link)
+		return l->announced.by;
+	for (const struct link *at = l->broker->links; at != NULL;
+	     at = at->next)
+		if (!at->gone && at->listener == l && at->attached.by != NULL &&
+		    at->attached.by != link)
+			return at->attached.by;
 	return NULL;
-}
-
-/* Where to keep it: one that this link has said and not used is replaced. */
-static struct announced *
-place_for(
-    struct broker *b, const struct config_zone *zone, const struct link *link)
-{
-	struct announced *free_row = NULL;
-
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++) {
-		struct announced *a = &b->announced[i];
-
-		if (a->zone == zone && a->by == link)
-			return a;
-		if (a->zone == NULL && free_row == NULL)
-			free_row = a;
-	}
-	return free_row;
 }
 
 /* What it is, and which process said so. False: more than a record has room
@@ -103,10 +82,11 @@ record_machine(const struct link *link, struct span zone, const char *why,
 
 /* Whether the zone takes it; words in `why` in any case. */
 static int
-judge(struct link *link, const struct config_zone *zone,
+judge(const struct listener *l, const struct link *link,
     const struct machine *machine, char *why, size_t room)
 {
-	const struct link *other = other_starter(link->broker, zone, link);
+	const struct link *other = other_starter(l, link);
+	enum isolation least = l->zone->machine.isolation;
 
 	if (other != NULL) {
 		(void)snprintf(why, room,
@@ -115,10 +95,9 @@ judge(struct link *link, const struct config_zone *zone,
 		    (long)other->peer.pid);
 		return -ERR_BUSY;
 	}
-	if (machine->isolation < zone->machine.isolation) {
+	if (machine->isolation < least) {
 		(void)snprintf(why, room, "the zone accepts %s or more, not %s",
-		    isolation_name(zone->machine.isolation),
-		    isolation_name(machine->isolation));
+		    isolation_name(least), isolation_name(machine->isolation));
 		return -ERR_ISOLATION;
 	}
 	(void)snprintf(why, room, "announced");
@@ -132,34 +111,20 @@ refuse(struct link *link, int64_t id, int error, const char *why)
 	return 0;
 }
 
-static int
-keep(struct link *link, const struct config_zone *zone,
-    const struct machine *machine)
-{
-	struct announced *a = place_for(link->broker, zone, link);
-
-	if (a == NULL)
-		return -ERR_BUSY;
-	*a = (struct announced){zone, link, clock_ms(), *machine};
-	a->machine.devices = a->machine.namespaces = NULL;
-	return 0;
-}
-
 static void
-answer(struct link *link, int64_t id, const struct config_zone *zone)
+answer(struct link *link, int64_t id, const struct listener *l)
 {
 	struct message_writer m;
 
 	result_begin(&m, channel_out(link->channel), id);
-	json_put_text(&m.json, "zone", zone->name);
-	json_put_integer(
-	    &m.json, "failed", listener_of(link->broker, zone)->work.failed);
+	json_put_text(&m.json, "zone", l->zone->name);
+	json_put_integer(&m.json, "failed", l->work.failed);
 	link_answer(link, &m, id, 0);
 }
 
 static int
 take_announcement(struct link *link, int64_t id, const struct json_doc *doc,
-    const struct config_zone *zone, const struct machine *machine)
+    struct listener *l, const struct machine *machine)
 {
 	char why[WHY_MAX_BYTES];
 	struct buf detail;
@@ -171,15 +136,15 @@ take_announcement(struct link *link, int64_t id, const struct json_doc *doc,
 		return refuse(link, id, -ERR_TOO_LARGE,
 		    "a record has no room for so many devices and namespaces");
 	}
-	rc = judge(link, zone, machine, why, sizeof why);
-	if (rc == 0)
-		rc = keep(link, zone, machine);
-	record_machine(link, span_of(zone->name), why, rc,
+	rc = judge(l, link, machine, why, sizeof why);
+	record_machine(link, span_of(l->zone->name), why, rc,
 	    (struct span){detail.data, detail.len});
 	buf_free(&detail);
 	if (rc != 0)
 		return refuse(link, id, rc, why);
-	answer(link, id, zone);
+	l->announced = (struct announced){link, clock_ms(), *machine};
+	l->announced.machine.devices = l->announced.machine.namespaces = NULL;
+	answer(link, id, l);
 	return 0;
 }
 
@@ -187,8 +152,7 @@ int
 machine_announce(struct link *link, int64_t id, const struct json_doc *doc,
     const struct attach_params *params)
 {
-	const struct config_zone *zone =
-	    config_zone(link->broker->config, params->zone);
+	struct listener *l = listener_of(link->broker, params->zone);
 	struct json_error where = {0};
 	struct machine machine;
 	char why[300];
@@ -200,7 +164,7 @@ machine_announce(struct link *link, int64_t id, const struct json_doc *doc,
 		return refuse(link, id, -ERR_PEER,
 		    "only root and the service's own user announce machines");
 	}
-	if (zone == NULL)
+	if (l == NULL)
 		return refuse(link, id, -ERR_RANGE, "there is no such zone");
 	if (link->peer.pid <= 0)
 		return refuse(link, id, -ERR_PEER,
@@ -210,42 +174,36 @@ machine_announce(struct link *link, int64_t id, const struct json_doc *doc,
 		json_error_text(&where, why, sizeof why);
 		return refuse(link, id, rc, why);
 	}
-	return take_announcement(link, id, doc, zone, &machine);
+	return take_announcement(link, id, doc, l, &machine);
 }
 
-static struct announced *
-find_announced(
-    struct broker *b, const struct config_zone *zone, const struct peer *peer)
+static void
+take(struct listener *l, struct attached *out)
 {
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++) {
-		struct announced *a = &b->announced[i];
+	const struct announced *a = &l->announced;
 
-		if (a->zone == zone && a->by->peer.pid == peer->pid &&
-		    a->by->peer.uid == peer->uid)
-			return a;
-	}
-	return NULL;
+	out->by = a->by;
+	out->announced = true;
+	out->began_ms = a->began_ms;
+	out->items_most = a->machine.recycle_after;
+	out->recycle_ms = a->machine.recycle_ms;
+	l->work.machine = a->machine;
+	l->work.machines++;
+	l->announced.by = NULL;
 }
 
 int
 machine_take(struct listener *l, const struct peer *peer, struct attached *out)
 {
 	const struct config_machine *wanted = &l->zone->machine;
-	struct announced *a = find_announced(l->broker, l->zone, peer);
+	const struct link *by = l->announced.by;
 
 	*out = (struct attached){.began_ms = clock_ms()};
-	if (a == NULL && wanted->isolation != ISOLATION_ANY)
+	if (by != NULL && by->peer.pid == peer->pid &&
+	    by->peer.uid == peer->uid)
+		take(l, out);
+	else if (wanted->isolation != ISOLATION_ANY)
 		return -ERR_ISOLATION;
-	if (a != NULL) {
-		out->by = a->by;
-		out->announced = true;
-		out->began_ms = a->began_ms;
-		out->items_most = a->machine.recycle_after;
-		out->recycle_ms = a->machine.recycle_ms;
-		l->work.machine = a->machine;
-		l->work.machines++;
-		a->zone = NULL;
-	}
 	if (wanted->recycle_after != 0)
 		out->items_most = wanted->recycle_after;
 	if (wanted->recycle_minutes != 0)
@@ -258,9 +216,9 @@ machine_take(struct listener *l, const struct peer *peer, struct attached *out)
 void
 machine_forget_link(struct broker *b, struct link *link)
 {
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
-		if (b->announced[i].zone != NULL && b->announced[i].by == link)
-			b->announced[i].zone = NULL;
+	for (size_t i = 0; i < b->listener_count; i++)
+		if (b->listeners[i].announced.by == link)
+			b->listeners[i].announced.by = NULL;
 	for (struct link *l = b->links, *next; l != NULL; l = next) {
 		next = l->next;
 		if (l->gone || l->attached.by != link)
@@ -283,10 +241,12 @@ machine_opened(struct link *link)
 		work->last_boot_ms = now - link->attached.began_ms;
 	else
 		work->machine = (struct machine){.provider = PROVIDER_ANY};
-	link->attached.open = true;
+	link->attached.opened = link->attached.there = true;
 	link->attached.began_ms = now;
 	link->attached.idle_utc_ms = clock_utc_ms();
 	work->attached++;
+	if (work->attached > work->kept)
+		work->kept = work->attached;
 	work->absent_ms = 0;
 }
 
@@ -354,8 +314,21 @@ static bool
 is_failure(const struct attached *attached)
 {
 	return attached->by != NULL && attached->items == 0 &&
-	       (!attached->open ||
+	       (!attached->opened ||
 		   clock_ms() - attached->began_ms < USELESS_MS);
+}
+
+/* It does not count as there any more. */
+static void
+leave(struct link *link)
+{
+	struct zone_work *work = &link->listener->work;
+
+	if (link->attached.there && --work->attached == 0) {
+		work->absent_ms = clock_utc_ms();
+		work->kept = 0;
+	}
+	link->attached.there = false;
 }
 
 void
@@ -370,18 +343,17 @@ machine_closed(struct link *link)
 		work->failed = 0;
 	else if (work->failed < FAILED_MOST)
 		work->failed++;
-	if (attached->open && --work->attached == 0)
-		work->absent_ms = clock_utc_ms();
+	leave(link);
 }
 
-bool
-machine_is_spent(const struct link *link)
+static bool
+is_spent(const struct link *link)
 {
 	const struct attached *attached = &link->attached;
-	const struct listener *l = link->listener;
+	const struct zone_work *work = &link->listener->work;
 	int64_t over;
 
-	if (!attached->open || attached->busy)
+	if (!attached->there || attached->busy)
 		return false;
 	if (attached->items_most != 0 &&
 	    attached->items >= attached->items_most)
@@ -390,8 +362,8 @@ machine_is_spent(const struct link *link)
 		return false;
 	/* not all at once */
 	over = clock_ms() - attached->began_ms - attached->recycle_ms;
-	return over >= 0 && (l->work.attached >= l->zone->machine.warm ||
-				over >= OVERTIME_MS);
+	return over >= 0 &&
+	       (work->attached >= work->kept || over >= OVERTIME_MS);
 }
 
 /* What waits for the first instance to come. */
@@ -406,6 +378,16 @@ put_absence(struct json_writer *w, const struct listener *l)
 	json_put_integer(w, "waiting",
 	    (int64_t)(l->kind == LINK_PLANNER ? counts.items[INBOX_READY]
 					      : counts.items[INBOX_NEW]));
+}
+
+bool
+machine_retire(struct link *link)
+{
+	if (!is_spent(link))
+		return false;
+	leave(link);
+	channel_close_soon(link->channel, 0);
+	return true;
 }
 
 static void

@@ -312,7 +312,9 @@ take_done(struct planner *p, int64_t id, const struct done_params *params)
 	}
 	s->claim = 0;
 	s->acted = false;
-	timer_set(p->work_timer, -1);
+	/* a machine for one message has the rest of its time, to end */
+	if (s->mode != SESSION_PER_MESSAGE || !p->link.attached.announced)
+		timer_set(p->work_timer, -1);
 	machine_did(&p->link, true);
 	result_begin(&m, channel_out(p->link.channel), id);
 	link_answer(&p->link, &m, id, 0);

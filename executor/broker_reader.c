@@ -462,9 +462,7 @@ reader_feed(struct broker *b)
 		if (b->ending || l->gone || l->listener->kind != LINK_READER ||
 		    !is_idle(r) || !channel_can_ask(l->channel))
 			continue;
-		if (machine_is_spent(l))
-			channel_close_soon(l->channel, 0);
-		else
+		if (!machine_retire(l))
 			feed(r);
 	}
 }

@@ -57,6 +57,39 @@ print_list(
 		print_members(answer->doc, at, label);
 }
 
+static int64_t
+number_of(
+    const struct json_doc *doc, const struct json_node *object, const char *key)
+{
+	const struct json_node *node = json_get(doc, object, key);
+
+	return node != NULL && node->type == JSON_INTEGER ? node->value.integer
+							  : 0;
+}
+
+/* Nobody works there; what waits for it may be late mail. */
+static void
+print_absent(const struct client_answer *answer)
+{
+	const struct json_doc *doc = answer->doc;
+	const struct json_node *list = json_get(doc, answer->result, "zones");
+	const struct json_node *at;
+	char time[32];
+
+	for (at = json_first(doc, list); at != NULL;
+	     at = json_next(doc, list, at)) {
+		int64_t since = number_of(doc, at, "absent_ms");
+
+		if (since <= 0)
+			continue;
+		format_time(since, time);
+		fputs("zone ", stdout);
+		print_inert(json_span(json_get(doc, at, "zone")));
+		printf(" absent since %s: %lld mails wait\n", time,
+		    (long long)number_of(doc, at, "waiting"));
+	}
+}
+
 static void
 print_text(
     const struct json_doc *doc, const struct json_node *object, const char *key)
@@ -147,6 +180,7 @@ print_all(const struct client_answer *answer)
 	const struct json_doc *doc = answer->doc;
 
 	print_list(answer, "zones", "zone");
+	print_absent(answer);
 	print_list(answer, "couriers", "courier");
 	print_members(doc, json_get(doc, answer->result, "policy"), "policy");
 	print_members(doc, json_get(doc, answer->result, "calls"), "calls");

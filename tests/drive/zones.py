@@ -9,7 +9,9 @@ descriptors 0 and 1 as an instance in a machine would, or misbehaves.
 """
 import json
 import os
+import re
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -73,26 +75,49 @@ class Zones(Host):
               "%d attached to %s" % (count, zone))
 
 
-def processes_of(process):
-    """The children of an attach."""
-    found = []
-    for row in harness.run(["ps", "-Ao", "pid=,ppid=,stat="]).stdout.decode(
-            ).splitlines():
-        pid, parent, state = row.split()
-        if int(parent) == process.pid and state[0] not in "ZX":
-            found.append(int(pid))
-    return found
+def alone(host, function):
+    """A case whose attaches end with it."""
+    try:
+        return function(host)
+    finally:
+        for process in host.attached:
+            harness.end_process(process, 20)
+        host.attached = []
+        until(lambda: host.zone_status("mail")["channels"] == 0, 10,
+              "no channel is left")
+
+
+def everybody():
+    """{pid: (parent, group, state)} of the machine."""
+    rows = harness.run(["ps", "-Ao", "pid=,ppid=,pgid=,stat="]).stdout
+    return {int(pid): (int(parent), int(group), state)
+            for pid, parent, group, state in (
+                row.split() for row in rows.decode().splitlines())}
+
+
+def instances_of(process):
+    """The children of an attach that live."""
+    return sorted(pid for pid, (parent, _, state) in everybody().items()
+                  if parent == process.pid and state[0] not in "ZX")
 
 
 def lives(pid):
-    try:
-        os.kill(pid, 0)
-        with open("/proc/%d/stat" % pid) as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
+    return pid in everybody() and everybody()[pid][2][0] not in "ZX"
+
+
+def whole_group(group):
+    return {pid for pid, (_, its, state) in everybody().items()
+            if its == group and state[0] not in "ZX"}
+
+
+def pauses(log):
+    """What attach said it would wait."""
+    return [int(ms) for ms in re.findall(r"next_ms=(\d+)", log.read_text())]
+
+
+def has_doubled(found, count):
+    """Each pause is twice the one before."""
+    return found[:count] == [found[0] << n for n in range(count)]
 
 
 # What is configured.
@@ -340,21 +365,522 @@ def machine_files(host):
         equal(done.returncode, 64, "%r" % words)
 
 
+# Keeping instances.
+
+def several(host):
+    """Four items are with four readers at once; none is done twice."""
+    before = host.zone_status("mail")
+    process = host.keep("mail", host.reader_command(), "--warm", "4",
+                        announced={})
+    host.attached_to("mail", 4)
+    stopped = [pid for group in instances_of(process)
+               for pid in tree_of(group)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    handles = [host.deliver(mail("several %d" % n)) for n in range(6)]
+    until(lambda: host.zone_status("mail")["busy"] == 4, 10, "four busy")
+    equal(sorted(host.items()[h]["state"] for h in handles),
+          ["cleaning"] * 4 + ["new"] * 2, "states")
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: all(host.items()[h]["state"] == "ready" for h in handles),
+          30, "ready")
+    check(all(host.items()[h]["attempts"] == 1 for h in handles), "attempts")
+    now = host.zone_status("mail")
+    equal([now[key] for key in ("attached", "busy")], [4, 0], "status")
+    equal([now[key] - before[key] for key in ("items", "machines")], [6, 4],
+          "counts")
+    process.terminate()
+    equal(process.wait(10), 0, "attach ends")
+    check(not any(lives(pid) for pid in stopped), "instances are left")
+
+
+def tree_of(pid):
+    """A process and its descendants."""
+    table, found = everybody(), [pid]
+    for one in found:
+        found += [child for child, (parent, _, _) in table.items()
+                  if parent == one]
+    return found
+
+
+def recycling():
+    """A machine has its items, then the next one comes; each item once."""
+    with Zones(mail_keys={"recycle_after": 3}) as host:
+        host.start()
+        process = host.keep("mail", host.reader_command(), "--respawn",
+                            announced={"recycle_after": 100})
+        handles = [host.deliver(mail("turn %d" % n)) for n in range(10)]
+        until(lambda: all(host.items()[h]["state"] == "ready"
+                          for h in handles), 60, "ready")
+        check(all(host.items()[h]["attempts"] == 1 and
+                  host.items()[h]["failures"] == 0 for h in handles), "%r",
+              host.items())
+        until(lambda: host.zone_status("mail")["machines"] == 4, 10,
+              "four machines for ten items")
+        equal(host.zone_status("mail")["items"], 10, "items")
+        until(lambda: len(instances_of(process)) == 1, 10, "one is left")
+        log = host.logs[-1].read_text()
+        check("ev=instance" not in log and "ev=machines" not in log, "%s",
+              log)
+        # one item each, as a disposable machine has
+        host.config["zones"]["mail"]["recycle_after"] = 1
+        host.stop()
+        host.write_settings()
+        host.start()
+        host.keep("mail", host.reader_command(), "--warm", "1", announced={})
+        handles = [host.deliver(mail("single %d" % n)) for n in range(5)]
+        until(lambda: all(host.items()[h]["state"] == "ready"
+                          for h in handles), 60, "ready")
+        until(lambda: host.zone_status("mail")["machines"] == 6, 10,
+              "a machine each, and the next")
+        host.verify()
+
+
+def recycling_by_time():
+    """Two idle machines are replaced by time, and never both at once."""
+    with Zones(mail_keys={"warm": 2}) as host:
+        host.start()
+        host.keep("mail", host.far("hello"), "--warm", "2",
+                  announced={"recycle_ms": 1000})
+        host.attached_to("mail", 2)
+        seen = set()
+
+        def replaced():
+            now = host.zone_status("mail")
+            seen.add(now["attached"])
+            return now["machines"] >= 8
+        until(replaced, 60, "eight machines")
+        check(0 not in seen, "none was attached for a while")
+
+
+def recycle_in_flight():
+    """A machine that is over its time keeps the item that it has."""
+    with Zones() as host:
+        host.start()
+        process = host.keep("mail", host.reader_command(), "--respawn",
+                            announced={"recycle_ms": 1500})
+        host.attached_to("mail", 1)
+        until(lambda: instances_of(process), 5, "an instance")
+
+        def hold():
+            """Stop it while it has an item; retried if it was replaced."""
+            pids = [pid for one in instances_of(process)
+                    for pid in tree_of(one)]
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGSTOP)
+                except ProcessLookupError:
+                    return None
+            if not pids or host.zone_status("mail")["attached"] != 1:
+                return None
+            return pids
+        pids = until(hold, 20, "a reader is held")
+        handle = host.deliver(mail("in flight"))
+        until(lambda: host.items()[handle]["state"] == "cleaning", 20,
+              "it has it")
+        held = instances_of(process)
+        machines = host.zone_status("mail")["machines"]
+        time.sleep(3)
+        if set(held) <= set(pids):
+            equal(host.zone_status("mail")["machines"], machines, "machines")
+            equal(instances_of(process), held, "instances")
+        for pid in tree_of(held[0]):
+            os.kill(pid, signal.SIGCONT)
+        until(lambda: host.items()[handle]["state"] == "ready", 20, "ready")
+        equal(host.items()[handle]["attempts"], 1, "attempts")
+        until(lambda: instances_of(process) not in ([], held), 20,
+              "and then it is replaced")
+
+
+def status_words():
+    """status and metrics say what is attached, and since when nothing is."""
+    with Zones(mail_keys={"warm": 2}) as host:
+        host.start()
+        host.deliver(mail("waits"))
+        host.deliver(mail("waits too"))
+        text = host.command("status").stdout.decode()
+        check(re.search(r"^zone mail absent since \d{4}-\d\d-\d\d "
+                        r"\d\d:\d\d:\d\d: 2 mails wait$", text, re.M),
+              "%s", text)
+        check(re.search(r"^zone planner absent since .*: 0 mails wait$",
+                        text, re.M), "%s", text)
+        metrics = host.command("status", "--metrics").stdout.decode()
+        check('trizone_zone_waiting{number="1",zone="mail",kind="reader"} 2'
+              in metrics, "%s", metrics)
+        host.keep("mail", host.reader_command(), "--warm", "2", announced={})
+        host.attached_to("mail", 2)
+        until(lambda: host.counts()["ready"] == 2, 20, "ready")
+        text = host.command("status").stdout.decode()
+        check("zone mail absent" not in text, "%s", text)
+        for words in ("attached=2", "warm=2", "busy=0", "boot_ms=",
+                      "handover_ms=", "per_minute=", "items=2",
+                      "machines=2", "provider=process", "image=" + IMAGE):
+            check(words in text, "%s in %s", words, text)
+
+
+def planners():
+    """Announced planners: a session each, as before; attached and busy."""
+    with Zones(planner_keys={"isolation": "process", "warm": 2},
+               session="per-message") as host:
+        host.start()
+        rules = host.config_path.parent / "rules.json"
+        rules.write_text(json.dumps({"version": 1, "rules": []}))
+        host.keep("mail", host.reader_command(), "--respawn")
+        host.keep("planner", host.planner_command(rules), "--warm", "2",
+                  announced={})
+        host.attached_to("planner", 2)
+        handles = [host.deliver(mail("for a planner %d" % n))
+                   for n in range(6)]
+        until(lambda: all(host.items()[h]["state"] == "done"
+                          for h in handles), 60, "done")
+        host.attached_to("planner", 2)
+        equal(host.zone_status("planner")["items"], 6, "items")
+        sessions = [row["session"] for row in host.audit()
+                    if row["kind"] == "claim"]
+        equal(len(set(sessions)), 6, "sessions")
+
+
+def planner_stays():
+    """A machine for one message that does not end is ended."""
+    with Zones(planner_keys={"deadline_ms": 2000}) as host:
+        host.start()
+        host.attach_reader()
+        handle = host.deliver_and_wait(mail("stays"))
+        operator = start_operator(host)
+        check(announce(operator, "planner").ok, "announced")
+        wire = host.connect("planner")
+        equal(wire.request("inbox.next", {"wait_ms": 1000}).result["handle"],
+              handle, "handle")
+        check(wire.request("inbox.done", {"handle": handle,
+                                          "outcome": "ok"}).ok, "done")
+        try:
+            wire.receive(20)
+            raise harness.Failed("something came")
+        except gullible.WireLost as error:
+            check("closed" in str(error), "%s", error)
+        equal(host.items()[handle]["state"], "done", "state")
+        wire.close()
+        operator.close()
+
+
+# Instances that misbehave.
+
+def dies_at_once(host):
+    """Whatever fails at once waits longer each time."""
+    for command, announced in ((["false"], None), (["true"], None),
+                               (["true"], {}), (["/nowhere"], None)):
+        process = host.keep("mail", command, "--respawn", announced=announced)
+        log = host.logs[-1]
+        until(lambda log=log: len(pauses(log)) >= 4, 20, "four pauses")
+        check(has_doubled(pauses(log), 4), "%r: %s", command, log.read_text())
+        process.terminate()
+        equal(process.wait(10), 0, "attach ends")
+
+
+def useless_hello(host):
+    """One that says hello and ends well is of no use either: the executor
+    says so to who announced it."""
+    host.keep("mail", host.far("brief"), "--respawn", announced={})
+    log = host.logs[-1]
+    until(lambda: len(pauses(log)) >= 4, 30, "four pauses")
+    check("ev=machines" in log.read_text() and has_doubled(pauses(log), 4),
+          "%s", log.read_text())
+
+
+def refused_hello():
+    """One that attests too little is turned away, and waits."""
+    with Zones(mail_keys={"require": ["probes"]}) as host:
+        host.start()
+        host.keep("mail", host.far("hello"), "--respawn", announced={})
+        log = host.logs[-1]
+        until(lambda: sum(ms > 0 for ms in pauses(log)) >= 4, 30, "pauses")
+        check(max(pauses(log)) >= 200, "%s", log.read_text())
+
+
+def silent():
+    """A zone that never says hello is cut off and its process ended."""
+    with Zones() as host:
+        host.start()
+        process = host.keep("mail", host.far("silent"), "--respawn")
+        first = until(lambda: instances_of(process), 10, "instance")
+        until(lambda: "code=1114" in host.logs[0].read_text(), 20, "1114")
+        until(lambda: instances_of(process) not in ([], first), 20,
+              "the next one")
+
+
+def deaf_and_stopped(host):
+    """SIGTERM ignored, or the process stopped: it goes all the same, with all
+    of its group, and the channel is nobody's any more."""
+    for way, stop in (("deaf", False), ("hello", True), ("family", False)):
+        process = host.keep("mail", host.far(way), "--respawn",
+                            announced={"recycle_ms": 700})
+        first = until(lambda p=process: instances_of(p), 10, "instance")[0]
+        host.attached_to("mail", 1)
+        group = whole_group(first)
+        check(process.pid not in group and os.getpid() not in group,
+              "a group of its own")
+        if way == "family":
+            until(lambda g=first: len(whole_group(g)) == 2, 10, "its child")
+        if stop:
+            os.kill(first, signal.SIGSTOP)
+        until(lambda p=process, f=first: instances_of(p) not in ([], [f]), 20,
+              way + ": the next one")
+        until(lambda f=first: not whole_group(f), 5, "its group is gone")
+        process.terminate()
+        equal(process.wait(20), 0, "attach ends")
+        until(lambda: host.zone_status("mail")["channels"] == 0, 5,
+              "no channel is left")
+
+
+def escaped(host):
+    """A process that left the group and holds the channel is cut off."""
+    report = host.folder / "escaped"
+    process = host.keep("mail", host.far("escape", str(report)), "--respawn",
+                        announced={})
+    pid = int(until(lambda: report.exists() and report.read_text(), 10,
+                    "its child"))
+    try:
+        until(lambda: host.zone_status("mail")["machines"] >= 1, 5, "machine")
+        process.terminate()
+        equal(process.wait(10), 0, "attach ends")
+        until(lambda: host.zone_status("mail")["channels"] == 0, 5,
+              "no channel is left")
+        check(lives(pid), "it is there, and has nothing")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def killed(host):
+    """kill -9 of attach: its instances go or have no channel, and the one that
+    is started again has as many as before."""
+    commands = [host.far("hello")]
+    if is_root():
+        commands.append(["setpriv", "--reuid", str(harness.ACCOUNTS["reader"]),
+                         "--clear-groups", *host.far("deaf")])
+    left = []
+    for command in commands:
+        process = host.keep("mail", command, "--warm", "3", announced={})
+        host.attached_to("mail", 3)
+        pids = instances_of(process)
+        equal(len(pids), 3, "instances")
+        host.attached.remove(process)
+        process.kill()
+        process.wait(10)
+        again = host.keep("mail", host.far("hello"), "--warm", "3",
+                          announced={})
+        until(lambda a=again: len(instances_of(a)) == 3, 20, "three again")
+        until(lambda: (host.zone_status("mail")["attached"],
+                       host.zone_status("mail")["channels"]) == (3, 3), 20,
+              "three, not six")
+        if command is commands[0] and sys.platform.startswith("linux"):
+            until(lambda p=pids: not any(map(lives, p)), 10, "they are gone")
+        left += pids
+        again.terminate()
+        equal(again.wait(10), 0, "attach ends")
+    for pid in left:
+        if lives(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def twice(host):
+    """A second attach waits for the first to end, and doubles nothing."""
+    first = host.keep("mail", host.far("hello"), "--warm", "2", announced={})
+    host.attached_to("mail", 2)
+    second = host.keep("mail", host.far("hello"), "--warm", "2", announced={})
+    log = host.logs[-1]
+    until(lambda: "process %d starts the machines" % first.pid
+          in log.read_text(), 10, "busy")
+    equal(host.zone_status("mail")["channels"], 2, "channels")
+    check(not instances_of(second), "it has started some")
+    first.terminate()
+    equal(first.wait(10), 0, "attach ends")
+    until(lambda: len(instances_of(second)) == 2, 20, "the second serves")
+    second.terminate()
+    equal(second.wait(10), 0, "attach ends")
+
+
+def forged(host):
+    """Another process, or the same number under another user, has not what was
+    announced."""
+    operator = start_operator(host)
+    check(announce(operator).ok, "announced")
+    child = host.far("knock", host.socket("mail"))
+    done = harness.run(child)
+    equal(done.stdout, b"1117\n", "a child of who announced")
+    operator.close()
+    if not is_root():
+        return "without another user"
+    os.chmod(host.socket("mail"), 0o666)
+    done = harness.run(host.far("forge", host.socket("operator"),
+                                host.socket("mail"), str(LOGIN)))
+    equal(done.stdout, b"announced 1117\n", "the same number, another user")
+    done = harness.run(host.far("forge", host.socket("operator"),
+                                host.socket("mail"), "0"))
+    equal(done.stdout, b"announced let in\n", "the same as root")
+    return "and under another user"
+
+
+def listens(host):
+    try:
+        gullible.Wire.connect(host.socket("operator")).close()
+        return True
+    except OSError:
+        return False
+
+
+def restarts(host):
+    """When the executor comes back, every slot connects again."""
+    process = host.keep("mail", host.far("hello"), "--warm", "16",
+                        announced={})
+    host.attached_to("mail", 16)
+    first = instances_of(process)
+    equal(len(first), 16, "instances")
+    host.stop_executor()
+    host.start()
+    host.attached_to("mail", 16, 60)
+    until(lambda: not set(first) & set(instances_of(process)), 10,
+          "they are new")
+    equal(len(instances_of(process)), 16, "instances")
+    os.kill(host.executor.pid, signal.SIGKILL)
+    host.executor.wait(20)
+    until(lambda: not listens(host), 20, "its processes have ended")
+    host.start()
+    host.attached_to("mail", 16, 60)
+    process.terminate()
+    equal(process.wait(20), 0, "attach ends")
+
+
+def full_sockets(host):
+    """The operator's socket has its links: attach waits for one. A reader's
+    has one more than are kept warm."""
+    links = []
+    while True:
+        wire = host.connect("operator", hello=False)
+        links.append(wire)
+        error = wire.receive(5).get("error")
+        if error:
+            break
+    equal((len(links), error["code"]), (65, BUSY), "links of the operator")
+    process = host.keep("mail", host.far("hello"), "--respawn", announced={})
+    log = host.logs[-1]
+    until(lambda: "not-announced" in log.read_text(), 10, "it cannot announce")
+    check(not instances_of(process), "it has started something")
+    for wire in links:
+        wire.close()
+    host.attached_to("mail", 1)
+    process.terminate()
+    equal(process.wait(10), 0, "attach ends")
+
+
+def one_shot(host):
+    """Without --respawn an announced command is run once, its status told."""
+    path = host.machine_file()
+    for command, status in ((["sh", "-c", "exit 7"], 7), (["true"], 0),
+                            (["sh", "-c", "kill -9 $$"], 137)):
+        done = host.command("attach", "--machine", path, "mail", "--",
+                            *command)
+        equal(done.returncode, status, "%r" % command)
+
+
+def chaos(host):
+    """Readers are killed at random under load: each item is there once."""
+    process = host.keep("mail", host.reader_command(), "--warm", "4",
+                        announced={"recycle_after": 5})
+    host.attached_to("mail", 4)
+    before = host.zone_status("mail")["machines"]
+    handles = []
+    for number in range(60):
+        handles.append(host.deliver(mail("chaos %d" % number)))
+        pids = instances_of(process)
+        if number % 6 == 3 and pids:
+            try:
+                os.kill(pids[number % len(pids)], signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+    equal(len(set(handles)), 60, "handles")
+    until(lambda: all(host.items()[h]["state"] in ("ready", "quarantined")
+                      for h in handles), 120, "settled")
+    until(lambda: host.zone_status("mail")["attached"] == 4, 60,
+          "all serve again")
+    ready = [row for row in host.audit() if row["kind"] == "clean" and
+             not row["error"] and row["handle"] in handles]
+    equal(len(ready), len({row["handle"] for row in ready}),
+          "made clean once each")
+    host.verify()
+    used = host.zone_status("mail")["machines"] - before
+    process.terminate()
+    equal(process.wait(20), 0, "attach ends")
+    return "%d machines" % used
+
+
 # The far programs.
 
-def far(way, arguments):
+def stay(wire):
+    """Until the executor closes it; 1 if that has told an error before."""
+    status = 0
+    try:
+        while True:
+            status |= "error" in wire.receive(86400)
+    except gullible.WireLost:
+        sys.exit(status)
+
+
+def knock(path, before=""):
+    """Connect, and print what the executor says first."""
+    wire = gullible.Wire.connect(path)
+    error = wire.receive(10).get("error")
+    print(before + ("let in" if error is None else str(error["code"])))
+    wire.close()
+
+
+def forge(operator, path, uid):
+    """Announce as who we are, and connect as somebody else."""
+    wire = gullible.Wire.connect(operator)
+    wire.hello("operator", "far")
+    check(announce(wire).ok, "announced")
+    os.setegid(uid)
+    os.seteuid(uid)
+    knock(path, "announced ")
+
+
+def escape(report):
+    """A child of its own session keeps the channel, and we end."""
     wire = gullible.Wire.stdio()
-    if way == "hello":     # says hello and stays
-        wire.hello("mail", "far")
+    wire.hello("mail", "far")
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
         while True:
-            wire.receive(3600)
-    if way == "deaf":      # the same, and takes no SIGTERM
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        wire.hello("mail", "far")
-        while True:
-            time.sleep(3600)
-    if way == "silent":    # never says hello
+            time.sleep(60)
+    with open(report, "w") as out:
+        out.write(str(pid))
+    time.sleep(60)
+
+
+def far(way, arguments):
+    if way == "knock":
+        knock(*arguments)
+        return
+    if way == "forge":
+        forge(arguments[0], arguments[1], int(arguments[2]))
+        return
+    if way == "escape":
+        escape(*arguments)
+        return
+    wire = gullible.Wire.stdio()
+    if way == "silent":
         time.sleep(3600)
+    if way == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if way == "family" and os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(3600)
+    wire.hello("mail", "far")
+    if way == "deaf":
+        time.sleep(3600)
+    if way != "brief":
+        stay(wire)
 
 
 def body(suite):
@@ -365,12 +891,37 @@ def body(suite):
         suite.case("keys that cannot be", bad_keys, host)
     suite.case("announced, served, on record", announced_and_served)
     suite.case("less isolation than demanded", less_isolation)
-    with Zones(mail_keys={"isolation": "process", "warm": 4}) as host:
+    peers = {"peers": {"mail": [0, LOGIN]}} if is_root() else {}
+    with Zones(mail_keys={"isolation": "process", "warm": 4}, **peers) as host:
         host.start()
-        suite.case("an announcement and its connection", ties, host)
-        suite.case("announcements that cannot be", bad_announcements, host)
-        suite.case("machine files and options", machine_files, host)
+        suite.case("an announcement and its connection", alone, host, ties)
+        suite.case("announcements that cannot be", alone, host, bad_announcements)
+        suite.case("machine files and options", alone, host, machine_files)
+        suite.case("forged announcements", alone, host, forged)
+        suite.case("once, without --respawn", alone, host, one_shot)
+        suite.case("several readers at once", alone, host, several)
     suite.case("strangers announce nothing", strangers)
+    suite.case("recycling by items", recycling)
+    suite.case("recycling by time", recycling_by_time)
+    suite.case("recycling waits for the item", recycle_in_flight)
+    suite.case("status in words", status_words)
+    suite.case("planners in machines", planners)
+    suite.case("a planner that stays", planner_stays)
+    with Zones(mail_keys={"warm": 4}) as host:
+        host.start()
+        suite.case("what dies at once", alone, host, dies_at_once)
+        suite.case("a hello and no more", alone, host, useless_hello)
+        suite.case("deaf, stopped, with a family", alone, host, deaf_and_stopped)
+        suite.case("out of its group", alone, host, escaped)
+        suite.case("attach killed", alone, host, killed)
+        suite.case("two of them", alone, host, twice)
+        suite.case("full sockets", alone, host, full_sockets)
+        suite.case("killed under load", alone, host, chaos)
+    suite.case("a hello that is refused", refused_hello)
+    suite.case("no hello at all", silent)
+    with Zones(mail_keys={"warm": 16}) as host:
+        host.start()
+        suite.case("sixteen, and the executor again", alone, host, restarts)
 
 
 if __name__ == "__main__":
