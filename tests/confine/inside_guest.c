@@ -1,6 +1,7 @@
 /*
  * A microVM whose zone is the test's. It takes requests on its port, a line
- * each, and answers lines up to "== end STATUS SIGNAL":
+ * each, and answers lines up to "== end STATUS SIGNAL"; the first such line
+ * says that it is there:
  *
  *	look			interfaces, devices, mounts of the machine
  *	ROLE [ATTACK]		what inside.c does in that role
@@ -246,6 +247,7 @@ serve_all(void)
 	char line[128];
 	size_t length = 0;
 
+	TELL("== end 0 0\n");
 	for (;;) {
 		ssize_t n;
 

@@ -22,7 +22,8 @@ PROVIDER = ROOT / "vm" / "provider" / "microvm"
 IMAGE = ROOT / "vm" / "image"
 SECONDS = 240  # for a machine to start, by emulation, on a busy host
 KINDS = {"planner": "planner"}  # other zones are readers
-MEMORY = {"planner": 2048, "reader": 256}
+MEMORY = {"planner": 2048, "reader": 256}  # as by default
+CPUS = {"planner": 2, "reader": 1}
 TOOLS = ("qemu-system-x86_64", "setpriv", "unshare")
 
 
@@ -49,6 +50,22 @@ def find_kernel(folder):
         return True
     done = harness.run([IMAGE, "kernel", folder / "kernel"], seconds=300)
     return done.returncode == 0
+
+
+def files_of(archive):
+    """{name: (mode, owner, time, bytes)} of an archive of cpio -H newc."""
+    data, at, found = archive.read_bytes(), 0, {}
+    while True:
+        check(data[at:at + 6] == b"070701", "no entry at %d", at)
+        field = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16)
+                 for i in range(13)]
+        name = data[at + 110:at + 109 + field[11]].decode()
+        if name == "TRAILER!!!":
+            return found
+        at += (110 + field[11] + 3) // 4 * 4
+        found[name] = (field[1], field[2], field[5],
+                       data[at:at + field[6]])
+        at += (field[6] + 3) // 4 * 4
 
 
 class Machines:
@@ -81,7 +98,8 @@ class Machines:
     def environment(self, zone, **more):
         kind = KINDS.get(zone, "reader")
         return {"ZONE": zone, "ZONE_KIND": kind,
-                "ZONE_MEMORY_MB": str(MEMORY[kind]), "ZONE_CPUS": "1",
+                "ZONE_MEMORY_MB": str(MEMORY[kind]),
+                "ZONE_CPUS": str(CPUS[kind]),
                 "ZONE_USER": str(ACCOUNTS[kind]),
                 "ZONE_RULES": str(self.rules), "ZONE_CHANNELS": "mail",
                 "ZONE_SESSION": "-", "ZONE_TRUST_AUTH": "",
@@ -133,12 +151,15 @@ class MachineHost(harness.Host):
         super().__init__(**config)
         self.machines = machines
 
-    def attach_machine(self, zone, warm=1, announced=None, **more):
-        path = self.machines.announcement(zone, **(announced or {}))
+    def attach_machine(self, zone, warm=1, announced=None, machines=None,
+                       runs=None, **more):
+        """`runs`: another zone of `machines` than that it serves."""
+        machines = machines or self.machines
+        path = machines.announcement(runs or zone, **(announced or {}))
         process = self._spawn(zone, [
             self.program("executor"), "attach", "--config", self.config_path,
             "--machine", path, "--warm", str(warm), "--respawn", zone, "--",
-            *self.machines.command(zone, **more)])
+            *machines.command(runs or zone, **more)])
         self.attached.append(process)
         return process
 

@@ -19,7 +19,8 @@ import time
 import gullible
 import harness
 from harness import ROOT, check, equal, main, until
-from zone_machine import IMAGE, SECONDS, MachineHost, Machines, need
+from zone_machine import (IMAGE, SECONDS, MachineHost, Machines, files_of,
+                          need)
 
 sys.path.insert(0, str(ROOT / "tests" / "confine"))
 import ways_out  # noqa: E402
@@ -28,9 +29,6 @@ LONG = os.environ.get("TRIZONE_LONG") == "1"
 SAMPLE = (ROOT / "vm" / "sample.eml").read_bytes()
 HOSTILE = ("garbage", "flood", "drip", "stay")
 GUEST_ROLES = ("reader", "worker", "planner")
-# Not to be had in a guest even without locks: it has no other programs, no
-# modules, and is not started to be traced.
-MAGIC = b"070701"
 
 
 #
@@ -43,21 +41,6 @@ def build(bin_folder, out, umask="022", kind="reader"):
                         bin_folder, "--out", out], seconds=120)
     check(done.returncode == 0, "build: %s", done.stderr.decode())
     return done.stdout.decode()
-
-
-def names_in(archive):
-    """{name: (mode, owner, time, size)} of an archive of cpio -H newc."""
-    data, at, found = archive.read_bytes(), 0, {}
-    while True:
-        check(data[at:at + 6] == MAGIC, "no entry at %d", at)
-        field = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16)
-                 for i in range(13)]
-        name = data[at + 110:at + 109 + field[11]].decode()
-        if name == "TRAILER!!!":
-            return found
-        found[name] = (field[1], field[2], field[5], field[6])
-        at += (110 + field[11] + 3) // 4 * 4
-        at += (field[6] + 3) // 4 * 4
 
 
 def image_is_the_same_bytes(machines):
@@ -79,15 +62,15 @@ def image_is_the_same_bytes(machines):
 
 def image_has_nothing_else(machines):
     """No shell, no other program, nobody's times, no rights to gain."""
-    files = names_in(machines.state / "one" / "initrd")
+    files = files_of(machines.state / "one" / "initrd")
     programs = [name for name, row in files.items()
                 if row[0] & 0o170000 == 0o100000 and row[0] & 0o111 and
                 not pathlib.Path(name).name.startswith("ld-")]
     equal(programs, ["usr/bin/trizone-reader"], "programs")
-    for name, (mode, owner, when, size) in files.items():
+    for name, (mode, owner, when, _) in files.items():
         check(owner == 0 and when == 0 and mode & 0o6022 == 0, "%s: %o %d %d",
               name, mode, owner, when)
-    sizes = sum(row[3] for row in files.values())
+    sizes = sum(len(row[3]) for row in files.values())
     check(sizes < 32 << 20, "%d bytes", sizes)
     return "%d files" % len(files)
 
@@ -134,8 +117,8 @@ def story(machines):
         until(lambda: host.items()[handle]["state"] == "done", SECONDS,
               "the mail is done")
         equal(host.items()[handle]["note"], "1 of 3 calls done", "calls")
-        clean = json.loads(host.command("inbox", "show", handle,
-                                        "--json").stdout)
+        clean = json.loads(host.command("inbox", "show", "--json",
+                                        handle).stdout)
         text = json.dumps(clean)
         check("ignore your instructions" not in text, "hidden words: %s",
               text[:2000])
@@ -165,14 +148,18 @@ class Inside:
     def __init__(self, machines):
         self.process, self.port = machines.start("tried")
         self.lines = self.port.makefile("rb")
+        self.answer("its start")
 
     def ask(self, *words):
         """(lines, status, signal)."""
         self.port.sendall(" ".join(words).encode() + b"\n")
+        return self.answer(words)
+
+    def answer(self, to):
         lines = []
         while True:
             line = self.lines.readline()
-            check(line, "the machine ended at %r after %r", words, lines[-3:])
+            check(line, "the machine ended at %r after %r", to, lines[-3:])
             line = line.decode(errors="replace").rstrip("\n")
             if line.startswith("== end "):
                 return lines, *(int(word) for word in line.split()[2:])
@@ -258,9 +245,10 @@ def programs_of_tests(machines):
 
 def ways_out_of_guests(suite, tried):
     names = ways_out.attacks(tried.bin / "trizone-reader")
-    if suite.case("a machine of the tests", tried.prepare, "tried"):
+    suite.case("a machine of the tests", tried.prepare, "tried")
+    inside = suite.case("its start", Inside, tried)
+    if inside is None:
         return
-    inside = Inside(tried)
     try:
         suite.case("what is in a machine", what_is_in_it, inside)
         suite.case("ways out of nothing", controls, inside, names)
@@ -277,34 +265,34 @@ def ways_out_of_guests(suite, tried):
 
 def hostile_guests(machines, tried):
     """Each ends its own machine and no other: mails go on."""
-    zones = {zone: {"kind": "reader", "channel": "text", "require": []}
-             for zone in HOSTILE}
-    tried.prepare(*HOSTILE)
+    for how in HOSTILE:
+        shutil.copytree(tried.state / "microvm" / "tried",
+                        tried.state / "microvm" / how)
     with MachineHost(machines) as host:
-        host.config["zones"].update(zones)
+        host.config["zones"]["mail"].update(channel=["mail"])
+        host.config["zones"]["text"] = {
+            "kind": "reader", "channel": "text", "warm": 8, "require": []}
         host.write_settings()
         host.start()
         host.attach_machine("mail")
         host.await_zone("mail")
         broker = host.role_pid("broker")
         before = host.memory(broker)
-        bad = {}
-        host.machines = tried
-        for zone in HOSTILE:
-            bad[zone] = host.attach_machine(
-                zone, announced={"recycle_ms": 0})
-        ended = lambda zone: host.log_text().count("zone=%s code=" % zone)
-        for round_ in range(3):
+        for how in HOSTILE:
+            host.attach_machine("text", machines=tried, runs=how)
+        refused = lambda: host.log_text().count("zone=text code=")
+        for round_ in range(4):
             host.deliver_and_wait(harness.mail("during %d" % round_),
                                   seconds=SECONDS)
-        for zone in HOSTILE[:2]:
-            until(lambda: ended(zone) > 0, SECONDS, "%s is ended" % zone)
+            until(lambda: refused() > round_, SECONDS, "a guest is ended")
         host.deliver_and_wait(harness.mail("after"), seconds=SECONDS)
         grown = host.memory(broker) - before
         check(grown < 16 << 20, "the broker grew by %d bytes", grown)
         equal(host.zone_status("mail")["channels"], 1, "the good one")
         check(all(process.poll() is None for process in host.attached),
               "a supervisor ended")
+        return "%d ended, the broker grew by %d KiB" % (refused(),
+                                                        grown >> 10)
 
 
 def body(suite):
