@@ -2,6 +2,7 @@
  * One process, locked in as a role is, or not at all, that tries ways out.
  *
  *	inside ROLE FOLDER [--user NUMBER] [ATTACK]
+ *	inside guest [--zone NAME]	the same in a microVM; inside_guest.c
  *
  * ROLE is a profile of the programs, or "none": then all should get through,
  * which shows that the tries are real. FOLDER is made by ways_out.py and holds
@@ -28,12 +29,14 @@
 #include "common/account.h"
 #include "common/call_list.h"
 #include "common/err.h"
+#include "common/guest.h"
 #include "common/lock.h"
 #include "common/start.h"
 #include "executor/profile.h"
 #include "planner/profile.h"
 #include "reader/profile.h"
 #include "tests/confine/attack.h"
+#include "tests/confine/inside.h"
 
 #define FIRST_OUTSIDE 20 /* descriptors of ours, above those of a role */
 
@@ -294,7 +297,7 @@ become_worker(const struct call_list *list)
 }
 
 int
-main(int argc, char **argv)
+inside(int argc, char **argv)
 {
 	const struct lock_profile *profile;
 	const char *only = NULL;
@@ -302,13 +305,6 @@ main(int argc, char **argv)
 	struct lock lock;
 	enum insider who;
 
-	if (argc == 2 && strcmp(argv[1], "list") == 0) {
-		list_all();
-		return EXIT_DONE;
-	}
-	if (argc < 3)
-		return EXIT_USAGE;
-	start_process("inside", STDERR_FILENO + 1);
 	who = find_role(argv[1], &profile);
 	prepare(argv[2]);
 	lock_init(&lock, profile);
@@ -330,4 +326,21 @@ main(int argc, char **argv)
 	call_list_probing(true);
 	try_all(only, profile != NULL, who);
 	return EXIT_DONE;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "list") == 0) {
+		list_all();
+		return EXIT_DONE;
+	}
+	if (guest_is_asked(argc, argv))
+		guest_begin();
+	else if (argc < 3)
+		return EXIT_USAGE;
+	start_process("inside", STDERR_FILENO + 1);
+	if (strcmp(argv[1], "guest") == 0)
+		guest_run(inside_guest, argc - 1, argv + 1);
+	return inside(argc, argv);
 }
