@@ -24,6 +24,10 @@ int platform_program_path(char *out, size_t room);
 const char *platform_account_prefix(void);
 unsigned platform_first_person(void);
 
+/* Where the service's sockets are by default; on macOS a folder that is still
+ * there after a start of the system, as launchd opens sockets in it. */
+const char *platform_run_folder(void);
+
 /* setgroups(2), whose first parameter differs. */
 int platform_set_groups(int count, const gid_t *groups);
 

@@ -86,6 +86,12 @@ platform_account_prefix(void)
 	return "trizone-";
 }
 
+const char *
+platform_run_folder(void)
+{
+	return "/run/trizone";
+}
+
 unsigned
 platform_first_person(void)
 {

@@ -56,6 +56,12 @@ platform_account_prefix(void)
 	return "_trizone_";
 }
 
+const char *
+platform_run_folder(void)
+{
+	return "/var/lib/trizone/run";
+}
+
 unsigned
 platform_first_person(void)
 {

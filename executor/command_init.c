@@ -17,6 +17,7 @@
 #include "common/alloc.h"
 #include "common/err.h"
 #include "common/io.h"
+#include "common/platform.h"
 #include "executor/accounts.h"
 #include "executor/command.h"
 #include "executor/config.h"
@@ -26,8 +27,9 @@ static const char usage[] =
     "                             [--no-accounts]\n"
     "Write config.json, policy.json, rules.json and the operator's key to DIR\n"
     "(/etc/trizone). State defaults to /var/lib/trizone, sockets to\n"
-    "/run/trizone. Nothing that exists is overwritten. As root it also makes\n"
-    "the accounts of the service that are missing, unless --no-accounts.\n";
+    "/run/trizone, on macOS to /var/lib/trizone/run. Nothing that exists is\n"
+    "overwritten. As root it also makes the accounts of the service that are\n"
+    "missing, unless --no-accounts.\n";
 
 struct places {
 	const char *dir, *state, *run;
@@ -289,7 +291,7 @@ write_all_files(const struct places *places)
 	buf_free(&identity);
 	write_policy(places, files);
 	write_new_file(places->dir, "rules.json",
-	    (struct span){first_rules, sizeof first_rules - 1}, 0644);
+	    (struct span){first_rules, sizeof first_rules - 1}, 0600);
 	write_config(places, recipient);
 	printf("wrote %s/config.json, policy.json, rules.json\n"
 	       "wrote %s/operator-key.txt: your secret key. Nothing that runs "
@@ -323,8 +325,8 @@ command_init(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct places places = {
-	    "/etc/trizone", "/var/lib/trizone", "/run/trizone", geteuid() == 0};
+	struct places places = {"/etc/trizone", "/var/lib/trizone",
+	    platform_run_folder(), geteuid() == 0};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {

@@ -31,7 +31,7 @@ TABLE = {
     "etc": ("root", "root", 0o755),
     "etc/config.json": ("root", "root", 0o644),
     "etc/policy.json": ("root", "root", 0o644),
-    "etc/rules.json": ("root", "root", 0o644),
+    "etc/rules.json": ("root", "root", 0o600),
     "etc/operator-key.txt": ("root", "root", 0o600),
     "state": ("root", "root", 0o711),
     "state/lock": ("root", "root", 0o600),

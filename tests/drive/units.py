@@ -18,8 +18,8 @@ from harness import (ACCOUNTS, Failed, Host, check, equal, mail, main, run,
                      until)
 
 UNITS = harness.ROOT / "vm" / "systemd"
-BARS = {"trizone-executor": 2.9, "trizone-planner": 0.5,
-        "trizone-reader-mail": 0.5}
+BARS = {"trizone-executor": 2.8, "trizone-planner": 0.5,
+        "trizone-reader-mail": 0.5, "trizone-eval": 0.5}
 ZONES = {"planner": {"kind": "planner", "max_sessions": 16},
          "mail": {"kind": "reader", "channel": "mail"}}  # as by default
 NOBODYS = 64820  # a user that no role has

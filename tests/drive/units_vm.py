@@ -47,16 +47,34 @@ all_up() {
 		systemctl -q is-active $unit || return 1
 	done
 }
+told() { # what systemd heard of the executor
+	systemctl show -p Type -p ActiveState -p StatusText trizone-executor |
+		tr '\n' ' ' | sed "s/^/told $1: /"
+	echo
+}
 state() { echo "state $1:" $(systemctl is-active $UNITS); }
 later() { within_30_s all_up; sleep 3; within_30_s all_up; state $1; }
+refused() { systemctl show -p StatusText trizone-executor | grep -q refused; }
 is_done() { trizone-executor inbox list | grep -q ' done '; }
 
 systemd-sysusers
 trizone-executor init > /root/said || poweroff -f
 grep made /root/said
+ls -l /etc/trizone/rules.json | sed 's/^/rules /'
 systemctl -q enable $UNITS
 systemctl start trizone-executor
+# it is up only when it serves: the command came back, so it has to answer
+told start
+trizone-executor status > /dev/null && echo "answers at once"
 later start
+systemctl reload trizone-executor && told reload
+cp /etc/trizone/policy.json /root/policy
+echo '{' > /etc/trizone/policy.json
+systemctl reload trizone-executor
+within_30_s refused
+told refused
+cat /root/policy > /etc/trizone/policy.json
+systemctl reload trizone-executor
 trizone-executor deliver mail < /root/mail
 within_30_s is_done
 trizone-executor inbox list | sed 's/^/inbox /'
@@ -173,6 +191,19 @@ def served(text):
         check(said["probes"] > 15 and said["landlock"] > 0, "%r", said)
 
 
+def told(text):
+    """systemd knows when it serves, and what came of a reload."""
+    check("\nanswers at once\n" in text, "not ready when it says so")
+    rows = dict(re.findall(r"^told (\w+): (.*?) *$", text, re.M))
+    for name, words in (("start", "serves 2 zones, 2 couriers"),
+                        ("reload", "serves 2 zones, 2 couriers"),
+                        ("refused", "the last reload was refused: ")):
+        for word in ("Type=notify", "ActiveState=active", words):
+            check(word in rows.get(name, ""), "%s: %r", name, rows)
+    check(re.search(r"^rules -rw------- .* root +root ", text, re.M),
+          "the rules are not root's alone")
+
+
 def state(text, name, want):
     """Of executor, reader and planner."""
     found = re.search(r"^state %s: (.*)$" % name, text, re.M)
@@ -184,6 +215,7 @@ def body(suite):
     with in_machine(suite, fill, TOOLS, PROGRAMS[:1]) as text:
         up, down = ["active"] * 3, ["inactive"] * 2
         suite.case("served", served, text)
+        suite.case("told", told, text)
         for words, name, want in (
                 ("the executor brings its zones", "start", up),
                 ("and ends them", "stopped", ["inactive"] + down),
