@@ -28,7 +28,7 @@ import traceback
 import gullible
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-READY_SECONDS = 30
+READY_SECONDS = 120
 STOP_SECONDS = 45
 SHORT_PATH = 60  # bytes a temporary folder may have, so that sockets fit
 SANITIZER = re.compile(r"ERROR: (?:Address|Leak|Memory)Sanitizer"
@@ -394,7 +394,7 @@ class Host:
               done.stderr)
         return done.stdout.split()[0].decode()
 
-    def deliver_and_wait(self, raw, state="ready", seconds=30):
+    def deliver_and_wait(self, raw, state="ready", seconds=120):
         handle = self.deliver(raw)
         until(lambda: self.items()[handle]["state"] == state, seconds,
               "%s %s" % (handle, state))
