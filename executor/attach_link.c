@@ -64,8 +64,8 @@ open_client(struct attach *a)
 	return client_open(&options, &a->client);
 }
 
-/* Send what was begun; on failure the link is given up, or its next answer
- * might be this one. */
+/* Send what was begun. A link that is only slow stays, with all that was
+ * announced on it. */
 static int
 ask(struct attach *a, const char *what, struct client_answer *answer_out)
 {
@@ -75,16 +75,16 @@ ask(struct attach *a, const char *what, struct client_answer *answer_out)
 		receipt_keep(answer_out);
 		return 0;
 	}
-	if (rc == 0) {
-		rc = answer_out->error;
-		log_event(LOG_WARN, what, "zone=%s reason=%.*s", a->zone->name,
-		    (int)answer_out->text.n, answer_out->text.p);
-	} else {
+	if (client_channel(a->client) == NULL)
 		attach_done(a);
+	if (rc != 0) {
 		log_event(LOG_WARN, what, "zone=%s reason=%s", a->zone->name,
 		    err_text(rc));
+		return rc;
 	}
-	return rc;
+	log_event(LOG_WARN, what, "zone=%s reason=%.*s", a->zone->name,
+	    (int)answer_out->text.n, answer_out->text.p);
+	return answer_out->error;
 }
 
 /* Our next connection is a new instance. Without that it is the zone's standing

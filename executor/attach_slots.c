@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/platform.h"
 #include "executor/attach.h"
+#include "executor/attach_minder.h"
 #include "executor/hangup.h"
 
 #define FAST_MS 1000 /* an instance that ends sooner may have failed */
@@ -55,6 +56,7 @@ struct keeper {
 	char **command;
 	bool again;
 	struct slot slots[MACHINE_WARM_MAX];
+	struct minder minder;
 	uint32_t count;
 	int status; /* of the last that ended */
 };
@@ -156,6 +158,12 @@ empty_slot(const struct keeper *k, struct slot *slot, int64_t pause)
 	slot->due_ms = k->again ? clock_ms() + pause : 0;
 }
 
+static uint32_t
+number_of(const struct keeper *k, const struct slot *slot)
+{
+	return (uint32_t)(slot - k->slots);
+}
+
 static void
 not_filled(struct keeper *k, struct slot *slot)
 {
@@ -209,6 +217,7 @@ fill_slot(struct keeper *k, struct slot *slot)
 		not_filled(k, slot);
 		return;
 	}
+	minder_note(&k->minder, number_of(k, slot), pid);
 	*slot = (struct slot){.state = SLOT_RUNS,
 	    .pid = pid,
 	    .fd = fd,
@@ -250,6 +259,7 @@ reap_slot(struct keeper *k, struct slot *slot)
 	int64_t pause;
 
 	(void)kill(-slot->pid, SIGKILL);
+	minder_note(&k->minder, number_of(k, slot), 0);
 	while (waitpid(slot->pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
 	status = status_of(wait_status);
@@ -370,6 +380,7 @@ attach_keep(struct attach *attach, char **command, uint32_t count, bool again)
 	    .count = count};
 
 	catch_signals();
+	minder_start(&k.minder);
 	for (uint32_t i = 0; i < count; i++) {
 		empty_slot(&k, &k.slots[i], 0);
 		k.slots[i].due_ms = clock_ms();
@@ -378,7 +389,10 @@ attach_keep(struct attach *attach, char **command, uint32_t count, bool again)
 		for (uint32_t i = 0; i < count; i++)
 			turn_slot(&k, &k.slots[i]);
 		if (is_done(&k))
-			return again ? EXIT_DONE : k.status;
+			break;
 		wait_for_slots(&k);
+		minder_look(&k.minder);
 	}
+	minder_end(&k.minder);
+	return again ? EXIT_DONE : k.status;
 }

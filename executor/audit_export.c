@@ -38,6 +38,8 @@ export_title(enum record_kind kind)
 		return "Message set aside";
 	case RECORD_BLOCKED:
 		return "Connection blocked";
+	case RECORD_MACHINE:
+		return "Machine announced";
 	case RECORD_SETTLEMENT:
 		return "Unknown effect settled by a person";
 	case RECORD_HALT:

@@ -60,6 +60,8 @@ word_of(const struct record *record, const struct audit_item *outcome,
 		return "Task";
 	case RECORD_HELLO:
 		return record->error == 0 ? "Hello" : "Turned away";
+	case RECORD_MACHINE:
+		return record->error == 0 ? "Machine" : "Machine refused";
 	case RECORD_SESSION:
 		return "Session";
 	case RECORD_INTENT:
@@ -160,7 +162,8 @@ add_detail_in_words(struct page *page, const struct record *record, bool *any)
 		       record->kind == RECORD_HELLO;
 
 	if ((!is_lock && record->kind != RECORD_DETECT &&
-		record->kind != RECORD_BLOCKED) ||
+		record->kind != RECORD_BLOCKED &&
+		record->kind != RECORD_MACHINE) ||
 	    json_parse(&page->doc, record->detail, NULL, NULL) != 0 ||
 	    json_root(&page->doc)->type != JSON_OBJECT)
 		return false;
@@ -175,6 +178,10 @@ add_detail_in_words(struct page *page, const struct record *record, bool *any)
 			add_member(page, any, "port ", "port");
 		}
 		add_member(page, any, "times ", "count");
+	} else if (record->kind == RECORD_MACHINE) {
+		add_member(page, any, "", "provider");
+		add_member(page, any, "isolated as ", "isolation");
+		add_member(page, any, "image ", "image");
 	} else {
 		add_member(page, any, "", "role");
 	}

@@ -96,13 +96,21 @@ def everybody():
 
 
 def instances_of(process):
-    """The children of an attach that live."""
+    """The children of an attach that live, without its minder, who is the
+    first of a session."""
     return sorted(pid for pid, (parent, _, state) in everybody().items()
-                  if parent == process.pid and state[0] not in "ZX")
+                  if parent == process.pid and state[0] not in "ZX"
+                  and "s" not in state)
+
+
+def minders_of(process):
+    return [pid for pid, (parent, _, state) in everybody().items()
+            if parent == process.pid and state[0] not in "ZX"
+            and "s" in state]
 
 
 def lives(pid):
-    return pid in everybody() and everybody()[pid][2][0] not in "ZX"
+    return everybody().get(pid, (0, 0, "X"))[2][0] not in "ZX"
 
 
 def whole_group(group):
@@ -652,18 +660,22 @@ def escaped(host):
 
 
 def killed(host):
-    """kill -9 of attach: its instances go or have no channel, and the one that
-    is started again has as many as before."""
+    """kill -9 of attach: its instances go, deaf ones of another user too, and
+    the one that is started again has as many as before. Its minder, killed
+    before, was started again."""
     commands = [host.far("hello")]
     if is_root():
         commands.append(["setpriv", "--reuid", str(harness.ACCOUNTS["reader"]),
                          "--clear-groups", *host.far("deaf")])
-    left = []
     for command in commands:
         process = host.keep("mail", command, "--warm", "3", announced={})
         host.attached_to("mail", 3)
         pids = instances_of(process)
         equal(len(pids), 3, "instances")
+        first = minders_of(process)[0]
+        os.kill(first, signal.SIGKILL)
+        until(lambda p=process, f=first: minders_of(p) not in ([], [f]), 10,
+              "another minder")
         host.attached.remove(process)
         process.kill()
         process.wait(10)
@@ -673,14 +685,9 @@ def killed(host):
         until(lambda: (host.zone_status("mail")["attached"],
                        host.zone_status("mail")["channels"]) == (3, 3), 20,
               "three, not six")
-        if command is commands[0] and sys.platform.startswith("linux"):
-            until(lambda p=pids: not any(map(lives, p)), 10, "they are gone")
-        left += pids
+        until(lambda p=pids: not any(map(lives, p)), 10, "they are gone")
         again.terminate()
         equal(again.wait(10), 0, "attach ends")
-    for pid in left:
-        if lives(pid):
-            os.kill(pid, signal.SIGKILL)
 
 
 def twice(host):
@@ -771,6 +778,24 @@ def full_sockets(host):
     host.attached_to("mail", 1)
     process.terminate()
     equal(process.wait(10), 0, "attach ends")
+
+
+def stopped_executor(host):
+    """An executor that does not answer for a while costs no instance."""
+    process = host.keep("mail", host.far("hello"), "--warm", "2",
+                        announced={})
+    host.attached_to("mail", 2)
+    before = instances_of(process)
+    broker = host.role_pid("broker")
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: "not-announced" in host.logs[-1].read_text(), 20,
+              "no answer")
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    host.attached_to("mail", 2)
+    check(before[1] in instances_of(process), "the other one was lost")
 
 
 def one_shot(host):
@@ -915,6 +940,8 @@ def body(suite):
         suite.case("out of its group", alone, host, escaped)
         suite.case("attach killed", alone, host, killed)
         suite.case("two of them", alone, host, twice)
+        suite.case("an executor that stands still", alone, host,
+                   stopped_executor)
         suite.case("full sockets", alone, host, full_sockets)
         suite.case("killed under load", alone, host, chaos)
     suite.case("a hello that is refused", refused_hello)
