@@ -79,7 +79,7 @@ class Zones(Host):
         if path:
             env["PATH"] = path + os.pathsep + env["PATH"]
         return run([ZONE, command, "--config", self.config_path, *words],
-                   env=env, seconds=120)
+                   env=env, seconds=300)
 
     def up(self, *words, **more):
         done = self.zone("up", *words, **more)
@@ -105,7 +105,7 @@ def up_and_down():
         host.start()
         text = host.up("--provider", "process")
         for zone in ("planner", "mail"):
-            check("%s: up by process, 1 attached" % zone in text, "%s", text)
+            check("%s: up by process" % zone in text, "%s", text)
             machine = json.loads(host.machine(zone).read_text())
             equal(machine["isolation"], "process", "announced")
             kind = host.config["zones"][zone]["kind"]
@@ -170,8 +170,8 @@ def named_provider():
         check("mail: up by process" in host.up("mail"), "configured")
         host.set_zones(mail={"provider": "container"})
         text = host.zone("doctor", "mail").stdout.decode()
-        check("fault: it was started by process, and the configuration has "
-              "container; mend: vm/zone down mail" in text, "%s", text)
+        check("fault: it was started by process, and container is wanted; "
+              "mend: vm/zone down mail" in text, "%s", text)
 
 
 def several_at_once():
