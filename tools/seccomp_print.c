@@ -22,14 +22,17 @@
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |         \
 	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
-static const char usage[] = "usage: seccomp_print planner|reader\n";
+static const char usage[] =
+    "usage: seccomp_print planner|reader [unix]\n"
+    "unix: one that connects a socket by its path, which then it may.\n";
 
 /* What of a call's arguments the container sees to; the rest is up to the
  * program's own list. */
 enum condition {
 	ALWAYS,
-	FORK,	/* no namespaces */
-	NETLINK /* only that family of sockets */
+	FORK,	 /* no namespaces */
+	NETLINK, /* only that family of sockets */
+	UNIX	 /* that family too */
 };
 
 static const struct {
@@ -112,11 +115,11 @@ print_condition(enum condition condition, struct buf *out)
 		    ",\"args\":[{\"index\":0,\"value\":%u,"
 		    "\"valueTwo\":0,\"op\":\"SCMP_CMP_MASKED_EQ\"}]",
 		    (unsigned)NAMESPACES);
-	else if (condition == NETLINK)
+	else if (condition == NETLINK || condition == UNIX)
 		buf_add_format(out,
 		    ",\"args\":[{\"index\":0,\"value\":%d,"
 		    "\"valueTwo\":0,\"op\":\"SCMP_CMP_EQ\"}]",
-		    AF_NETLINK);
+		    condition == NETLINK ? AF_NETLINK : AF_UNIX);
 }
 
 /* Calls that are treated alike are one rule. */
@@ -143,8 +146,11 @@ print_rule(const struct names *names, enum verdict verdict,
 }
 
 static void
-print(const struct names *names, struct buf *out)
+print(const struct names *names, bool connects, struct buf *out)
 {
+	const struct names by_path = {
+	    .all = {{"socket", ALLOW_SOME, UNIX}}, .count = connects};
+
 	buf_add_text(out,
 	    "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":1,\n"
 	    " \"archMap\":[\n"
@@ -156,6 +162,7 @@ print(const struct names *names, struct buf *out)
 	print_rule(names, ALLOW, ALWAYS, "\"SCMP_ACT_ALLOW\"", out);
 	print_rule(names, ALLOW_SOME, FORK, "\"SCMP_ACT_ALLOW\"", out);
 	print_rule(names, ALLOW_SOME, NETLINK, "\"SCMP_ACT_ALLOW\"", out);
+	print_rule(&by_path, ALLOW_SOME, UNIX, "\"SCMP_ACT_ALLOW\"", out);
 	print_rule(names, KILL, ALWAYS, "\"SCMP_ACT_KILL_PROCESS\"", out);
 	/* ENOSYS: the C library then takes an older call */
 	print_rule(
@@ -170,9 +177,11 @@ main(int argc, char **argv)
 {
 	static struct names names;
 	struct buf text;
+	bool connects = argc == 3 && strcmp(argv[2], "unix") == 0;
 
-	if (argc != 2 || (strcmp(argv[1], "planner") != 0 &&
-			     strcmp(argv[1], "reader") != 0)) {
+	if (argc < 2 || argc > 3 || (argc == 3 && !connects) ||
+	    (strcmp(argv[1], "planner") != 0 &&
+		strcmp(argv[1], "reader") != 0)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
@@ -188,9 +197,11 @@ main(int argc, char **argv)
 		add(&names, start[i].name,
 		    start[i].condition == ALWAYS ? ALLOW : ALLOW_SOME,
 		    start[i].condition);
+	if (connects)
+		add(&names, "connect", ALLOW, ALWAYS);
 	qsort(names.all, names.count, sizeof names.all[0], by_name);
 	buf_init(&text, TEXT_BYTES);
-	print(&names, &text);
+	print(&names, connects, &text);
 	if (text.overflow)
 		die(EXIT_DATA, "the list is too long");
 	if (fwrite(text.data, 1, text.len, stdout) != text.len ||

@@ -110,6 +110,7 @@ class Machine:
             (self.root / name).mkdir(parents=True, exist_ok=True)
         for name in ("tmp", "var/tmp", "var/lock"):
             (self.root / name).chmod(0o1777)
+        (self.root / "var" / "run").symlink_to("/run")
         for name in ("bin", "sbin", "lib", "lib64"):
             (self.root / name).symlink_to("usr/" + name)
 
@@ -150,6 +151,7 @@ class Machine:
             start_new_session=True)
         time.sleep(0.2)
         self.change(state="running", holder=holder.pid)
+        open_hatches(self)
         self.connect()
         rules = self.root / "etc" / "trizone" / "zone.nft"
         if rules.exists():  # what nftables.service does
@@ -237,18 +239,31 @@ def fill(machine):
     (root / "etc/sudoers.d").mkdir(exist_ok=True)
     (root / "etc/sudoers.d/90-orb").write_text(
         "%s ALL=(ALL) NOPASSWD:ALL\n" % name)
-    if not info["isolated"]:
-        (root / "mnt/mac").mkdir()
-        (root / "mnt/mac/secret").write_text("of the Mac\n")
-        (root / "mnt/machines/other").mkdir(parents=True)
-        (root / "Users").mkdir()
-        guest = root / "opt/orbstack-guest"
-        (guest / "bin").mkdir(parents=True)
-        (guest / "run").mkdir()
-        for command in ("mac", "orb"):
-            path = guest / "bin" / command
-            path.write_text("#!/bin/sh\nexit 0\n")
-            path.chmod(0o755)
+
+
+def open_hatches(machine):
+    """What a machine has that is not isolated, and the other has not."""
+    root = machine.root
+    hatches = [root / "mnt/mac", root / "mnt/machines", root / "Users",
+               root / "opt/orbstack-guest"]
+    if machine.info["isolated"]:
+        for path in hatches:
+            shutil.rmtree(path, ignore_errors=True)
+        return
+    (root / "mnt/mac").mkdir(parents=True, exist_ok=True)
+    (root / "mnt/mac/secret").write_text("of the Mac\n")
+    (root / "mnt/machines/other").mkdir(parents=True, exist_ok=True)
+    (root / "Users").mkdir(exist_ok=True)
+    guest = root / "opt/orbstack-guest"
+    (guest / "bin").mkdir(parents=True, exist_ok=True)
+    (guest / "run").mkdir(exist_ok=True)
+    for command in ("mac", "orb"):
+        write_program(guest / "bin" / command, "#!/bin/sh\nexit 0\n")
+
+
+def write_program(path, text):
+    path.write_text(text)
+    path.chmod(0o755)
 
 
 def create(words):
