@@ -12,7 +12,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Which isolation a provider can have; container: with gVisor or without. */
+/* Which isolation a provider can have; container: with gVisor or without; orb:
+ * a machine that is not isolated is no wall. */
 static const struct {
 	const char *name;
 	unsigned isolations;
@@ -21,7 +22,7 @@ static const struct {
     [PROVIDER_PROCESS] = {"process", 1u << ISOLATION_PROCESS},
     [PROVIDER_CONTAINER] = {"container",
 	1u << ISOLATION_CONTAINER | 1u << ISOLATION_GVISOR},
-    [PROVIDER_ORB] = {"orb", 1u << ISOLATION_ORB},
+    [PROVIDER_ORB] = {"orb", 1u << ISOLATION_PROCESS | 1u << ISOLATION_ORB},
     [PROVIDER_MICROVM] = {"microvm", 1u << ISOLATION_MICROVM},
 };
 

@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""Zones in containers, by the podman of this machine.
+
+usage: container.py [BIN]
+
+As root, in a mount namespace of its own with control groups of the second
+version alone, as rootless podman wants them. Needs podman and crun and is
+skipped without; never a part of CI, whose machines have no use for them.
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sys
+
+import harness
+from harness import check, equal, run, until
+from zone_command import Zones
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+INSIDE = "TRIZONE_CONTAINER_INSIDE"
+PREPARE = """
+set -e
+mount --make-rshared /
+umount -l /sys/fs/cgroup
+mount -t cgroup2 none /sys/fs/cgroup
+exec "$@"
+"""
+
+
+def enter():
+    """Go on in namespaces of our own, or say why not."""
+    missing = [name for name in ("podman", "crun", "unshare", "setpriv")
+               if not shutil.which(name)]
+    if os.environ.get("CI") or os.geteuid() != 0 or missing:
+        print("skipped: %s" % (
+            "not in CI" if os.environ.get("CI") else "no " + " ".join(missing)
+            if missing else "not root"))
+        sys.exit(77)
+    if INSIDE not in os.environ:
+        os.execvpe("unshare", ["unshare", "-m", "sh", "-c", PREPARE, "sh",
+                               sys.executable, "-B", *sys.argv],
+                   dict(os.environ, **{INSIDE: "1"}))
+
+
+class Containers(Zones):
+    """What vm/zone starts, by podman or by what stands in for it."""
+
+    def __init__(self, tools=None, **zones):
+        super().__init__(**zones)
+        (self.folder / "seccomp").symlink_to(
+            harness.folder_of_programs().parent / "seccomp")
+        self.tools = self.folder / "tools"
+        self.tools.mkdir()
+        for name, text in (tools or {}).items():
+            self.put_tool(name, text)
+
+    def put_tool(self, name, text):
+        (self.tools / name).write_text(text)
+        (self.tools / name).chmod(0o755)
+
+    def zone(self, command, *words, **more):
+        if "--provider" not in words:
+            words = ("--provider", "container", *words)
+        return super().zone(command, *words, path=str(self.tools), **more)
+
+    def faults(self, zone):
+        """What doctor finds, but for limits that this machine cannot have."""
+        text = self.zone("doctor", zone).stdout.decode()
+        return [line for line in text.splitlines() if "fault: " in line
+                and "nobody limits its memory" not in line]
+
+
+def whole_way():
+    with Containers() as host:
+        host.start()
+        text = host.up()
+        for zone in ("planner", "mail"):
+            check("%s: up by container" % zone in text, "%s", text)
+        machine = json.loads(host.machine("mail").read_text())
+        equal((machine["provider"], machine["isolation"],
+               len(machine["image"])), ("container", "container", 64),
+              "announced")
+        check("net" in machine["namespaces"], "%r", machine)
+        handle = host.deliver((ROOT / "vm" / "sample.eml").read_bytes())
+        until(lambda: host.items()[handle]["state"] == "done", 60, "done")
+        attested = host.zone_status("mail")["attestation"]
+        equal((attested["uid"], attested["network"], attested["interfaces"],
+               attested["profile"]), (64806, "none", 0, "release"),
+              "attested")
+        equal(host.faults("mail"), [], "doctor")
+        equal(host.zone("down").returncode, 0, "down")
+        until(lambda: all(host.zone_status(zone)["channels"] == 0
+                          for zone in ("planner", "mail")), 20, "channels")
+        left = run(["ps", "-Ao", "args="]).stdout.decode()
+        check(str(host.folder) not in "\n".join(
+            line for line in left.splitlines() if "conmon" in line), "%s",
+            left)
+
+
+def same_image():
+    """Made twice from the same files it is the same to the byte."""
+    with Containers() as host:
+        host.start()
+        host.up("mail")
+        first = json.loads(host.machine("mail").read_text())["image"]
+        host.zone("down", "mail")
+        shutil.rmtree(host.folder / "machines")
+        host.up("mail")
+        second = json.loads(host.machine("mail").read_text())["image"]
+        equal(second, first, "image")
+
+
+ESCAPES = """
+for name in /sys/class/net/*; do echo "interface ${name##*/}"; done
+id -u
+touch /x 2>&1; touch /tmp/x 2>&1; touch /etc/x 2>&1
+ls /mnt /home /root /var 2>&1 | head -n 3
+mount -t tmpfs none /mnt 2>&1
+mknod /dev/mem2 c 1 1 2>&1
+ping -c 1 -W 1 127.0.0.2 2>&1 | tail -n 1
+wget -T 2 -O - http://198.51.100.1/ 2>&1
+kill -9 1 2>&1
+cat /proc/1/status | grep -E 'CapEff|NoNewPrivs|Seccomp:'
+grep -c . /proc/self/uid_map; cat /proc/self/uid_map
+"""
+
+
+def from_inside():
+    if run(["ldd", shutil.which("busybox") or "/"]).returncode == 0:
+        raise harness.Skipped("no static busybox")
+    with Containers() as host:
+        host.start()
+        host.up("mail")
+        done = run([ROOT / "vm" / "zone", "shell", "--config",
+                    host.config_path, "--provider", "container", "mail"],
+                   ESCAPES.encode(), env=harness.environment(
+                       TRIZONE_BIN=str(host.programs),
+                       TRIZONE_STATE=str(host.folder / "machines")))
+        text = done.stdout.decode()
+        lines = text.splitlines()
+        equal([line for line in lines if line.startswith("interface")],
+              ["interface lo"], text)
+        check("64806" in lines, "%s", text)
+        for wall in ("/x: Read-only file system",
+                     "/etc/x: Read-only file system",
+                     "CapEff:\t0000000000000000", "NoNewPrivs:\t1",
+                     "Seccomp:\t2"):
+            check(wall in text, "%s in %s", wall, text)
+        check(any(line.split() == ["64806", "0", "1"] or
+                  line.split() == ["64806", "64806", "1"]
+                  for line in lines), "one user: %s", text)
+
+
+BROKEN = """#!/bin/sh
+# an engine that does not do what it is told
+n=$#
+while [ "$n" -gt 0 ]; do
+	word=$1
+	shift
+	n=$((n - 1))
+	case $word in
+	%s
+	*) set -- "$@" "$word" ;;
+	esac
+done
+exec %s "$@"
+"""
+
+
+def broken(case):
+    return BROKEN % (case, shutil.which("podman"))
+
+
+def faults_are_named():
+    """Each mistake by itself, in a set-up that is sound without."""
+    shared = harness.short_folder()
+    shared.chmod(0o755)
+    try:
+        with Containers() as host:
+            host.start()
+            for case, text in (
+                    ("--read-only) ;;", "its files can be written"),
+                    ("--hostname) set -- \"$@\" --volume %s:/mnt/shared "
+                     "--hostname ;;" % shared,
+                     "folders of this machine are in it: /mnt/shared"),
+                    ("seccomp=*) set -- \"$@\" seccomp=unconfined ;;",
+                     "it has no list of system calls around its own")):
+                host.put_tool("podman", broken(case))
+                host.up("mail")
+                found = host.faults("mail")
+                check(len(found) == 1 and "fault: " + text in found[0] and
+                      "; mend: " in found[0], "%s: %r", text, found)
+                host.zone("down", "mail")
+    finally:
+        shutil.rmtree(shared)
+
+
+def extra_network():
+    """A container in the machine's network does not serve: its program
+    refuses to start, and says why."""
+    with Containers({"podman": broken(
+            "--network) shift; n=$((n - 1)); "
+            "set -- \"$@\" --network host ;;")}) as host:
+        host.start()
+        done = host.zone("up", "mail")
+        equal(done.returncode, 75, "up: %r" % done.stdout)
+        check(b"a reader does not start where there is a network"
+              in done.stderr, "%r", done.stderr)
+
+
+def is_stale():
+    with Containers() as host:
+        host.start()
+        host.up("planner")
+        equal(host.faults("planner"), [], "doctor")
+        host.rules.write_text(host.rules.read_text() + "\n")
+        found = host.faults("planner")
+        check(len(found) == 1 and "it runs from another image" in found[0],
+              "%r", found)
+
+
+def nothing_is_left():
+    """A supervisor that was killed: its container serves on, and down ends
+    it."""
+    with Containers() as host:
+        host.start()
+        host.up("mail")
+        os.kill(host.pid("mail"), signal.SIGKILL)
+        until(lambda: b"no supervisor" in host.zone("status", "mail").stdout,
+              20, "killed")
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        until(lambda: host.zone_status("mail")["channels"] == 0, 20,
+              "its channel")
+
+
+DOCKER = """#!/bin/sh
+# stands in for docker: a daemon that runs what it is asked for right here
+case $1 in
+info) exit 0 ;;
+build) echo sha256:1 ;;
+image) echo sha256:%s ;;
+images | rmi | ps | rm) ;;
+run)
+	printf '%%s\n' "$@" >>%s
+	while [ "${1#/usr/bin/}" = "$1" ]; do shift; done
+	program=%s/${1#/usr/bin/}
+	shift
+	exec "$program" "$@" --user 64806
+	;;
+esac
+"""
+
+
+def docker_where_podman_is_not():
+    folder = harness.short_folder()
+    try:
+        log = folder / "words"
+        with Containers({"docker": DOCKER % (
+                "ab" * 32, log, harness.folder_of_programs())}) as host:
+            host.start()
+            done = host.zone("up", "mail", TRIZONE_CONTAINER_ENGINE="docker")
+            equal(done.returncode, 0, "up: %r" % (done.stdout + done.stderr))
+            check(b"warning: docker's daemon is root" in done.stdout, "%r",
+                  done.stdout)
+            words = log.read_text().split()
+            for word in ("--network", "none", "--read-only", "--cap-drop",
+                         "all", "no-new-privileges", "--memory", "256m",
+                         "--pids-limit", "--log-driver", "64806:64806",
+                         "ab" * 32):
+                check(word in words, "%s in %r", word, words)
+            check(any(word.startswith("seccomp=") for word in words), "%r",
+                  words)
+            text = host.zone("doctor", "mail",
+                             TRIZONE_CONTAINER_ENGINE="docker").stdout
+            check(b"fault: docker's daemon is root, and so is who may talk to "
+                  b"it; mend: install podman" in text, "%r", text)
+            host.zone("down", "mail", TRIZONE_CONTAINER_ENGINE="docker")
+    finally:
+        shutil.rmtree(folder)
+
+
+def body(suite):
+    suite.case("a mail through containers", whole_way)
+    suite.case("an image is the same when made again", same_image)
+    suite.case("from inside", from_inside)
+    suite.case("doctor: what an engine leaves out", faults_are_named)
+    suite.case("a network", extra_network)
+    suite.case("doctor: stale rules", is_stale)
+    suite.case("what a killed supervisor leaves", nothing_is_left)
+    suite.case("docker", docker_where_podman_is_not)
+
+
+if __name__ == "__main__":
+    enter()
+    harness.main(body)
