@@ -43,6 +43,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/vm/deb/postinst
   ${CMAKE_SOURCE_DIR}/vm/deb/prerm ${CMAKE_SOURCE_DIR}/vm/deb/postrm
   ${CMAKE_BINARY_DIR}/deb/conffiles)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/vm/deb/stage.cmake)
+set(CPACK_POST_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/vm/deb/finish.cmake)
 set(CPACK_TRIZONE_SOURCE ${CMAKE_SOURCE_DIR})
 
 # what dpkg asks about before it puts another one in its place

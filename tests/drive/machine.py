@@ -66,16 +66,19 @@ def packed(folder):
     return archive
 
 
-def boot(folder, linux):
-    done = subprocess.run(
-        ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m", "1024",
-         "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
-         "-kernel", linux, "-initrd", packed(folder), "-append",
-         "console=ttyS0 quiet panic=-1 lsm=landlock"],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
-        check=False)
-    text = done.stdout.decode(errors="replace").replace("\r", "")
-    (folder / "console").write_text(text)
+def boot(folder, linux, memory, seconds):
+    console = folder / "console"
+    with open(console, "wb") as out, contextlib.suppress(
+            subprocess.TimeoutExpired):
+        subprocess.run(
+            ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m",
+             str(memory), "-nodefaults", "-no-reboot", "-display", "none",
+             "-serial", "stdio", "-kernel", linux, "-initrd", packed(folder),
+             "-append", "console=ttyS0 quiet panic=-1 lsm=landlock"],
+            stdin=subprocess.DEVNULL, stdout=out, timeout=seconds,
+            check=False)
+    text = console.read_bytes().decode(errors="replace").replace("\r", "")
+    console.write_text(text)
     check("== end" in text, "the machine did not come to its end: %s",
           text[-3000:])
 
@@ -86,7 +89,8 @@ def skip(reason):
 
 
 @contextlib.contextmanager
-def in_machine(suite, fill, tools=(), files=()):
+def in_machine(suite, fill, tools=(), files=(), memory=1024,
+               seconds=SECONDS):
     """What it wrote to its console, up to the line "== end". `fill` puts /init
     and more into a folder that becomes its root. `tools` have to be in the
     search path, `files` have to be there."""
@@ -102,7 +106,7 @@ def in_machine(suite, fill, tools=(), files=()):
             skip("no package linux-image-cloud-amd64 to be had")
         (folder / "root").mkdir()
         fill(folder / "root")
-        suite.case("a machine", boot, folder, linux)
+        suite.case("a machine", boot, folder, linux, memory, seconds)
         console = folder / "console"
         yield console.read_text() if console.exists() else ""
     finally:
