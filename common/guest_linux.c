@@ -33,8 +33,10 @@
 #define PORT_MS 60000	   /* a busy host emulates slowly */
 #define LOOK_MS 2	   /* between two looks for the port */
 #define END_MS 2000	   /* for the zone, once nobody listens */
+#define WAKE_MS 1000	   /* of the zone alone, before other processors */
+#define PROCESSORS_MAX 64
 #define PATH_BYTES 280
-#define STEP "/root" /* where the new root is for a moment */
+#define STEP "/root" /* where something is for a moment */
 
 #define SAFE (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
@@ -46,6 +48,7 @@ static const struct mounted devices = {
     "/dev", "devtmpfs", NULL, MS_NOSUID | MS_NOEXEC};
 static const struct mounted processes = {"/proc", "proc", NULL, SAFE};
 static const struct mounted groups = {"/sys/fs/cgroup", "cgroup2", NULL, SAFE};
+static const struct mounted kernel = {STEP, "sysfs", NULL, SAFE};
 static const struct mounted scratch = {
     "/tmp", "tmpfs", "mode=1777,size=1m,nr_inodes=256", SAFE};
 
@@ -179,6 +182,33 @@ raise_loopback(void)
 }
 
 /*
+ * Processors. The kernel was started with one (maxcpus=1): where they are
+ * emulated a second one is in the way until there is work for it.
+ */
+static void
+wake_processors(void)
+{
+	char path[PATH_BYTES];
+
+	mount_one(&kernel);
+	for (int i = 1; i < PROCESSORS_MAX; i++) {
+		int fd;
+
+		(void)snprintf(path, sizeof path,
+		    STEP "/devices/system/cpu/cpu%d/online", i);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			break;
+		if (write(fd, "1", 1) != 1)
+			log_event(LOG_WARN, "processor", "number=%d reason=%s",
+			    i, strerror(errno));
+		(void)close(fd);
+	}
+	if (umount2(STEP, MNT_DETACH) != 0)
+		fail_errno(STEP);
+}
+
+/*
  * The port.
  */
 
@@ -295,28 +325,48 @@ reap(pid_t zone)
 	return ended;
 }
 
+/* Wait for a child, for the port's other end to go (`end`), or for `ms`. False
+ * if nothing was to be seen. */
+static bool
+wait_ms(struct pollfd *end, int64_t ms, const sigset_t *waiting)
+{
+	struct timespec left = {.tv_sec = (time_t)(ms / 1000),
+	    .tv_nsec = (long)(ms % 1000 * 1000000)};
+	int rc = ppoll(end, 1, ms < 0 ? NULL : &left, waiting);
+
+	if (rc > 0)
+		end->fd = -1; /* it would say so again and again */
+	return rc != 0;
+}
+
 /* Until the zone has ended; a short while longer once nobody is at the other
  * end of the port. */
 static void
 watch(pid_t zone, int port, const sigset_t *waiting)
 {
+	enum { STARTING, SERVING, LEFT } phase = STARTING;
 	struct pollfd end = {.fd = port};
-	int64_t deadline = 0;
+	int64_t deadline = clock_ms() + WAKE_MS;
 
 	while (!reap(zone)) {
-		struct timespec left = {.tv_sec = 0};
-		int64_t ms = deadline - clock_ms();
+		int64_t left = deadline - clock_ms();
 
-		if (deadline != 0 && ms <= 0) {
+		if (phase == SERVING)
+			left = -1;
+		else if (left < 0)
+			left = 0;
+		if (wait_ms(&end, left, waiting)) {
+			if (phase != LEFT && end.fd < 0) {
+				phase = LEFT;
+				deadline = clock_ms() + END_MS;
+			}
+		} else if (phase == STARTING) {
+			wake_processors();
+			phase = SERVING;
+		} else {
 			log_event(LOG_ERROR, "zone-stays",
 			    "reason=nobody is at the port");
 			return;
-		}
-		left.tv_sec = (time_t)(ms / 1000);
-		left.tv_nsec = (long)(ms % 1000 * 1000000);
-		if (ppoll(&end, 1, deadline == 0 ? NULL : &left, waiting) > 0) {
-			deadline = clock_ms() + END_MS;
-			end.fd = -1; /* it would say so again and again */
 		}
 	}
 }

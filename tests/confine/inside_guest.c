@@ -119,6 +119,7 @@ look(void)
 {
 	struct if_nameindex *names = if_nameindex();
 
+	TELL("processors %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
 	for (size_t i = 0; names != NULL && names[i].if_index != 0; i++)
 		TELL("interface %s\n", names[i].if_name);
 	if_freenameindex(names);
