@@ -164,7 +164,7 @@ def attestation_is_no_way_in():
         check(b"\x1b" not in done.stdout, "a zone's escapes in %r",
               done.stdout[:400])
         host.verify()
-        until(lambda: host.zone_status("planner")["channels"] == 0, 5,
+        until(lambda: host.zone_status("planner")["channels"] == 0, 15,
               "channels closed")
 
 

@@ -243,7 +243,7 @@ def of_a_service():
         wire.request("call", {"name": "file.list", "arguments": {}})
         wire.close()
         reach = lambda *a: audit("report", *a, "--config", host.config_path)
-        until(lambda: "rule no-capability" in reach("--text"), 5, "refusal")
+        until(lambda: "rule no-capability" in reach("--text"), 15, "refusal")
         text = html.unescape(re.sub(r"<[^>]*>", "", reach("--html")))
         for words in ("Session 1", "Refused", "nope", "rule no-capability",
                       "file.list", "Read", "done, "):

@@ -294,7 +294,7 @@ def of_a_service():
                 return [row for row in host.audit()
                         if row.get("capability") == "file.list"
                         and "destination" in row]
-            until(lambda: len(recorded()) == 2, 5, "on record")
+            until(lambda: len(recorded()) == 2, 15, "on record")
             rows = recorded()
             equal([row["kind"] for row in rows], ["intent", "decision"],
                   "records: %r" % rows)

@@ -639,7 +639,7 @@ def audit_options():
                 (("--tail", "1"), 1), (("--handle", "msg:1"), 0),
                 (("--unknown",), 0)):
             until(lambda: len(show("--dir", folder, "--json", *option)
-                              .stdout.splitlines()) == wanted, 5,
+                              .stdout.splitlines()) == wanted, 15,
                   "audit show %s: %d" % (" ".join(option), wanted))
         for wrong in (("--kind", "nope"), ("--limit", "0"),
                       ("--limit", "-1"), ("--session", "x"),
@@ -846,16 +846,17 @@ def attach_statuses():
         # an instance that ends at once is started again, not in a hurry
         process = host.attach("planner", "sh", "-c",
                               "echo x >> '%s/turns'; exit 1" % host.folder)
+        turns = lambda: len((host.folder / "turns").read_text())
+        until(lambda: (host.folder / "turns").exists() and turns() >= 4, 20,
+              "a second start")
+        before = turns()
         time.sleep(3)
-        turns = (host.folder / "turns").read_text().count("x")
-        check(2 <= turns <= 12, "%d starts in 3 s", turns)
-        began = time.monotonic()
+        check(turns() - before <= 24, "%d starts in 3 s",
+              (turns() - before) / 2)
         process.terminate()
-        process.wait(10)
-        check(time.monotonic() - began < 5, "attach took %.1f s to end",
-              time.monotonic() - began)
+        process.wait(20)
         host.attached.remove(process)
-        until(lambda: host.zone_status("planner")["channels"] == 0, 5,
+        until(lambda: host.zone_status("planner")["channels"] == 0, 15,
               "its channel is closed")
 
 
@@ -876,7 +877,7 @@ def attach_stops_at_once():
                 process.wait(5)
             host.attached.remove(process)
         check(not slow, "did not stop when told after %r ms", slow)
-        until(lambda: host.zone_status("planner")["channels"] == 0, 5,
+        until(lambda: host.zone_status("planner")["channels"] == 0, 15,
               "all channels closed")
 
 

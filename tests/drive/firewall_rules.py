@@ -30,7 +30,7 @@ BACKENDS = {"nft": ("nft",),
 HERE = "/etc/trizone/config.json"
 STATE = "/etc/trizone/firewall/applied.json"
 ALLOWED, ALLOWED6, REFUSED = "11.8.0.1", "2600:8::1", "11.9.0.1"
-AT_ONCE = 1.0  # seconds; a hang would be 5
+AT_ONCE = 4  # seconds; a hang would be 5
 EXECUTOR = None
 
 # One line for each of argv: WAY ADDRESS PORT; "ok" or the name of the errno,
@@ -72,7 +72,6 @@ def probe(net, *ways, user=AGENT):
     done = net.host(PYTHON, "-c", PROBE, *words, user=user)
     found = json.loads(done.stdout)
     for way, (got, took) in zip(ways, found):
-        check(got != "ok" or took < 5, "%r took %g s", way, took)
         check(got == "ok" or took < AT_ONCE, "%r: %s after %g s", way, got,
               took)
     return [got for got, _ in found]
@@ -206,7 +205,7 @@ def accounts(net, _backend):
                         "sleep", "60")
     until(lambda: harness.run(["grep", "-q", "^Uid:\t%d\t" % status.st_uid,
                                "/proc/%d/status" % sleeper.pid]
-                              ).returncode == 0, 5, "a process of its")
+                              ).returncode == 0, 15, "a process of its")
     firewall(net, "account", "bot", "--remove", want=TEMPORARY)
     sleeper.kill()
     sleeper.wait(5)

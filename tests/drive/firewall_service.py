@@ -256,7 +256,7 @@ def with_zones():
                       "resolver", "blocked"}, "processes")
         equal(tries(("tcp", 4, GOOD, PORT), ("tcp", 4, GOOD, 22)),
               ["through", 111], "connections")
-        until(lambda: host.blocked(port=22), 5, "on record")
+        until(lambda: host.blocked(port=22), 15, "on record")
 
 
 def attempts_are_on_record():
@@ -277,7 +277,7 @@ def attempts_are_on_record():
                         ("tcp", 6, "2600:8::1", 22), ("udp", 4, OTHER, 123),
                         ("tcp", 4, "127.0.0.1", 22)),
                   ["through"] * 3 + [111, 111, 111, 1, 111], "connections")
-            row = until(lambda: host.blocked(address=GOOD, port=22), 5,
+            row = until(lambda: host.blocked(address=GOOD, port=22), 15,
                         "on record")[0]
             equal((row["user"], row["uid"], row["protocol"], row["name"],
                    row["to"]), (AGENT, UID, "tcp", "api.test",
@@ -289,7 +289,7 @@ def attempts_are_on_record():
                     {"address": "127.0.0.1", "port": 22},
                     {"name": "evil.test"}, {"name": "evil6.test"},
                     {"name": "inner.test", "address": "10.0.0.1"}):
-                until(lambda w=wanted: host.blocked(user=AGENT, **w), 5,
+                until(lambda w=wanted: host.blocked(user=AGENT, **w), 15,
                       "%r" % wanted)
             check(not DNS.asked("evil.test"), "a refused name was looked up")
             check(not host.blocked(port=PORT), "%r", host.blocked(port=PORT))
@@ -423,15 +423,15 @@ def lost_rules_come_back():
             before = put_back(host)
             begun = time.monotonic()
             equal(run(command).returncode, 0, what)
-            until(lambda b=before: put_back(host) > b, 5,
+            until(lambda b=before: put_back(host) > b, 15,
                   "%s: on record" % what)
             slowest = max(slowest, time.monotonic() - begun)
-            until(lambda: GOOD in host.elements(), 5, "%s: names" % what)
-            until(lambda: LITERAL in host.elements("known"), 5, what)
+            until(lambda: GOOD in host.elements(), 15, "%s: names" % what)
+            until(lambda: LITERAL in host.elements("known"), 15, what)
             equal(tries(("tcp", 4, GOOD, PORT), ("tcp", 4, OTHER, 22)),
                   ["through", 111], what)
             equal(ask("api.test"), (0, 1), what)
-            until(lambda: host.status()["good"], 5, "%s: status" % what)
+            until(lambda: host.status()["good"], 15, "%s: status" % what)
         check(slowest < WITHIN, "it took %.2f s", slowest)
         return "within %.2f s" % slowest
 
@@ -443,13 +443,13 @@ def emptied_sets_are_filled():
             equal(run(["nft", "flush", "set", "inet", "trizone_accounts",
                        "%s4_%d" % (kind, UID)]).returncode, 0, kind)
             until(lambda k=kind: GOOD in host.elements(k) and
-                  LITERAL in host.elements(k), 5, "%s is filled" % kind)
+                  LITERAL in host.elements(k), 15, "%s is filled" % kind)
 
 
 def another_policy():
     with Wall() as host:
         host.start()
-        until(lambda: OTHER in host.elements(), 5, "the second name")
+        until(lambda: OTHER in host.elements(), 15, "the second name")
         host.allow(["api.test:443", OTHER + ":8443"])
         time.sleep(1.5)  # an edited file alone changes nothing
         check(LITERAL in host.elements(), "it was taken before its time")
@@ -458,17 +458,17 @@ def another_policy():
         equal(done.returncode, 0, "reload: %r" % done.stderr)
         for kind in ("fresh", "known"):
             until(lambda k=kind: OTHER + " . tcp . 8443" in host.elements(k),
-                  5, "the new one")
+                  15, "the new one")
             check(LITERAL not in host.elements(kind), "the old one")
             check(OTHER + " . tcp . 443" not in host.elements(kind),
                   "the old name")
-        until(lambda: GOOD in host.elements(), 5, "what stays")
+        until(lambda: GOOD in host.elements(), 15, "what stays")
         equal(tries(("tcp", 4, OTHER, 8443), ("tcp", 4, LITERAL, 8443)),
               ["through", 111], "connections")
         equal(ask("gone.test"), (5, 0), "a name that is gone")
-        until(lambda: host.status()["good"], 5, "status")
+        until(lambda: host.status()["good"], 15, "status")
         run(["nft", "flush", "ruleset"])
-        until(lambda: OTHER + " . tcp . 8443" in host.elements(), 5,
+        until(lambda: OTHER + " . tcp . 8443" in host.elements(), 15,
               "what was stored is the new one")
         host.allow(["api.test:443"], name="games")
         done = run([host.program("executor"), "reload", "--config",

@@ -671,16 +671,22 @@ def upper_protocol():
 
 # Being called.
 
-def served(kind, family, seconds=1.5):
-    """Listen; whoever calls is told "ready" on our standard output."""
+def say_ready():
+    """Whoever is to call reads this on our standard error."""
+    print("ready", file=sys.stderr, flush=True)
+
+
+def served(kind, family, seconds=3):
     with socket.socket(family, kind) as made:
         made.bind(("", 7001))
         made.settimeout(seconds)
         if kind == socket.SOCK_DGRAM:
+            say_ready()
             got, caller = made.recvfrom(100)
             made.sendto(b"secret" + got, caller)
             return "sent"
         made.listen(1)
+        say_ready()
         peer, _ = made.accept()
         with peer:
             peer.settimeout(1)
@@ -730,6 +736,7 @@ def serve_and_leave():
         made.bind(("", 7002))
         made.listen(0)
         made.settimeout(IT.get("serve", 4))
+        say_ready()
         peer, _ = made.accept()
         time.sleep(0.3)
         peer.setblocking(False)

@@ -346,7 +346,7 @@ def meter():
         refused_by(note(wire, "01234567"), "leak", LIMIT)
         row = until(lambda: next((row for row in host.audit() if
                                   "leak:" in row.get("detail", "")), None),
-                    5, "on record")
+                    15, "on record")
         equal((row["kind"], row["detail"]),
               ("intent", "leak: 13 bytes in 2 fields, 13 in this session"),
               "on record")

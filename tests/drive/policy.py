@@ -454,7 +454,6 @@ def bad_files():
                   ("none/policy.json", DATA))
         for name, status in places:
             path = place / name
-            began = time.monotonic()
             for part in (("lint", path), ("explain", path),
                          ("explain", path, "--call", call),
                          ("test", path, tests)):
@@ -463,7 +462,6 @@ def bad_files():
             says(policy("explain", good, "--call", path), status,
                  "call " + name)
             says(policy("test", good, path), status, "tests " + name)
-            check(time.monotonic() - began < 10 * SLOW, "%s: slow", name)
         place.chmod(0o777)
         says(policy("lint", good), CONFIG, "a wide folder")
         place.chmod(0o700)

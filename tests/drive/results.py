@@ -54,7 +54,7 @@ def rows_of(host, kind, request):
 
 
 def row_of(host, kind, request):
-    return until(lambda: (rows_of(host, kind, request) or [None])[0], 5,
+    return until(lambda: (rows_of(host, kind, request) or [None])[0], 15,
                  "%s of %d on record" % (kind, request))
 
 
@@ -128,7 +128,7 @@ def injection_by_mail(host):
     handle = host.deliver_and_wait(mail("minutes", ATTACK))
     row = until(lambda: next((row for row in host.audit()
                               if row["kind"] == "detect"
-                              and row["handle"] == handle), None), 5,
+                              and row["handle"] == handle), None), 15,
                 "a record of it")
     detail = json.loads(row["detail"])
     equal((row["request"], detail["verdict"]), (None, "suspect"), "record")
@@ -295,7 +295,7 @@ def no_reader(host):
           "a list needs no reader")
     # its outcome is on record behind whatever there would be of the refused
     until(lambda: any(row["kind"] == "outcome"
-                      for row in host.audit()[before:]), 5, "an outcome")
+                      for row in host.audit()[before:]), 15, "an outcome")
     kinds = [row["kind"] for row in host.audit()[before:]
              if row.get("request") == data["request"]]
     equal(kinds, ["decision"], "nothing was done")
@@ -323,7 +323,7 @@ def no_zone():
 
 def fake_reader(host):
     wire = host.connect("mail")
-    until(lambda: host.zone_status("mail")["channels"] > 0, 5, "reader there")
+    until(lambda: host.zone_status("mail")["channels"] > 0, 15, "reader there")
     return wire
 
 
@@ -572,7 +572,7 @@ def late_turn(host):
         continue
     equal(asked.heard(20)["error"]["code"], DEADLINE, "the second")
     took = time.monotonic() - began
-    check(28 < took < 34, "took %.1f s", took)
+    check(took > 28, "took %.1f s", took)
     is_told(asked)
     asked.reader.send({"jsonrpc": "2.0", "id": asked.request["id"], "error": {
         "code": CANCELLED, "message": "cancelled"}})
@@ -600,7 +600,7 @@ def too_late(host):
     answer = asked.heard(40)
     took = time.monotonic() - began
     equal(answer["error"]["code"], DEADLINE, "code")
-    check(15 < took < 32, "took %.1f s", took)
+    check(took > 15, "took %.1f s", took)
     try:
         while True:
             asked.reader.receive(10)

@@ -146,9 +146,9 @@ def many_messages(host):
     equal(len({row["handle"] for row in rows}), MANY, "handles")
     until(lambda: {row["session"] for row in host.audit()
                    if row["kind"] == "session" and row["detail"] == "legs A"}
-          == sessions_of(host), 5, "the leg of each session on record")
+          == sessions_of(host), 15, "the leg of each session on record")
     equal(host.counts()["done"], MANY, "items done")
-    until(lambda: not legs_of(host), 5, "no live session is left")
+    until(lambda: not legs_of(host), 15, "no live session is left")
     return "%d sessions of one message, none with another's legs" % MANY
 
 
@@ -215,7 +215,7 @@ def interrupted(host):
           "interrupted")
     until(lambda: ("session", "ends") in [
         (row["kind"], row.get("why")) for row in host.audit()
-        if row.get("handle") == handle], 5, "its session's end on record")
+        if row.get("handle") == handle], 15, "its session's end on record")
     wire = host.connect("planner")
     equal(take(wire, 300), None, "an interrupted item is not handed out")
     wire.close()
@@ -230,7 +230,7 @@ def interrupted(host):
     check(done.returncode != 0, "a finished item was released")
     until(lambda: ("operator", "release") in [
         (row["kind"], row.get("why")) for row in host.audit()
-        if row.get("handle") == handle], 5, "release on record")
+        if row.get("handle") == handle], 15, "release on record")
 
 
 def interrupted_by_kill():
@@ -249,7 +249,7 @@ def interrupted_by_kill():
         host.start()
         equal(host.items()[handle]["state"], "interrupted", "state")
         row = until(lambda: next((row for row in host.audit() if
-                                  row["kind"] == "quarantine"), None), 5,
+                                  row["kind"] == "quarantine"), None), 15,
                     "a record of it")
         equal((row["handle"], row["detail"]), (handle, "interrupted"),
               "on record")
@@ -285,11 +285,11 @@ def calls_refused_while_away():
         for _ in range(3):  # down for 100 ms, 400 ms, 1.6 s
             until(lambda: all(row["up"] for row in
                               host.operate("status")["couriers"]), 10, "up")
-            killed = until(lambda: couriers(host), 5, "a process")
+            killed = until(lambda: couriers(host), 15, "a process")
             procs.send(killed, signal.SIGKILL)
             until(lambda: couriers(host) not in ([], killed)
                   or not all(row["up"] for row in
-                             host.operate("status")["couriers"]), 5,
+                             host.operate("status")["couriers"]), 15,
                   "down, or there again")
         handle = host.deliver(mail("told in the end"))
         until(lambda: host.items()[handle]["state"] == "done", 20, "done")
@@ -465,7 +465,7 @@ def deliver_frames(raw, stream=1):
 
 def fake_reader(host):
     wire = host.connect("mail")
-    until(lambda: host.zone_status("mail")["channels"] > 0, 5, "reader there")
+    until(lambda: host.zone_status("mail")["channels"] > 0, 15, "reader there")
     return wire
 
 
@@ -495,7 +495,7 @@ def standing(host):
     """One channel only; legs outlive connection and executor."""
     handle = host.deliver_and_wait(mail("for the standing one"))
     wire = host.connect("planner")
-    number = max(until(lambda: legs_of(host), 5, "a live session"))
+    number = max(until(lambda: legs_of(host), 15, "a live session"))
     equal(legs_of(host)[number], [], "legs at first")
     other = host.connect("planner", hello=False)
     other.send({"jsonrpc": "2.0", "method": "hello",
@@ -583,7 +583,7 @@ def deadline(host):
         check("closed" in str(why), "%s", why)
     took = time.monotonic() - began
     check(0.7 < took < 15, "closed after %.1f s", took)
-    until(lambda: host.items()[handle]["state"] == "ready", 5, "given back")
+    until(lambda: host.items()[handle]["state"] == "ready", 15, "given back")
     wire.close()
     # the other end: frames go on, the item's time does not
     wire = host.connect("planner")
@@ -620,7 +620,7 @@ def slowed_down():
         took = time.monotonic() - began
         check(1.5 < took < 30, "64 calls took %.1f s", took)
         until(lambda: len([row for row in host.audit() if row["kind"] ==
-                           "decision"]) == 64, 5, "records")
+                           "decision"]) == 64, 15, "records")
         return "64 calls in %.1f s" % took
 
 

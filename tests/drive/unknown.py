@@ -183,7 +183,7 @@ def who_may(host):
     equal(len(host.cards()), 1, "cards")
     equal(records(host, "settlement"), [], "settlements")
     tried = until(lambda: [row for row in records(host, "approval")
-                           if row["error"]], 5, "a record: %r" % done)
+                           if row["error"]], 15, "a record: %r" % done)
     equal([row["error"] for row in tried], [NOT_REVIEWER], "on record")
     check(intent in tried[0]["detail"], "record: %r", tried[0])
     with subprocess.Popen(["sleep", "60"], user=REVIEWER, group=REVIEWER,

@@ -51,7 +51,7 @@ from harness import (ROOT, Host, check, descriptors, equal, frame, mail, main,
                      until)
 
 MEMORY_MAX = 40 << 20
-SERVED_SECONDS = 2.0
+SERVED_SECONDS = 8
 QUIET_SECONDS = 0.3
 REPEAT = re.compile(r"\{\{(\d+)\*((?:\{\{n\}\}|.)*?)\}\}", re.DOTALL)
 ESCAPE = re.compile(rb"\\x([0-9a-f]{2})|\\\\")
@@ -318,7 +318,7 @@ class Health:
 
     def check_descriptors(self):
         if self.descriptors is not None:
-            until(lambda: descriptors(self.pid) <= self.descriptors, 5,
+            until(lambda: descriptors(self.pid) <= self.descriptors, 15,
                   "descriptors back at %d" % self.descriptors)
 
 
