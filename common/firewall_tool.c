@@ -14,7 +14,7 @@
 #define PATH_BYTES 128
 #define LINE_BYTES 120
 #define ERRORS_BYTES 16384 /* nobody has that much to say */
-#define DEADLINE_MS 10000  /* a lock of iptables is waited for, 5 s */
+#define DEADLINE_MS 30000  /* nft reads full sets, on a busy machine */
 
 /* Never PATH: who sets the environment must not choose the program. */
 struct firewall_tools firewall_tools = {run_folders, DEADLINE_MS};

@@ -17,12 +17,12 @@
 #include "common/log.h"
 #include "executor/parent_impl.h"
 
-#define BATCH 64	     /* what the kernel takes at its quickest */
-#define ROOM 8192u	     /* elements that make room for others */
-#define AGES 1024u	     /* how finely they are told apart */
-#define ORDERS_MAX 64	     /* before others get their turn */
-#define REFUSED_MS 1000	     /* orders that were, in one line at least */
-#define LINK_MS 2000 /* a resolver that does not read by then is stuck */
+#define BATCH 64	/* what the kernel takes at its quickest */
+#define ROOM 8192u	/* elements that make room for others */
+#define AGES 1024u	/* how finely they are told apart */
+#define ORDERS_MAX 64	/* before others get their turn */
+#define REFUSED_MS 1000 /* orders that were, in one line at least */
+#define LINK_MS 2000	/* a resolver that does not read by then is stuck */
 #define LISTED_MAX                                                             \
 	(1u << 20) /* elements; a kernel that lists more is broken             \
 		    */
@@ -114,10 +114,13 @@ has_literal(const struct model_account *account, const struct model_host *like,
 
 /* NULL: it may be done; else why not. */
 static const char *
-refuse(const struct model *model, const struct link_order *order)
+refuse(const struct wall *wall, const struct link_order *order)
 {
+	const struct model *model = &wall->model;
 	const struct model_account *account;
 
+	if (order->models > wall->models)
+		return "of no policy that there was";
 	if (order->account >= model->count)
 		return "no such account";
 	account = &model->accounts[order->account];
@@ -312,9 +315,11 @@ static void
 take_order(struct parent *p, const struct link_order *order)
 {
 	struct link_answer answer = {.serial = order->serial};
-	const char *why = refuse(&p->wall.model, order);
+	const char *why = refuse(&p->wall, order);
 
-	if (why != NULL) {
+	if (order->models < p->wall.models) {
+		answer.error = -ERR_BUSY; /* it has not read of the next one */
+	} else if (why != NULL) {
 		tell_refused(&p->wall, order, why);
 		answer.error = -ERR_DENIED;
 	} else {
@@ -453,6 +458,7 @@ wall_reload(struct parent *p)
 		remove_gone(wall, &wall->model.accounts[i]);
 	buf_init(&text, MODEL_PACK_BYTES);
 	model_pack(&wall->model, &text);
+	wall->models++;
 	tell(p, LINK_MODEL, (struct span){text.data, text.len});
 	buf_free(&text);
 	wall_fill(p);

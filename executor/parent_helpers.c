@@ -161,6 +161,7 @@ start_resolver(struct parent *p)
 	set_nonblocking(link, 1);
 	wall->link = link[0];
 	wall->order_bytes = 0;
+	wall->models = 0;
 	fds[1] = link[1];
 	fds[2] = wall->note_ends[1];
 	memcpy(fds + 3, wall->guards, wall->guard_count * sizeof fds[0]);

@@ -55,7 +55,8 @@ enum reload_step {
 	RELOAD_NONE,
 	RELOAD_OFFER, /* couriers learn what else they may take */
 	RELOAD_SWAP,  /* the broker decides by it from now on */
-	RELOAD_SETTLE /* couriers forget what was before */
+	RELOAD_SETTLE /* couriers forget what was before, the keeper stores it
+		       */
 };
 
 struct reload {
@@ -121,6 +122,7 @@ struct wall {
 	size_t guard_count;
 	struct buf servers;
 	int link;		 /* to the resolver; -1: none */
+	uint32_t models;	 /* that this one was sent by it */
 	int note_ends[2];	 /* listener's (read), resolver's (write) */
 	struct link_order order; /* what came of one that is not whole */
 	size_t order_bytes;
@@ -299,6 +301,8 @@ void keeper_start(struct parent *p);
 void keeper_look(struct parent *p);
 void keeper_hear(struct parent *p);
 void keeper_tick(struct parent *p);
+/* Whether the policy in force is not yet what is stored and loaded. */
+bool keeper_owes(const struct parent *p);
 
 /*
  * parent_reload.c: another policy while the service runs.

@@ -23,7 +23,7 @@
 #include "common/start.h"
 #include "executor/parent_impl.h"
 
-#define RESTORE_MS 20000
+#define RESTORE_MS 60000 /* on a busy machine, with sets that are full */
 #define ANSWER_MS (RESTORE_MS + 5000)
 #define LOOK_MS 200	    /* at most so often, whatever changes */
 #define LOOK_IDLE_MS 60000  /* where the kernel tells of changes */
@@ -137,6 +137,15 @@ keeper_look(struct parent *p)
 	p->wall.refresh = false;
 	k->busy = true;
 	k->deadline_ms = clock_ms() + ANSWER_MS;
+}
+
+bool
+keeper_owes(const struct parent *p)
+{
+	const struct wall *wall = &p->wall;
+
+	return wall->on &&
+	       (wall->refresh || (wall->keeper.busy && wall->keeper.refreshes));
 }
 
 static int64_t

@@ -6,7 +6,8 @@
  *   OFFER   each courier takes, besides what the old policy lets through, what
  *           the new one does (an order passes by one of them as a whole)
  *   SWAP    the broker exchanges its snapshot between two decisions
- *   SETTLE  each courier forgets the old one
+ *   SETTLE  each courier forgets the old one, and the keeper, who may be about
+ *           to load what is stored of the old one, stores the new one
  *
  * A call is decided by one snapshot, so what is allowed is what the old or the
  * new policy allows, and couriers only ever refuse more. The swap is the point
@@ -25,6 +26,7 @@
 
 #define OFFER_MS 10000
 #define SWAP_MS 30000 /* a broker that does not answer by then is stuck */
+#define WALL_MS 20000 /* a keeper that is not done by then goes on alone */
 #define REASON_BYTES 1000
 
 static void
@@ -60,6 +62,22 @@ tell_service(const struct parent *p, int error, const char *reason)
 	parent_tell_serving(p, note);
 }
 
+/* A service without a broker, who does so else. Who waits for it reads it
+ * there: it is what comes last. */
+static void
+record_alone(const struct parent *p, int error, const char *reason)
+{
+	const struct buf *text = &p->own_text;
+
+	if (!p->alone)
+		return;
+	if (error != 0)
+		parent_record(p, RECORD_RELOAD, "policy kept", error, reason);
+	else
+		parent_record_text(p, RECORD_RELOAD, "policy",
+		    (struct span){text->data, text->len});
+}
+
 /* The end of it, good or bad, for who asked and for the record. */
 static void
 tell_result(struct parent *p, int error, const char *reason)
@@ -76,8 +94,7 @@ tell_result(struct parent *p, int error, const char *reason)
 		log_event(LOG_INFO, "reloaded", "number=%u", p->reload.number);
 	tell_service(p, error, reason);
 	tell_text(&p->broker, &record, span_of(reason));
-	if (p->alone && error != 0)
-		parent_record(p, RECORD_RELOAD, "policy kept", error, reason);
+	record_alone(p, error, reason);
 	forget(&p->reload);
 }
 
@@ -175,10 +192,7 @@ take(struct parent *p)
 	buf_clear(&p->own_text);
 	buf_add(&p->own_text, r->text.data, r->text.len);
 	r->step = RELOAD_SETTLE;
-	r->deadline_ms = clock_ms() + OFFER_MS;
-	if (p->alone)
-		parent_record_text(p, RECORD_RELOAD, "policy",
-		    (struct span){r->text.data, r->text.len});
+	r->deadline_ms = clock_ms() + (p->wall.on ? WALL_MS : OFFER_MS);
 	wall_reload(p);
 	tell_couriers(p, CONTROL_SETTLE);
 }
@@ -202,6 +216,8 @@ swap(struct parent *p)
 static bool
 anybody_owes(const struct parent *p)
 {
+	if (p->reload.step == RELOAD_SETTLE && keeper_owes(p))
+		return true;
 	for (uint32_t i = 0; i < p->plan.couriers; i++)
 		if (p->reload.owes[i])
 			return true;
@@ -226,8 +242,10 @@ be_late(struct parent *p)
 		break;
 	case RELOAD_SETTLE:
 		/* it hears of it before its next order */
-		log_event(LOG_WARN, "reload-late",
-		    "number=%u reason=a courier is busy", r->number);
+		log_event(LOG_WARN, "reload-late", "number=%u reason=%s",
+		    r->number,
+		    keeper_owes(p) ? "the rules of accounts are not stored yet"
+				   : "a courier is busy");
 		tell_result(p, 0, "");
 		break;
 	case RELOAD_NONE:
@@ -241,6 +259,8 @@ reload_go_on(struct parent *p)
 	struct reload *r = &p->reload;
 
 	if (p->stopping) {
+		if (r->step == RELOAD_SETTLE)
+			record_alone(p, 0, "");
 		if (r->step != RELOAD_NONE)
 			forget(r);
 		return;

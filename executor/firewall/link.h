@@ -20,6 +20,8 @@
  * its any more. */
 struct link_order {
 	uint32_t serial; /* given back in the answer */
+	uint32_t models; /* LINK_MODELs that came before it: whose numbers the
+			    next two are */
 	uint32_t account, host;
 	uint32_t remove;
 	uint32_t timeout_s;

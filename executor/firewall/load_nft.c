@@ -116,30 +116,40 @@ add_canonical(struct span listing, struct buf *out)
 	buf_free(&spelled);
 }
 
-/* Whether there is a table of ours; then also what is in it, but the sets'
- * elements, canonical. */
-static int
-list_table(struct load *l, bool *there_out, struct buf *out)
+/* Whether nft says that there is no table of ours. */
+static bool
+has_no_table(struct load *l)
 {
 	static const char *const words[] = {
 	    "nft", "list", "tables", "inet", NULL};
 	struct buf text;
 	struct span rest, line;
+	bool none;
+
+	buf_init(&text, TEXT_MAX_BYTES);
+	none = firewall_tool(words, SPAN(""), &text, l->reason, l->room) == 0;
+	rest = load_view(&text);
+	while (none && firewall_line(&rest, &line))
+		none = !span_is(line, "table inet " TEXT_TABLE);
+	buf_free(&text);
+	return none;
+}
+
+/* What is in our table but the sets' elements, canonical; nothing if there is
+ * none. First the table itself: nft reads all elements for each list of it,
+ * also for that of tables. */
+static int
+list_table(struct load *l, struct buf *out)
+{
+	struct buf text;
 	int rc;
 
 	buf_init(&text, TEXT_MAX_BYTES);
-	*there_out = false;
-	rc = firewall_tool(words, SPAN(""), &text, l->reason, l->room);
-	rest = load_view(&text);
-	while (rc == 0 && firewall_line(&rest, &line))
-		if (span_is(line, "table inet " TEXT_TABLE))
-			*there_out = true;
-	buf_clear(&text);
-	if (rc == 0 && *there_out) {
-		rc = firewall_tool(
-		    list_words, SPAN(""), &text, l->reason, l->room);
+	rc = firewall_tool(list_words, SPAN(""), &text, l->reason, l->room);
+	if (rc == 0)
 		add_canonical(load_view(&text), out);
-	}
+	else if (has_no_table(l))
+		rc = 0;
 	buf_free(&text);
 	return rc;
 }
@@ -204,13 +214,12 @@ static int
 replace_rules(struct load *l, const struct model *want)
 {
 	struct buf is, wanted, text;
-	bool there;
 	int rc;
 
 	buf_init(&is, TEXT_MAX_BYTES);
 	buf_init(&wanted, TEXT_MAX_BYTES);
 	buf_init(&text, 2 * TEXT_MAX_BYTES);
-	rc = list_table(l, &there, &is);
+	rc = list_table(l, &is);
 	wanted_listing(want, &wanted);
 	text_nft(want, &text);
 	delete_others(load_view(&is), load_view(&wanted), &text);
@@ -256,13 +265,12 @@ static int
 check(struct load *l, const struct model *want)
 {
 	struct buf is, wanted;
-	bool there;
 	int rc;
 
 	buf_init(&is, TEXT_MAX_BYTES);
 	buf_init(&wanted, TEXT_MAX_BYTES);
 	wanted_listing(want, &wanted);
-	rc = list_table(l, &there, &is);
+	rc = list_table(l, &is);
 	if (rc == 0)
 		rc = firewall_compare("nft", load_view(&is), load_view(&wanted),
 		    l->reason, l->room);

@@ -143,22 +143,6 @@ in_batches(int (*change)(struct set *set, uid_t uid,
 	return rc;
 }
 
-/* What is in the set and should not be. */
-static int
-find_unwanted(struct set *set, const struct model_account *account, bool known,
-    bool named, struct elements *out)
-{
-	struct elements is;
-	int rc = list(set, account->uid, known, &is);
-
-	*out = (struct elements){NULL, 0, 0};
-	for (size_t i = 0; i < is.count && rc == 0; i++)
-		if (!is_wanted(account, &is.items[i], named))
-			(void)take(out, &is.items[i]);
-	free(is.items);
-	return rc;
-}
-
 static bool
 stays(const struct elements *e, const struct model_host *host)
 {
@@ -171,15 +155,24 @@ stays(const struct elements *e, const struct model_host *host)
 	return false;
 }
 
-/* Literal addresses that are not there for good. */
+/* What is in the set and should not be, and the literal addresses that are not
+ * there for good. By one listing, which takes the kernel a second where a set
+ * is full. */
+struct faults {
+	struct elements unwanted, missing;
+};
+
 static int
-find_missing(struct set *set, const struct model_account *account, bool known,
-    struct elements *out)
+find_faults(struct set *set, const struct model_account *account, bool known,
+    bool named, struct faults *out)
 {
 	struct elements is;
 	int rc = list(set, account->uid, known, &is);
 
-	*out = (struct elements){NULL, 0, 0};
+	*out = (struct faults){{NULL, 0, 0}, {NULL, 0, 0}};
+	for (size_t i = 0; i < is.count && rc == 0; i++)
+		if (!is_wanted(account, &is.items[i], named))
+			(void)take(&out->unwanted, &is.items[i]);
 	for (size_t i = 0; i < account->host_count && rc == 0; i++) {
 		const struct model_host *host = &account->hosts[i];
 		struct set_item item;
@@ -187,31 +180,35 @@ find_missing(struct set *set, const struct model_account *account, bool known,
 		if (host->address.family == ADDRESS_NONE || stays(&is, host))
 			continue;
 		item = item_of(host);
-		(void)take(out, &item);
+		(void)take(&out->missing, &item);
 	}
 	free(is.items);
 	return rc;
+}
+
+static void
+free_faults(struct faults *faults)
+{
+	free(faults->unwanted.items);
+	free(faults->missing.items);
 }
 
 static int
 mend(struct set *set, const struct model_account *account, bool known,
     bool named)
 {
-	struct elements e;
+	struct faults faults;
 	int rc;
 
 	if (account->blocked) /* no rule asks them */
 		return set_clear(set, account->uid);
-	rc = find_unwanted(set, account, known, named, &e);
+	rc = find_faults(set, account, known, named, &faults);
 	if (rc == 0)
-		rc = in_batches(set_remove, set, account->uid, &e);
-	free(e.items);
-	if (rc != 0)
-		return rc;
-	rc = find_missing(set, account, known, &e);
+		rc =
+		    in_batches(set_remove, set, account->uid, &faults.unwanted);
 	if (rc == 0)
-		rc = in_batches(set_add, set, account->uid, &e);
-	free(e.items);
+		rc = in_batches(set_add, set, account->uid, &faults.missing);
+	free_faults(&faults);
 	return rc;
 }
 
@@ -219,18 +216,16 @@ static int
 look(struct set *set, const struct model_account *account, bool known,
     bool named)
 {
-	struct elements missing = {NULL, 0, 0}, unwanted;
+	struct faults faults;
 	int rc;
 
 	if (account->blocked)
 		return 0;
-	rc = find_unwanted(set, account, known, named, &unwanted);
-	if (rc == 0)
-		rc = find_missing(set, account, known, &missing);
-	if (rc == 0 && (missing.count != 0 || unwanted.count != 0))
+	rc = find_faults(set, account, known, named, &faults);
+	if (rc == 0 &&
+	    (faults.missing.count != 0 || faults.unwanted.count != 0))
 		rc = -ERR_WRONG_STATE;
-	free(missing.items);
-	free(unwanted.items);
+	free_faults(&faults);
 	return rc;
 }
 

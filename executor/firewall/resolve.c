@@ -43,7 +43,7 @@ struct resolve {
 	struct buf in, out;
 	struct order_sent orders[ORDERS_MAX];
 	size_t order_count;
-	uint32_t serial;
+	uint32_t serial, models;
 	uint32_t lost_notes;
 	struct guard_question *waiting; /* newest first */
 };
@@ -106,6 +106,7 @@ send_order(struct resolve *r, struct cache_key key, struct link_order *order)
 	if (r->order_count == ORDERS_MAX)
 		return false;
 	order->serial = ++r->serial;
+	order->models = r->models;
 	if (buf_add(&r->out, order, sizeof *order) != 0)
 		return false;
 	r->order_count++;
@@ -391,6 +392,7 @@ take_model(struct resolve *r, struct span body)
 	if (next->count != r->accounts)
 		bug("a model with other accounts");
 	cache_replace(r->cache, next, clock_ms());
+	r->models++;
 	forget_orders(r);
 	model_free(r->model);
 	free(r->model);

@@ -10,7 +10,8 @@
 #define SET_NAME_BYTES                                                         \
 	32u		  /* the longest of the kernel, ipset, with its NUL    \
 			   */
-#define SET_LIST_MS 10000 /* a long set takes some hundred milliseconds */
+#define SET_LIST_MS 30000 /* a full set takes a second, of a busy machine ten  \
+			   */
 
 /* "fresh4_1000". */
 static inline const char *

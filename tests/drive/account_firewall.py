@@ -52,7 +52,7 @@ def first_answer(net, service):
     equal(connect(net, "api.test", 80)[0], REFUSED, "another port")
     found, seconds, _ = connect(net, "stranger.test")
     equal(found, "no name", "a name that is not in the list")
-    check(seconds < 0.5, "it took %g s", seconds)
+    check(seconds < 3, "it took %g s", seconds)
     check(FIRST in service.elements(), "not in the kernel's set")
     check(not net.dns.asked("stranger.test"), "a refused name was looked up")
     equal(connect(net, "stranger.test", user=OTHER)[0], "works", "others")
@@ -165,7 +165,7 @@ def vanishes(net, _):
         check(not reply.rows, "%r gave %r", answer, reply)
         found, seconds, _ = connect(net, "empty.test")
         equal(found, "no name", "empty")
-        check(seconds < 12, "it took %g s", seconds)
+        check(seconds < 30, "it took %g s", seconds)
 
 
 def truncated(net, _):
@@ -230,7 +230,7 @@ def sets_are_full(net, service):
     net.dns.zone["full.test"] = Answer(a=["11.8.77.1"])
     service.write(**{AGENT: HOSTS + ["full.test:443"]})
     service.reload()
-    until(lambda: connect(net, "full.test")[0] == "works", 10, "another name")
+    until(lambda: connect(net, "full.test")[0] == "works", 60, "another name")
     equal(live.speak(), "lives", "a connection")
     live.close()
     service.write(**{AGENT: HOSTS})
@@ -250,7 +250,7 @@ def hundred(net, service):
     began = time.monotonic()
     net.host(PYTHON, "-c", script, user=AGENT)
     took = time.monotonic() - began
-    until(lambda: connect(net, FIRST)[0] == REFUSED, 10, "not one of them")
+    equal(connect(net, FIRST)[0], REFUSED, "not one of them")
     service.write(**{AGENT: HOSTS})
     service.reload()
     return "%.1f s for all" % took
@@ -303,7 +303,7 @@ def taken_away(net, service):
     net.host("nft", "flush", "ruleset")
     until(lambda: net.host("nft", "list", "table", "inet", "trizone_accounts",
                            want=None).returncode == 0, 10, "rules are back")
-    until(lambda: connect(net, "api.test")[0] == "works", 90, "names are back")
+    until(lambda: connect(net, "api.test")[0] == "works", 30, "names are back")
     equal(connect(net, "11.9.0.9")[0], REFUSED, "a stranger")
 
 

@@ -10,12 +10,14 @@ pidfd_getfd(2), which root may. Needs root on Linux.
 import ctypes
 import fcntl
 import os
+import signal
 import socket
 import sys
 import time
 
 import firewall_service as service
 import harness
+import resolver
 from firewall_service import Wall, ask, role_pid
 from harness import Skipped, check, equal, until
 
@@ -82,7 +84,30 @@ def reload_meets_an_apply():
         host.verify()
 
 
-CASES = (closed_lines, reload_meets_an_apply)
+def order_of_an_old_policy():
+    """The resolver has not read of the policy in force when it orders: what its
+    numbers meant before does not come in under the names of now."""
+    with Wall() as host:
+        host.start()
+        until(lambda: service.GOOD in host.elements(), 15, "names")
+        pid = host.role_pid("resolver")
+        with descriptor_of(pid, LINK) as line:
+            os.kill(pid, signal.SIGSTOP)
+            host.allow(["new.test:443", "api.test:443"])
+            equal(host.command("reload").returncode, 0, "reload")
+            for models in range(2):
+                raw = socket.inet_aton("11.8.0.8%d" % models).ljust(16, b"\0")
+                rest = [0, b""] * 31
+                line.sendall(resolver.ORDER.pack(
+                    1, models, 0, 0, 0, 60, 1, 4, raw, *rest))
+            until(lambda: "11.8.0.81" in host.elements(), 15, "the new one's")
+            check("11.8.0.80" not in host.elements(), "the old one's")
+            os.kill(pid, signal.SIGCONT)
+        host.stop()
+        host.verify()
+
+
+CASES = (closed_lines, reload_meets_an_apply, order_of_an_old_policy)
 
 
 def body(suite):
