@@ -109,8 +109,8 @@ minder_look(struct minder *m)
 {
 	if (waitpid(m->pid, NULL, WNOHANG) != m->pid)
 		return;
-	log_event(LOG_WARN, "minder",
-	    "reason=it was killed; another one is started");
+	log_event(
+	    LOG_WARN, "minder", "reason=it was killed; another one is started");
 	close(m->fd);
 	minder_start(m);
 }

@@ -17,14 +17,16 @@ static const struct call_row calls[] = {
 #define CALLS .calls = calls, .call_count = sizeof calls / sizeof calls[0]
 
 /* Its own memory is one item and one result; the limit is that of a worker,
- * which inherits it. */
+ * which inherits it. Processes are of the user: an instance has itself, who
+ * waits for it, its worker and, at its start, one that tries the ways out; and
+ * there are up to 17 instances of a zone, and two zones. */
 const struct lock_profile reader_profile = {
     .role = "reader",
     .bit = ZONE,
     .flags = LOCK_OFFLINE | LOCK_FORKS,
     .namespaces = LOCK_NET | LOCK_MOUNT | LOCK_IPC | LOCK_UTS | LOCK_PID,
     .limits = {.descriptors = 64,
-	.processes = 24,
+	.processes = 160,
 	.cpu_percent = 100,
 	.nice = 10,
 	.one_processor = true,

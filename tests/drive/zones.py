@@ -11,13 +11,13 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 import traceback
 
 import gullible
 import harness
+import sessions
 from harness import (Host, check, equal, is_root, mail, main, until)
 
 ISOLATION, PEER, BUSY, RANGE, TYPE = 1117, 1204, 1201, 1108, 1107
@@ -403,6 +403,20 @@ def several(host):
     check(not any(lives(pid) for pid in stopped), "instances are left")
 
 
+def one_account(host):
+    """Readers of one account have processes enough for all of them."""
+    before = host.zone_status("mail")["machines"]
+    host.keep("mail", host.reader_command(), "--warm", "16", announced={})
+    host.attached_to("mail", 16)
+    deliverer = sessions.Deliverer(host)
+    handles = [deliverer.send(mail("one account %d" % n)) for n in range(200)]
+    deliverer.close()
+    until(lambda: all(host.items()[h]["state"] == "ready" for h in handles),
+          120, "ready")
+    check(all(host.items()[h]["attempts"] == 1 for h in handles), "attempts")
+    equal(host.zone_status("mail")["machines"] - before, 16, "machines")
+
+
 def tree_of(pid):
     """A process and its descendants."""
     table, found = everybody(), [pid]
@@ -780,6 +794,24 @@ def full_sockets(host):
     equal(process.wait(10), 0, "attach ends")
 
 
+def descriptors(host):
+    """An instance has its channel, our standard error, and nothing else."""
+    if not os.path.isdir("/proc/self/fd"):
+        raise harness.Skipped("nobody tells here")
+    process = host.keep("mail", host.far("hello"), "--warm", "3",
+                        announced={})
+    host.attached_to("mail", 3)
+    for pid in instances_of(process):
+        folder = "/proc/%d/fd" % pid
+        found = {int(fd): os.readlink(folder + "/" + fd)
+                 for fd in os.listdir(folder)}
+        check(set(found) == {0, 1, 2} and found[0] == found[1] and
+              found[0].startswith("socket:"), "%r", found)
+    for pid in minders_of(process):
+        equal(sorted(map(int, os.listdir("/proc/%d/fd" % pid))),
+              [0, 1, 2, 3], "of the minder")
+
+
 def stopped_executor(host):
     """An executor that does not answer for a while costs no instance."""
     process = host.keep("mail", host.far("hello"), "--warm", "2",
@@ -940,6 +972,7 @@ def body(suite):
         suite.case("out of its group", alone, host, escaped)
         suite.case("attach killed", alone, host, killed)
         suite.case("two of them", alone, host, twice)
+        suite.case("descriptors", alone, host, descriptors)
         suite.case("an executor that stands still", alone, host,
                    stopped_executor)
         suite.case("full sockets", alone, host, full_sockets)
@@ -948,6 +981,7 @@ def body(suite):
     suite.case("no hello at all", silent)
     with Zones(mail_keys={"warm": 16}) as host:
         host.start()
+        suite.case("sixteen of one account", alone, host, one_account)
         suite.case("sixteen, and the executor again", alone, host, restarts)
 
 
