@@ -307,7 +307,7 @@ def half_set_up():
               "was set up with something else, or half", "missing drop rules",
               "drop rules of trizone-mail are gone", "becomes root",
               "reaches the Mac", "reaches the local network",
-              "whether rules are closed", "outlives it")
+              "whether rules are closed", "whether account are closed")
         shutil.copy(host.program("reader"), tree / "usr" / "bin")
         with tarfile.open(host.packages / "trizone.tar", "w") as out:
             out.add(tree / "usr", "usr")
