@@ -409,15 +409,14 @@ def untried_is_a_fault():
     """A try that cannot succeed proves nothing."""
     with Mac() as host:
         host.start()
-        host.up("mail")
-        root = host.inside("mail")
+        host.up("planner")
+        root = host.inside("planner")
         write_tool(root / "usr/local/sbin/unshare", "#!/bin/sh\nexit 1\n")
-        named(host.faults("mail"),
-              "whether connections are closed in trizone-mail cannot be tried")
+        named(host.faults("planner"), "whether connections are closed in "
+              "trizone-planner cannot be tried")
         (root / "usr/local/sbin/unshare").unlink()
-        (root / "usr/lib/trizone-zone/probe").unlink()
         (host.tools / "nc").unlink()
-        named(host.faults("mail"), "nobody can listen on this Mac")
+        named(host.faults("planner"), "nobody can listen on this Mac")
 
 
 def before_the_machine():
