@@ -90,10 +90,24 @@ MAC = {"defaults": "#!/bin/sh\necho owner\n",
        "nc": NC}
 
 
+# whether overlays of this root directory can be had
+TRIAL = """
+set -e
+mount -t tmpfs none /mnt
+mkdir /mnt/upper /mnt/work /mnt/usr
+mount -t overlay none -o lowerdir=/usr,upperdir=/mnt/upper,workdir=/mnt/work \
+	/mnt/usr
+"""
+
+
 def enter():
     missing = [name for name in TOOLS if not shutil.which(name)]
     if os.geteuid() != 0 or missing or sys.platform != "linux":
         print("skipped: not root on Linux, or no " + " ".join(missing))
+        sys.exit(77)
+    if INSIDE not in os.environ and run(
+            ["unshare", "--mount", "--net", "sh", "-c", TRIAL]).returncode:
+        print("skipped: no namespaces, or no overlays")
         sys.exit(77)
     if INSIDE not in os.environ:
         os.execvpe("unshare", ["unshare", "--mount", "--net", "sh", "-c",
