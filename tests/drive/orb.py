@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import pathlib
+import plistlib
 import shutil
 import socket
 import subprocess
@@ -462,12 +463,66 @@ def before_the_machine():
               "%r", done.stderr)
 
 
+LAUNCHCTL = """#!/bin/sh
+echo "$@" >>%s
+[ "$1" != print ] || [ -e %s ]
+"""
+
+
+def by_launchd():
+    """The agent of OrbStack's owner: what its plist says is run as it is, and
+    vm/zone leaves a zone that has one to launchd."""
+    plist = plistlib.loads((ROOT / "vm" / "launchd" / "trizone.zone.plist"
+                            ).read_bytes())
+    equal(plist["ProgramArguments"], [
+        "/usr/local/lib/trizone/vm/zone", "up", "--foreground", "NAME"],
+          "arguments")
+    equal((plist["RunAtLoad"], plist["KeepAlive"], "UserName" in plist),
+          (True, True, False), "an agent that is kept")
+    with Mac() as host:
+        host.start()
+        words = [str(ROOT / "vm" / "zone"), *plist["ProgramArguments"][1:-1],
+                 "--provider", "orb", "--config", str(host.config_path),
+                 "mail"]
+        env = harness.environment(
+            TRIZONE_BIN=str(host.programs), FAKE_ORB=str(host.orb),
+            TRIZONE_STATE=str(host.folder / "machines"),
+            PATH=str(host.tools) + os.pathsep + os.environ["PATH"])
+        agent = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        until(lambda: host.zone_status("mail").get("attestation"), 120,
+              "it serves")
+        equal(harness.end_process(agent, plist["ExitTimeOut"]), 0, "its end")
+        until(lambda: host.zone_status("mail")["channels"] == 0, 20, "channel")
+        agents = host.folder / "Library" / "LaunchAgents"
+        agents.mkdir(parents=True)
+        (agents / "trizone.zone.mail.plist").touch()
+        said, loaded = host.folder / "said", host.folder / "loaded"
+        write_tool(host.tools / "uname", "#!/bin/sh\necho Darwin\n")
+        write_tool(host.tools / "launchctl", LAUNCHCTL % (said, loaded))
+        for command in ("up", "up", "down", "down"):
+            done = Zones.zone(host, command, "mail", path=str(host.tools),
+                              FAKE_ORB=str(host.orb), HOME=str(host.folder))
+            equal(done.returncode, 0, "%s: %r" % (command, done.stderr))
+            if command == "up":
+                loaded.touch()
+            else:
+                loaded.unlink(missing_ok=True)
+        target = "gui/0/trizone.zone.mail"
+        equal([line for line in said.read_text().splitlines()
+               if not line.startswith("print")],
+              ["bootstrap gui/0 %s" % (agents / "trizone.zone.mail.plist"),
+               "kickstart " + target, "bootout " + target], "launchctl")
+
+
 def body(suite):
     suite.case("a mail through machines of OrbStack", whole_way)
     suite.case("an orb without isolated machines", old_orb)
     suite.case("create fails half-way", half_created)
     suite.case("a package that is none, or another's", half_set_up)
     suite.case("a machine that is there already", made_by_hand)
+    suite.case("as launchd starts it", by_launchd)
     suite.case("doctor: every way out", every_hatch)
     suite.case("doctor: what cannot be tried", untried_is_a_fault)
     suite.case("doctor: the Mac; nothing there yet", before_the_machine)
