@@ -27,6 +27,7 @@
 #include "common/sha256.h"
 
 #define PROGRAM_BYTES (sizeof(struct sock_filter) * BPF_MAXINSNS)
+#define API_KILLS_PROCESS 3 /* of libseccomp: Linux 4.14 */
 #define NAMESPACES                                                             \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |         \
 	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
@@ -321,8 +322,13 @@ export_program(scmp_filter_ctx list, struct call_list *out)
 static scmp_filter_ctx
 new_list(uint32_t default_action)
 {
-	scmp_filter_ctx list = seccomp_init(default_action);
+	scmp_filter_ctx list;
 
+	/* gVisor cannot be asked which actions it has, so the library takes it
+	 * for an old kernel; it does end a process that is to end */
+	if (seccomp_api_get() < API_KILLS_PROCESS)
+		(void)seccomp_api_set(API_KILLS_PROCESS);
+	list = seccomp_init(default_action);
 	/* optimised: a tree instead of a row of comparisons */
 	if (list == NULL ||
 	    seccomp_attr_set(list, SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0 ||

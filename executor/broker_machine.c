@@ -158,11 +158,14 @@ machine_announce(struct link *link, int64_t id, const struct json_doc *doc,
 	char why[300];
 	int rc;
 
-	if (!operator_speaks(link)) {
+	if (!operator_speaks(link) &&
+	    !config_peer_allowed(
+		&link->broker->config->machine_peers, link->peer.uid)) {
 		record_machine(link, params->zone, "announced by a stranger",
 		    -ERR_PEER, (struct span){0});
 		return refuse(link, id, -ERR_PEER,
-		    "only root and the service's own user announce machines");
+		    "only root, the service's own user and \"machines\" of "
+		    "\"peers\" announce machines");
 	}
 	if (l == NULL)
 		return refuse(link, id, -ERR_RANGE, "there is no such zone");

@@ -156,6 +156,8 @@ struct config {
 	uint32_t deliver_per_minute;
 	struct config_peers deliver_peers;
 	struct config_peers operator_peers;
+	/* Who announces machines of zones, besides root and our own user. */
+	struct config_peers machine_peers;
 	struct config_inputs audit_inputs;
 	struct config_anchor audit_anchors[CONFIG_MAX_ANCHORS];
 	size_t audit_anchor_count;
@@ -185,8 +187,8 @@ int config_parse(struct span text, const char *folder,
 int config_parse_again(struct span text, const char *folder,
     struct config **config_out, struct json_error *where);
 
-/* Who may connect to which socket, in the order zones, operator, deliver, and
- * the reviewer, as numbers: what the parent has looked up, for the broker.
+/* Who may connect to which socket, in the order zones, operator, deliver, who
+ * announces machines, and the reviewer, as numbers: what the parent has looked up, for the broker.
  * Returns how many there are, at most `room`; -ERR_RANGE if it is another
  * number. */
 size_t config_peers_pack(

@@ -78,12 +78,13 @@ config_peers_pack(
 {
 	size_t count = 0;
 
-	if (config->zone_count + 3 > room)
+	if (config->zone_count + 4 > room)
 		bug("no room for peers");
 	for (size_t i = 0; i < config->zone_count; i++)
 		out[count++] = config->zones[i].peers;
 	out[count++] = config->operator_peers;
 	out[count++] = config->deliver_peers;
+	out[count++] = config->machine_peers;
 	out[count++] = config->reviewer;
 	return count;
 }
@@ -92,12 +93,13 @@ int
 config_peers_unpack(
     struct config *config, const struct config_peers *in, size_t count)
 {
-	if (count != config->zone_count + 3)
+	if (count != config->zone_count + 4)
 		return -ERR_RANGE;
 	for (size_t i = 0; i < config->zone_count; i++)
 		config->zones[i].peers = *in++;
 	config->operator_peers = *in++;
 	config->deliver_peers = *in++;
+	config->machine_peers = *in++;
 	config->reviewer = *in;
 	return 0;
 }

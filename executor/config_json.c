@@ -180,6 +180,12 @@ config_print_json(const struct config *config, struct buf *out)
 	put_people(&w, "book", &config->book);
 	put_peers(&w, &config->operator_peers);
 	json_close(&w, '}');
+	if (config->machine_peers.count != 0) {
+		json_key(&w, "machines");
+		json_open(&w, '{');
+		put_peers(&w, &config->machine_peers);
+		json_close(&w, '}');
+	}
 	if (config->reviewer.count != 0)
 		json_put_integer(&w, "reviewer", config->reviewer.uid[0]);
 	json_close(&w, '}');

@@ -207,6 +207,11 @@ config_print(const struct config *config, struct buf *out)
 	buf_add_text(out, ".\n");
 	buf_add_text(out, "The operator's socket is for ");
 	add_users(out, &config->operator_peers);
+	if (config->machine_peers.count != 0) {
+		buf_add_text(out, ".\nMachines of zones are announced by root "
+				  "and by ");
+		add_users(out, &config->machine_peers);
+	}
 	buf_add_text(out, ".\nTickets are approved by root");
 	if (config->reviewer.count != 0)
 		buf_add_format(out,

@@ -24,7 +24,8 @@
 #define CALLS_MOST 10000000
 
 /* Sockets that are not zones, and one that will not be. */
-static const char *const reserved_names[] = {"operator", "deliver", "control"};
+static const char *const reserved_names[] = {
+    "operator", "deliver", "control", "machines"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -423,10 +424,46 @@ find_peers(struct config *config, const struct json_node *name)
 		return &config->deliver_peers;
 	if (json_is_string(name, "operator"))
 		return &config->operator_peers;
+	if (json_is_string(name, "machines"))
+		return &config->machine_peers;
 	for (size_t i = 0; i < config->zone_count; i++)
 		if (json_is_string(name, config->zones[i].name))
 			return &config->zones[i].peers;
 	return NULL;
+}
+
+/* Which process has that user as its account, or NULL. */
+static const char *
+role_of(const struct config *config, uid_t uid)
+{
+	struct account account;
+	char reason[200];
+
+	for (int i = 0; i < ACCOUNT_ROLES; i++)
+		if (account_find(config->accounts[i], &account, reason,
+			sizeof reason) == 0 &&
+		    account.uid == uid)
+			return account_role_name((enum account_role)i);
+	return NULL;
+}
+
+/* A zone is not to say itself in which machine it runs. */
+static int
+require_outsiders(const struct config *config, const struct json_doc *doc,
+    const struct json_node *list, struct json_error *where)
+{
+	const struct config_peers *peers = &config->machine_peers;
+
+	for (size_t i = 0; i < peers->count; i++) {
+		const char *role = role_of(config, peers->uid[i]);
+
+		if (role != NULL)
+			return json_complain(doc, list, where, ERR_RANGE,
+			    "who announces machines has to be none of our "
+			    "processes; one of these is also: %s",
+			    role);
+	}
+	return 0;
 }
 
 int
@@ -449,9 +486,12 @@ config_read_peers(struct config *config, const struct json_doc *doc,
 
 		if (list == NULL)
 			return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
-			    "peers are of a zone, of \"deliver\" or of "
-			    "\"operator\"");
+			    "peers are of a zone, of \"deliver\", of "
+			    "\"operator\" or of \"machines\"");
 		rc = read_peer_list(list, doc, json_value(key), look_up, where);
+		if (rc == 0 && list == &config->machine_peers && look_up)
+			rc = require_outsiders(
+			    config, doc, json_value(key), where);
 	}
 	return rc;
 }
@@ -461,9 +501,6 @@ config_read_peers(struct config *config, const struct json_doc *doc,
 static const char *
 other_use(const struct config *config, uid_t uid)
 {
-	struct account account;
-	char reason[200];
-
 	if (uid == 0)
 		return "root, who may approve anyway";
 	for (size_t i = 0; i < config->zone_count; i++)
@@ -473,12 +510,9 @@ other_use(const struct config *config, uid_t uid)
 	if (uid != geteuid() &&
 	    config_peer_allowed(&config->deliver_peers, uid))
 		return "deliver";
-	for (int i = 0; i < ACCOUNT_ROLES; i++)
-		if (account_find(config->accounts[i], &account, reason,
-			sizeof reason) == 0 &&
-		    account.uid == uid)
-			return account_role_name((enum account_role)i);
-	return NULL;
+	if (config_peer_allowed(&config->machine_peers, uid))
+		return "machines";
+	return role_of(config, uid);
 }
 
 int

@@ -235,6 +235,34 @@ def nothing_is_left():
               "its channel")
 
 
+def by_gvisor():
+    """A zone that accepts no less than gVisor has it, or is not started."""
+    with Containers(mail={"isolation": "gvisor"}) as host:
+        host.start()
+        if not shutil.which("runsc"):
+            done = host.zone("up", "mail")
+            equal(done.returncode, 69, "up: %r" % done.stderr)
+            check(b"there is no runsc here" in done.stderr, "%r", done.stderr)
+            return "refused, as there is no runsc"
+        host.up("mail")
+        host.up("planner")
+        machine = json.loads(host.machine("mail").read_text())
+        equal((machine["isolation"], len(machine["image"])), ("gvisor", 64),
+              "announced")
+        handle = host.deliver((ROOT / "vm" / "sample.eml").read_bytes())
+        until(lambda: host.items()[handle]["state"] == "done", 60, "done")
+        row = host.zone_status("mail")
+        equal((row["attestation"]["uid"], row["attestation"]["network"]),
+              (64806, "none"), "attested")
+        equal(host.faults("mail"), [], "doctor")
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        left = run(["ps", "-Ao", "args="]).stdout.decode()
+        check(str(host.folder) not in "\n".join(
+            line for line in left.splitlines() if "runsc" in line), "%s",
+            left)
+        return "from announcement to hello %s ms" % row.get("boot_ms")
+
+
 DOCKER = """#!/bin/sh
 # stands in for docker: a daemon that runs what it is asked for right here
 case $1 in
@@ -289,6 +317,7 @@ def body(suite):
     suite.case("a network", extra_network)
     suite.case("doctor: stale rules", is_stale)
     suite.case("what a killed supervisor leaves", nothing_is_left)
+    suite.case("gVisor", by_gvisor)
     suite.case("docker", docker_where_podman_is_not)
 
 

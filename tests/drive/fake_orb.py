@@ -101,7 +101,7 @@ class Machine:
 
     def make(self, info):
         self.place.mkdir(parents=True)
-        info["index"] = 1 + len(list((HOME / "machines").iterdir()))
+        info["index"] = len(list((HOME / "machines").iterdir()))
         self.info_path.write_text(json.dumps(dict(info, state="stopped")))
         for name in ("run", "tmp", "var/tmp", "var/lib/dpkg", "home", "root",
                      "proc", "sys", "dev", "mnt", "opt", "usr", "etc",

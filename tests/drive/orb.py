@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import pathlib
+import plistlib
 import shutil
 import socket
 import subprocess
@@ -90,10 +91,24 @@ MAC = {"defaults": "#!/bin/sh\necho owner\n",
        "nc": NC}
 
 
+# whether overlays of this root directory can be had
+TRIAL = """
+set -e
+mount -t tmpfs none /mnt
+mkdir /mnt/upper /mnt/work /mnt/usr
+mount -t overlay none -o lowerdir=/usr,upperdir=/mnt/upper,workdir=/mnt/work \
+	/mnt/usr
+"""
+
+
 def enter():
     missing = [name for name in TOOLS if not shutil.which(name)]
     if os.geteuid() != 0 or missing or sys.platform != "linux":
         print("skipped: not root on Linux, or no " + " ".join(missing))
+        sys.exit(77)
+    if INSIDE not in os.environ and run(
+            ["unshare", "--mount", "--net", "sh", "-c", TRIAL]).returncode:
+        print("skipped: no namespaces, or no overlays")
         sys.exit(77)
     if INSIDE not in os.environ:
         os.execvpe("unshare", ["unshare", "--mount", "--net", "sh", "-c",
@@ -307,7 +322,7 @@ def half_set_up():
               "was set up with something else, or half", "missing drop rules",
               "drop rules of trizone-mail are gone", "becomes root",
               "reaches the Mac", "reaches the local network",
-              "whether rules are closed", "outlives it")
+              "whether rules are closed", "whether account are closed")
         shutil.copy(host.program("reader"), tree / "usr" / "bin")
         with tarfile.open(host.packages / "trizone.tar", "w") as out:
             out.add(tree / "usr", "usr")
@@ -409,15 +424,14 @@ def untried_is_a_fault():
     """A try that cannot succeed proves nothing."""
     with Mac() as host:
         host.start()
-        host.up("mail")
-        root = host.inside("mail")
+        host.up("planner")
+        root = host.inside("planner")
         write_tool(root / "usr/local/sbin/unshare", "#!/bin/sh\nexit 1\n")
-        named(host.faults("mail"),
-              "whether connections are closed in trizone-mail cannot be tried")
+        named(host.faults("planner"), "whether connections are closed in "
+              "trizone-planner cannot be tried")
         (root / "usr/local/sbin/unshare").unlink()
-        (root / "usr/lib/trizone-zone/probe").unlink()
         (host.tools / "nc").unlink()
-        named(host.faults("mail"), "nobody can listen on this Mac")
+        named(host.faults("planner"), "nobody can listen on this Mac")
 
 
 def before_the_machine():
@@ -449,12 +463,66 @@ def before_the_machine():
               "%r", done.stderr)
 
 
+LAUNCHCTL = """#!/bin/sh
+echo "$@" >>%s
+[ "$1" != print ] || [ -e %s ]
+"""
+
+
+def by_launchd():
+    """The agent of OrbStack's owner: what its plist says is run as it is, and
+    vm/zone leaves a zone that has one to launchd."""
+    plist = plistlib.loads((ROOT / "vm" / "launchd" / "trizone.zone.plist"
+                            ).read_bytes())
+    equal(plist["ProgramArguments"], [
+        "/usr/local/lib/trizone/vm/zone", "up", "--foreground", "NAME"],
+          "arguments")
+    equal((plist["RunAtLoad"], plist["KeepAlive"], "UserName" in plist),
+          (True, True, False), "an agent that is kept")
+    with Mac() as host:
+        host.start()
+        words = [str(ROOT / "vm" / "zone"), *plist["ProgramArguments"][1:-1],
+                 "--provider", "orb", "--config", str(host.config_path),
+                 "mail"]
+        env = harness.environment(
+            TRIZONE_BIN=str(host.programs), FAKE_ORB=str(host.orb),
+            TRIZONE_STATE=str(host.folder / "machines"),
+            PATH=str(host.tools) + os.pathsep + os.environ["PATH"])
+        agent = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        until(lambda: host.zone_status("mail").get("attestation"), 120,
+              "it serves")
+        equal(harness.end_process(agent, plist["ExitTimeOut"]), 0, "its end")
+        until(lambda: host.zone_status("mail")["channels"] == 0, 20, "channel")
+        agents = host.folder / "Library" / "LaunchAgents"
+        agents.mkdir(parents=True)
+        (agents / "trizone.zone.mail.plist").touch()
+        said, loaded = host.folder / "said", host.folder / "loaded"
+        write_tool(host.tools / "uname", "#!/bin/sh\necho Darwin\n")
+        write_tool(host.tools / "launchctl", LAUNCHCTL % (said, loaded))
+        for command in ("up", "up", "down", "down"):
+            done = Zones.zone(host, command, "mail", path=str(host.tools),
+                              FAKE_ORB=str(host.orb), HOME=str(host.folder))
+            equal(done.returncode, 0, "%s: %r" % (command, done.stderr))
+            if command == "up":
+                loaded.touch()
+            else:
+                loaded.unlink(missing_ok=True)
+        target = "gui/0/trizone.zone.mail"
+        equal([line for line in said.read_text().splitlines()
+               if not line.startswith("print")],
+              ["bootstrap gui/0 %s" % (agents / "trizone.zone.mail.plist"),
+               "kickstart " + target, "bootout " + target], "launchctl")
+
+
 def body(suite):
     suite.case("a mail through machines of OrbStack", whole_way)
     suite.case("an orb without isolated machines", old_orb)
     suite.case("create fails half-way", half_created)
     suite.case("a package that is none, or another's", half_set_up)
     suite.case("a machine that is there already", made_by_hand)
+    suite.case("as launchd starts it", by_launchd)
     suite.case("doctor: every way out", every_hatch)
     suite.case("doctor: what cannot be tried", untried_is_a_fault)
     suite.case("doctor: the Mac; nothing there yet", before_the_machine)

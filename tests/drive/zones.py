@@ -319,39 +319,64 @@ def bad_announcements(host):
     check(denied(host), "none of that lets anybody in")
 
 
+def as_login(host):
+    """What the login user is told who announces a machine and connects."""
+    for socket in ("operator", "mail"):
+        os.chmod(host.socket(socket), 0o666)
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgid(LOGIN)
+            os.setuid(LOGIN)
+            wire = start_operator(host)
+            answer = announce(wire)
+            text = "%r" % (answer.error or answer.result)
+            text += "%r" % (first_words(host)[1],)
+        except BaseException as error:
+            text = traceback.format_exc()
+        os.write(write, text.encode())
+        os._exit(0)
+    os.close(write)
+    with open(read, "rb") as out:
+        text = out.read().decode()
+    os.waitpid(pid, 0)
+    return text
+
+
 def strangers():
     """Who may use the operator's socket, and is not root, announces nothing."""
     if not is_root():
         raise harness.Skipped("one user has one name only")
-    uid = LOGIN
     with Zones(mail_keys={"isolation": "process"},
-               peers={"operator": [0, uid], "mail": [0, uid]}) as host:
+               peers={"operator": [0, LOGIN], "mail": [0, LOGIN]}) as host:
         host.start()
-        for socket in ("operator", "mail"):
-            os.chmod(host.socket(socket), 0o666)
-        read, write = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                os.setgid(uid)
-                os.setuid(uid)
-                wire = start_operator(host)
-                answer = announce(wire)
-                text = "%r" % (answer.error or answer.result)
-                text += "%r" % (first_words(host)[1],)
-            except BaseException as error:
-                text = traceback.format_exc()
-            os.write(write, text.encode())
-            os._exit(0)
-        os.close(write)
-        with open(read, "rb") as out:
-            text = out.read().decode()
-        os.waitpid(pid, 0)
+        text = as_login(host)
         check("only root" in text and "'code': 1204" in text and
               "'code': 1117" in text, "%s", text)
         row = until(lambda: [row for row in host.machines()
                              if row["error"] == PEER], 5, "on record")[0]
         equal(row["why"], "announced by a stranger", "why")
+
+
+def named_ones():
+    """Who is named for that announces, as the owner of OrbStack does; a zone's
+    own account cannot be."""
+    if not is_root():
+        raise harness.Skipped("one user has one name only")
+    peers = {"operator": [0, LOGIN], "mail": [0, LOGIN], "machines": [LOGIN]}
+    with Zones(mail_keys={"isolation": "process"}, peers=peers) as host:
+        host.start()
+        text = as_login(host)
+        check("1204" not in text and "1117" not in text, "%s", text)
+        row = until(host.machines, 5, "on record")[0]
+        equal(row["why"], "announced", "why")
+        host.config["peers"]["machines"] = [harness.ACCOUNTS["reader"]]
+        host.write_settings()
+        done = host.command("check")
+        equal(done.returncode, 78, "check")
+        check(b"one of these is also: reader" in done.stderr, "%r",
+              done.stderr)
 
 
 def machine_files(host):
@@ -958,6 +983,7 @@ def body(suite):
         suite.case("once, without --respawn", alone, host, one_shot)
         suite.case("several readers at once", alone, host, several)
     suite.case("strangers announce nothing", strangers)
+    suite.case("who is named announces", named_ones)
     suite.case("recycling by items", recycling)
     suite.case("recycling by time", recycling_by_time)
     suite.case("recycling waits for the item", recycle_in_flight)

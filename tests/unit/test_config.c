@@ -35,7 +35,8 @@ parse(const char *text)
 
 START_TEST(accounts)
 {
-	struct config *config = parse("{" PATHS "," ZONES
+	struct config *config = parse(
+	    "{" PATHS "," ZONES
 	    ",\"accounts\":{\"broker\":\"mail-broker\",\"reader\":64806}}");
 	char usual[ACCOUNT_NAME_BYTES];
 
@@ -49,11 +50,12 @@ END_TEST
 
 START_TEST(needs)
 {
-	struct config *config = parse("{" PATHS ",\"zones\":{"
-	    "\"a\":{\"kind\":\"planner\"},"
-	    "\"b\":{\"kind\":\"planner\",\"require\":[]},"
-	    "\"c\":{\"kind\":\"reader\",\"channel\":\"mail\","
-	    "\"require\":[\"cgroup\",\"own-user\"]}}}");
+	struct config *config =
+	    parse("{" PATHS ",\"zones\":{"
+		  "\"a\":{\"kind\":\"planner\"},"
+		  "\"b\":{\"kind\":\"planner\",\"require\":[]},"
+		  "\"c\":{\"kind\":\"reader\",\"channel\":\"mail\","
+		  "\"require\":[\"cgroup\",\"own-user\"]}}}");
 
 	ck_assert_uint_eq(config->zones[0].needs, NEED_DEFAULT);
 	ck_assert_uint_eq(config->zones[1].needs, 0);
@@ -66,16 +68,19 @@ END_TEST
 /* The broker takes the numbers the parent looked up, and looks up nothing. */
 START_TEST(peers_travel_as_numbers)
 {
-	static const char text[] = "{" PATHS "," ZONES
-	    ",\"peers\":{\"planner\":[\"root\",7],\"deliver\":[]}}";
-	static const char strange[] = "{" PATHS "," ZONES
+	static const char text[] =
+	    "{" PATHS "," ZONES
+	    ",\"peers\":{\"planner\":[\"root\",7],\"deliver\":[],"
+	    "\"machines\":[64807]}}";
+	static const char strange[] =
+	    "{" PATHS "," ZONES
 	    ",\"peers\":{\"planner\":[\"nobody-of-that-name\",7]}}";
 	struct config *config = parse(text), *again = NULL;
-	struct config_peers peers[CONFIG_MAX_ZONES + 3];
+	struct config_peers peers[CONFIG_MAX_ZONES + 4];
 	struct json_error where;
-	size_t count = config_peers_pack(config, peers, CONFIG_MAX_ZONES + 3);
+	size_t count = config_peers_pack(config, peers, CONFIG_MAX_ZONES + 4);
 
-	ck_assert_uint_eq(count, 5);
+	ck_assert_uint_eq(count, 6);
 	ck_assert_int_eq(
 	    config_parse_again(span_of(strange), "/etc/t", &again, &where), 0);
 	ck_assert_uint_eq(again->zones[0].peers.count, 1);
@@ -83,6 +88,7 @@ START_TEST(peers_travel_as_numbers)
 	    config_peers_unpack(again, peers, count - 1), -ERR_RANGE);
 	ck_assert_int_eq(config_peers_unpack(again, peers, count), 0);
 	ck_assert_uint_eq(again->zones[0].peers.count, 2);
+	ck_assert(config_peer_allowed(&again->machine_peers, 64807));
 	ck_assert(config_peer_allowed(&again->zones[0].peers, 0));
 	ck_assert(config_peer_allowed(&again->zones[0].peers, 7));
 	ck_assert_uint_eq(again->deliver_peers.count, 0);
@@ -249,8 +255,7 @@ static const struct {
 	"max_per_minute"},
     {"{" PATHS ",\"operator\":{\"recipient\":\"AGE-SECRET-KEY-1QQQQ\"}}",
 	ERR_RANGE, 97, "never a secret key"},
-    {"{" PATHS ",\"accounts\":{\"parent\":7}}", ERR_UNKNOWN_KEY, 85,
-	"auditor"},
+    {"{" PATHS ",\"accounts\":{\"parent\":7}}", ERR_UNKNOWN_KEY, 85, "auditor"},
     {"{" PATHS ",\"accounts\":{\"broker\":0}}", ERR_TYPE, 94, "root"},
     {"{" PATHS ",\"accounts\":{\"broker\":\"\"}}", ERR_TYPE, 94, "account"},
     {"{" PATHS ",\"zones\":{\"p\":{\"kind\":\"planner\","
