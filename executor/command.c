@@ -38,6 +38,11 @@ parse_config(const char *path, struct setup *out, char *reason, size_t room)
 
 	buf_init(&out->config_text, CONFIG_MAX_BYTES);
 	rc = config_read_file(path, &out->config_text, reason, room);
+	if (rc == -ERR_NOT_FOUND)
+		snprintf(reason, room,
+		    "no configuration at %s: trizone-executor init makes a "
+		    "first one",
+		    path);
 	if (rc != 0)
 		return rc;
 	copy = alloc_string(path);

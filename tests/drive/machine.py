@@ -74,7 +74,8 @@ def boot(folder, linux, memory, seconds):
             ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m",
              str(memory), "-nodefaults", "-no-reboot", "-display", "none",
              "-serial", "stdio", "-kernel", linux, "-initrd", packed(folder),
-             "-append", "console=ttyS0 quiet panic=-1 lsm=landlock"],
+             "-append", "console=ttyS0 quiet panic=-1 audit=0 "
+             "lsm=landlock"],
             stdin=subprocess.DEVNULL, stdout=out, timeout=seconds,
             check=False)
     text = console.read_bytes().decode(errors="replace").replace("\r", "")

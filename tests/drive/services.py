@@ -58,6 +58,11 @@ class Ear:
                                          socket.SCM_CREDENTIALS):
                         self.pids.add(struct.unpack("3i", raw)[0])
 
+    def forget(self):
+        """What those said who are gone."""
+        self.listen()
+        self.told = []
+
     def words(self):
         self.listen()
         return [line for lines in self.told for line in lines]
@@ -196,7 +201,7 @@ def watchdog():
         ear = Ear(str(host.folder / "notify"))
         place = {"NOTIFY_SOCKET": str(host.folder / "notify")}
         for env in ({}, {"WATCHDOG_PID": "own"}):
-            ear.told = []
+            ear.forget()
             start(host, WATCHDOG_USEC="100000", **env, **place)
             ear.hear("WATCHDOG=1", 5)
             host.stop_executor()
@@ -204,7 +209,7 @@ def watchdog():
                     {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "-5"},
                     {"WATCHDOG_USEC": "1e3"}, {"WATCHDOG_PID": "own"},
                     {"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "x"}):
-            ear.told = []
+            ear.forget()
             start(host, **env, **place)
             host.operate("status")
             host.stop_executor()
