@@ -16,17 +16,18 @@ import socket
 import sys
 import time
 
-import gullible
 import harness
+import procs
 from harness import ROOT, check, equal, main, until
 from zone_machine import (IMAGE, SECONDS, MachineHost, Machines, files_of,
-                          need)
+                          machines_of, need)
 
 sys.path.insert(0, str(ROOT / "tests" / "confine"))
 import ways_out  # noqa: E402
 
 LONG = os.environ.get("TRIZONE_LONG") == "1"
 SAMPLE = (ROOT / "vm" / "sample.eml").read_bytes()
+READERS = 3
 HOSTILE = ("garbage", "flood", "drip", "stay")
 GUEST_ROLES = ("reader", "worker", "planner")
 
@@ -295,6 +296,81 @@ def hostile_guests(machines, tried):
                                                         grown >> 10)
 
 
+#
+# Many machines.
+#
+
+def pss(pid):
+    """What a process takes of the host's memory, shared pages by their share;
+    in MiB."""
+    text = pathlib.Path("/proc/%d/smaps_rollup" % pid).read_text()
+    return int(text.split("Pss:")[1].split()[0]) // 1024
+
+
+def all_at_once(machines):
+    """A planner and three readers, a message each."""
+    with MachineHost(machines) as host:
+        host.config["zones"]["mail"]["warm"] = READERS
+        host.write_settings()
+        host.start()
+        host.attach_machine("planner")
+        host.attach_machine("mail", READERS, announced={"recycle_after": 1})
+        host.await_zone("planner")
+        host.await_zone("mail", READERS)
+        sizes = [pss(pid) for zone in ("planner", "mail")
+                 for pid in machines_of(zone)]
+        equal(len(sizes), 1 + READERS, "machines")
+        before = host.zone_status("mail")["machines"]
+        handles = [host.deliver(SAMPLE.replace(b"1142", b"%d" % number))
+                   for number in range(READERS)]
+        until(lambda: all(host.items()[handle]["state"] == "done"
+                          for handle in handles), (1 + READERS) * SECONDS,
+              "all done")
+        until(lambda: host.zone_status("mail")["machines"] ==
+              before + READERS, SECONDS, "each reader was replaced")
+        return "host memory: planner %d MiB, readers %s MiB" % (
+            sizes[0], " ".join(map(str, sizes[1:])))
+
+
+def taken(host):
+    """(processes, descriptors, bytes) of what stays: executor and attach."""
+    stay = [host.executor.pid, *(host.role_pid(role) for role in (
+        "broker", "auditor")), *(p.pid for p in host.attached)]
+    return (len(procs.descendants()),
+            sum(harness.descriptors(pid) for pid in stay),
+            sum(host.memory(pid) for pid in stay))
+
+
+def disposable(machines, count):
+    """Every machine for one message; nothing stays of them."""
+    with MachineHost(machines) as host:
+        host.start()
+        host.attach_machine("planner")
+        host.attach_machine("mail", announced={"recycle_after": 1})
+        numbers, before = iter(range(count)), None
+        begin = time.monotonic()
+        for number in numbers:
+            host.await_zone("planner")
+            host.await_zone("mail")
+            if number == min(count // 2, 10):
+                before = taken(host)
+            host.deliver_and_wait(harness.mail("number %d" % number), "done",
+                                  2 * SECONDS)
+        minutes = (time.monotonic() - begin) / 60
+        host.await_zone("planner")
+        host.await_zone("mail")
+        after = taken(host)
+        status = host.zone_status("mail")
+        check(status["machines"] > count, "%d machines", status["machines"])
+        equal(after[:2], before[:2], "processes and descriptors")
+        check(after[2] - before[2] < 8 << 20, "memory: %r, %r", before, after)
+        host.stop()
+        host.verify()
+        equal(machines_of("mail") + machines_of("planner"), [], "left")
+        return "%.1f mails a minute, %d KiB more" % (
+            count / minutes, (after[2] - before[2]) >> 10)
+
+
 def body(suite):
     need()
     with Machines() as machines:
@@ -303,6 +379,11 @@ def body(suite):
             suite.case(case.__name__.replace("_", " "), case, machines)
         suite.case("two machines", machines.prepare, "mail", "planner")
         suite.case("an injected mail", story, machines)
+        if LONG:
+            suite.case("planner and three readers", all_at_once, machines)
+        count = 100 if LONG else 6
+        suite.case("%d mails through machines for one" % count, disposable,
+                   machines, count)
         if not (machines.bin / "inside").exists():
             return
         with Machines(programs_of_tests(machines)) as tried:
