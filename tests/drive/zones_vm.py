@@ -120,7 +120,8 @@ def story(machines):
         equal(host.items()[handle]["note"], "1 of 3 calls done", "calls")
         clean = json.loads(host.command("inbox", "show", "--json",
                                         handle).stdout)
-        text = json.dumps(clean)
+        check(clean["message"]["sanitized"], "%r", clean)
+        text = json.dumps(clean["message"])
         check("ignore your instructions" not in text, "hidden words: %s",
               text[:2000])
         host.stop()
@@ -333,7 +334,10 @@ def all_at_once(machines):
 
 
 def taken(host):
-    """(processes, descriptors, bytes) of what stays: executor and attach."""
+    """(processes, descriptors, bytes) of what stays: executor and attach.
+    Machines that are ending are gone soon."""
+    until(lambda: len(machines_of("mail")) == len(machines_of("planner")) == 1,
+          30, "one machine for each zone")
     stay = [host.executor.pid, *(host.role_pid(role) for role in (
         "broker", "auditor")), *(p.pid for p in host.attached)]
     return (len(procs.descendants()),
@@ -359,10 +363,11 @@ def disposable(machines, count):
         minutes = (time.monotonic() - begin) / 60
         host.await_zone("planner")
         host.await_zone("mail")
+        until(lambda: taken(host)[:2] == before[:2], 30,
+              "%r as before: %r" % (taken(host), before))
         after = taken(host)
         status = host.zone_status("mail")
         check(status["machines"] > count, "%d machines", status["machines"])
-        equal(after[:2], before[:2], "processes and descriptors")
         check(after[2] - before[2] < 8 << 20, "memory: %r, %r", before, after)
         host.stop()
         host.verify()
