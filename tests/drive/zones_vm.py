@@ -96,6 +96,17 @@ def stale_image_is_told(machines):
           done.stderr)
 
 
+def guest_is_refused_elsewhere(machines):
+    """As any process of a system, and as the first of a namespace."""
+    for program in ("reader", "planner"):
+        command = [machines.bin / ("trizone-" + program), "guest"]
+        for before in ([], ["unshare", "--pid", "--mount", "--fork"]):
+            done = harness.run([*before, *command])
+            equal(done.returncode, 77, "%r: %r" % (command, done.stderr))
+            check(b"first process of a machine" in done.stderr, "%r",
+                  done.stderr)
+
+
 #
 # The story.
 #
@@ -380,7 +391,7 @@ def body(suite):
     need()
     with Machines() as machines:
         for case in (image_is_the_same_bytes, image_has_nothing_else,
-                     stale_image_is_told):
+                     stale_image_is_told, guest_is_refused_elsewhere):
             suite.case(case.__name__.replace("_", " "), case, machines)
         suite.case("two machines", machines.prepare, "mail", "planner")
         suite.case("an injected mail", story, machines)
