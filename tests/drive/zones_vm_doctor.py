@@ -176,10 +176,27 @@ def other_processor(machines):
     equal(found, [], "faults against devices.aarch64")
 
 
+def console_of_a_machine(machines):
+    """Its last words, in a file; and no fault while it runs."""
+    path = machines.state / "console"
+    names = ",".join("mx%d.example.org" % i for i in range(16))
+    process, port = machines.start("mail", ZONE_CONSOLE=str(path),
+                                   ZONE_TRUST_AUTH=names)
+    try:
+        port.recv(1)
+        equal(faults(machines, ZONE_TRUST_AUTH=names), [], "while it runs")
+    finally:
+        port.close()
+        equal(process.wait(30), 0, "its end")
+    check("Power down" in path.read_text(errors="replace"), "%r",
+          path.read_text(errors="replace")[-500:])
+
+
 def what_the_provider_says(machines):
     done = harness.run([PROVIDER], env=machines.environment("mail"))
     equal(done.returncode, 64, "no command")
-    for name, value in (("ZONE", "../x"), ("ZONE_MEMORY_MB", "1;reboot")):
+    for name, value in (("ZONE", "../x"), ("ZONE_MEMORY_MB", "1;reboot"),
+                        ("ZONE_TRUST_AUTH", "a rdinit=/x")):
         done = machines.ask("mail", "describe", **{name: value})
         equal(done.returncode, 64, "%s=%s" % (name, value))
 
@@ -199,7 +216,8 @@ def body(suite):
         for what in EXTRA:
             suite.case("a %s more" % what, device_more, given, what)
         for case in (machine_that_runs_has_more, others_can_write,
-                     kvm_that_hangs, other_processor, what_the_provider_says):
+                     kvm_that_hangs, console_of_a_machine,
+                     other_processor, what_the_provider_says):
             suite.case(case.__name__.replace("_", " "), case, given)
 
 
