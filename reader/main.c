@@ -218,7 +218,8 @@ run_zone(int argc, char **argv)
 
 	if (!read_options(argc, argv, known, &options) || optind != argc ||
 	    options.channel == NULL)
-		return wrong_usage("run wants --channel unix:PATH, serial:PATH or stdio");
+		return wrong_usage(
+		    "run wants --channel unix:PATH, serial:PATH or stdio");
 	filter_warm();
 	return zone_run(options.channel, options.zone, options.user);
 }

@@ -301,9 +301,9 @@ inside_guest(int argc, char **argv)
 {
 	const char *zone = "";
 
-	for (int i = 1; i + 1 < argc; i++)
-		if (strcmp(argv[i], "--zone") == 0)
-			zone = argv[i + 1];
+	for (int i = 1; i < argc; i++)
+		if (strncmp(argv[i], "--zone=", 7) == 0)
+			zone = argv[i] + 7;
 	if (strcmp(zone, "garbage") == 0 || strcmp(zone, "flood") == 0 ||
 	    strcmp(zone, "drip") == 0 || strcmp(zone, "stay") == 0)
 		be_hostile(zone);

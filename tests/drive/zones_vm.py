@@ -16,17 +16,18 @@ import socket
 import sys
 import time
 
-import gullible
 import harness
+import procs
 from harness import ROOT, check, equal, main, until
 from zone_machine import (IMAGE, SECONDS, MachineHost, Machines, files_of,
-                          need)
+                          machines_of, need)
 
 sys.path.insert(0, str(ROOT / "tests" / "confine"))
 import ways_out  # noqa: E402
 
 LONG = os.environ.get("TRIZONE_LONG") == "1"
 SAMPLE = (ROOT / "vm" / "sample.eml").read_bytes()
+READERS = 3
 HOSTILE = ("garbage", "flood", "drip", "stay")
 GUEST_ROLES = ("reader", "worker", "planner")
 
@@ -95,6 +96,17 @@ def stale_image_is_told(machines):
           done.stderr)
 
 
+def guest_is_refused_elsewhere(machines):
+    """As any process of a system, and as the first of a namespace."""
+    for program in ("reader", "planner"):
+        command = [machines.bin / ("trizone-" + program), "guest"]
+        for before in ([], ["unshare", "--pid", "--mount", "--fork"]):
+            done = harness.run([*before, *command])
+            equal(done.returncode, 77, "%r: %r" % (command, done.stderr))
+            check(b"first process of a machine" in done.stderr, "%r",
+                  done.stderr)
+
+
 #
 # The story.
 #
@@ -119,7 +131,8 @@ def story(machines):
         equal(host.items()[handle]["note"], "1 of 3 calls done", "calls")
         clean = json.loads(host.command("inbox", "show", "--json",
                                         handle).stdout)
-        text = json.dumps(clean)
+        check(clean["message"]["sanitized"], "%r", clean)
+        text = json.dumps(clean["message"])
         check("ignore your instructions" not in text, "hidden words: %s",
               text[:2000])
         host.stop()
@@ -295,14 +308,98 @@ def hostile_guests(machines, tried):
                                                         grown >> 10)
 
 
+#
+# Many machines.
+#
+
+def pss(pid):
+    """What a process takes of the host's memory, shared pages by their share;
+    in MiB."""
+    text = pathlib.Path("/proc/%d/smaps_rollup" % pid).read_text()
+    return int(text.split("Pss:")[1].split()[0]) // 1024
+
+
+def all_at_once(machines):
+    """A planner and three readers, a message each."""
+    with MachineHost(machines) as host:
+        host.config["zones"]["mail"]["warm"] = READERS
+        host.write_settings()
+        host.start()
+        host.attach_machine("planner")
+        host.attach_machine("mail", READERS, announced={"recycle_after": 1})
+        host.await_zone("planner")
+        host.await_zone("mail", READERS)
+        sizes = [pss(pid) for zone in ("planner", "mail")
+                 for pid in machines_of(zone)]
+        equal(len(sizes), 1 + READERS, "machines")
+        before = host.zone_status("mail")["machines"]
+        handles = [host.deliver(SAMPLE.replace(b"1142", b"%d" % number))
+                   for number in range(READERS)]
+        until(lambda: all(host.items()[handle]["state"] == "done"
+                          for handle in handles), (1 + READERS) * SECONDS,
+              "all done")
+        until(lambda: host.zone_status("mail")["machines"] ==
+              before + READERS, SECONDS, "each reader was replaced")
+        return "host memory: planner %d MiB, readers %s MiB" % (
+            sizes[0], " ".join(map(str, sizes[1:])))
+
+
+def taken(host):
+    """(processes, descriptors, bytes) of what stays: executor and attach.
+    Machines that are ending are gone soon."""
+    until(lambda: len(machines_of("mail")) == len(machines_of("planner")) == 1,
+          30, "one machine for each zone")
+    stay = [host.executor.pid, *(host.role_pid(role) for role in (
+        "broker", "auditor")), *(p.pid for p in host.attached)]
+    return (len(procs.descendants()),
+            sum(harness.descriptors(pid) for pid in stay),
+            sum(host.memory(pid) for pid in stay))
+
+
+def disposable(machines, count):
+    """Every machine for one message; nothing stays of them."""
+    with MachineHost(machines) as host:
+        host.start()
+        host.attach_machine("planner")
+        host.attach_machine("mail", announced={"recycle_after": 1})
+        numbers, before = iter(range(count)), None
+        begin = time.monotonic()
+        for number in numbers:
+            host.await_zone("planner")
+            host.await_zone("mail")
+            if number == min(count // 2, 10):
+                before = taken(host)
+            host.deliver_and_wait(harness.mail("number %d" % number), "done",
+                                  2 * SECONDS)
+        minutes = (time.monotonic() - begin) / 60
+        host.await_zone("planner")
+        host.await_zone("mail")
+        until(lambda: taken(host)[:2] == before[:2], 30,
+              "%r as before: %r" % (taken(host), before))
+        after = taken(host)
+        status = host.zone_status("mail")
+        check(status["machines"] > count, "%d machines", status["machines"])
+        check(after[2] - before[2] < 8 << 20, "memory: %r, %r", before, after)
+        host.stop()
+        host.verify()
+        equal(machines_of("mail") + machines_of("planner"), [], "left")
+        return "%.1f mails a minute, %d KiB more" % (
+            count / minutes, (after[2] - before[2]) >> 10)
+
+
 def body(suite):
     need()
     with Machines() as machines:
         for case in (image_is_the_same_bytes, image_has_nothing_else,
-                     stale_image_is_told):
+                     stale_image_is_told, guest_is_refused_elsewhere):
             suite.case(case.__name__.replace("_", " "), case, machines)
         suite.case("two machines", machines.prepare, "mail", "planner")
         suite.case("an injected mail", story, machines)
+        if LONG:
+            suite.case("planner and three readers", all_at_once, machines)
+        count = 100 if LONG else 6
+        suite.case("%d mails through machines for one" % count, disposable,
+                   machines, count)
         if not (machines.bin / "inside").exists():
             return
         with Machines(programs_of_tests(machines)) as tried:
