@@ -5,7 +5,7 @@ usage: container.py [BIN]
 
 As root, in a mount namespace of its own with control groups of the second
 version alone, as rootless podman wants them. Needs podman and crun and is
-skipped without; never a part of CI, whose machines have no use for them.
+skipped without.
 """
 import json
 import os
@@ -33,10 +33,9 @@ def enter():
     """Go on in namespaces of our own, or say why not."""
     missing = [name for name in ("podman", "crun", "unshare", "setpriv")
                if not shutil.which(name)]
-    if os.environ.get("CI") or os.geteuid() != 0 or missing:
+    if os.geteuid() != 0 or missing:
         print("skipped: %s" % (
-            "not in CI" if os.environ.get("CI") else "no " + " ".join(missing)
-            if missing else "not root"))
+            "no " + " ".join(missing) if missing else "not root"))
         sys.exit(77)
     if INSIDE not in os.environ:
         os.execvpe("unshare", ["unshare", "-m", "sh", "-c", PREPARE, "sh",

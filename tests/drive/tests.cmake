@@ -72,7 +72,7 @@ if(PLATFORM STREQUAL linux AND NOT TRIZONE_SANITIZE)
   drive_test(cgroup_vm drive 600 ${BIN})
   drive_test(units drive 300 ${BIN})
   drive_test(units_vm drive 600 ${BIN})
-  # containers of this machine, in no CI; machines of OrbStack, by an orb of ours
+  # containers of this machine; machines of OrbStack, by an orb of ours
   drive_test(container "drive;release" 900 ${BIN})
   drive_test(kubernetes "drive;release" 600 ${BIN})
   drive_test(orb "drive;release" 900 ${BIN})
