@@ -23,6 +23,13 @@ struct note {
 	pid_t group;
 };
 
+void
+attach_signal(pid_t group, int number)
+{
+	if (kill(-group, number) != 0 && errno == ESRCH)
+		(void)kill(group, number);
+}
+
 /* False at the end. */
 static bool
 read_note(struct note *note)
@@ -48,7 +55,7 @@ mind(int fd)
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)setsid();
+	(void)setpgid(0, 0);
 	if (dup2(fd, FD_NOTES) < 0 || platform_close_from(FD_NOTES + 1) != 0)
 		_exit(EXIT_SYSTEM);
 	while (read_note(&note))
@@ -56,7 +63,7 @@ mind(int fd)
 			groups[note.slot] = note.group;
 	for (size_t i = 0; i < MACHINE_WARM_MAX; i++)
 		if (groups[i] > 1)
-			(void)kill(-groups[i], SIGKILL);
+			attach_signal(groups[i], SIGKILL);
 	_exit(EXIT_DONE);
 }
 

@@ -17,6 +17,10 @@ struct minder {
 	pid_t groups[MACHINE_WARM_MAX]; /* of each slot; 0: none */
 };
 
+/* Send a signal to the group that a process of ours leads, or to it alone if it
+ * has only begun and leads none yet. */
+void attach_signal(pid_t group, int number);
+
 /* Ends the process if it cannot be started. */
 void minder_start(struct minder *minder);
 /* The process group of a slot; 0: it has none any more, said while its number

@@ -1,6 +1,6 @@
 /*
  * attach, towards the instances: as many as are to be kept attached, each in a
- * slot and a process group of its own, so that whatever one does ends itself
+ * slot and a session of its own, so that whatever one does ends itself
  * and nothing else. We never read from a channel; our copy of its socket shows
  * when the executor has closed it, which is how an instance is told to go.
  */
@@ -45,7 +45,7 @@ struct slot {
 	bool told;    /* we have sent it a signal */
 	bool used;    /* it had an instance before */
 	bool waited;  /* because machines failed, before this one */
-	pid_t pid;    /* and process group */
+	pid_t pid;    /* and session, and process group */
 	int fd;	      /* our copy of its channel; -1: none */
 	int64_t began_ms, due_ms;
 	unsigned failures; /* in a row */
@@ -115,7 +115,8 @@ backoff_ms(uint64_t failures, int64_t most)
 	return ms < most ? ms : most;
 }
 
-/* The child. Its group is its own, and it goes when we are killed. */
+/* The child. Its session and group are its own, as is its share of the
+ * processor where sessions have one; and it goes when we are killed. */
 static _Noreturn void
 be_instance(int fd, char **command, const sigset_t *mask, pid_t parent)
 {
@@ -123,8 +124,8 @@ be_instance(int fd, char **command, const sigset_t *mask, pid_t parent)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+	(void)setsid();
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	(void)setpgid(0, 0);
 	(void)platform_die_with_parent();
 	if (getppid() != parent)
 		_exit(EXIT_TEMPORARY);
@@ -143,8 +144,6 @@ start_instance(int fd, char **command)
 	pid = fork();
 	if (pid == 0)
 		be_instance(fd, command, &before, parent);
-	if (pid > 0)
-		(void)setpgid(pid, pid);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
@@ -230,7 +229,7 @@ static void
 signal_slot(struct slot *slot, int number)
 {
 	slot->told = true;
-	(void)kill(-slot->pid, number);
+	attach_signal(slot->pid, number);
 }
 
 /* Whether the next of a slot has to wait: one that failed at once, by itself,
@@ -258,7 +257,7 @@ reap_slot(struct keeper *k, struct slot *slot)
 	int wait_status = 0, status;
 	int64_t pause;
 
-	(void)kill(-slot->pid, SIGKILL);
+	attach_signal(slot->pid, SIGKILL);
 	minder_note(&k->minder, number_of(k, slot), 0);
 	while (waitpid(slot->pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;

@@ -253,16 +253,17 @@ machine_opened(struct link *link)
 	work->absent_ms = 0;
 }
 
-/* Whether the zone's next instance would have something to do. */
-static bool
-work_waits(const struct listener *l)
+/* Items that the zone's next instance would have to do. */
+static uint64_t
+items_waiting(const struct listener *l)
 {
 	struct inbox_counts counts = inbox_counts(l->broker->inbox);
 
 	if (l->kind == LINK_PLANNER)
-		return counts.items[INBOX_READY] != 0;
-	return (l->zone->channels & CHANNEL_BIT(CHANNEL_MAIL)) != 0 &&
-	       counts.items[INBOX_NEW] != 0;
+		return counts.items[INBOX_READY];
+	return (l->zone->channels & CHANNEL_BIT(CHANNEL_MAIL)) != 0
+		   ? counts.items[INBOX_NEW]
+		   : 0;
 }
 
 static void
@@ -307,7 +308,7 @@ machine_did(struct link *link, bool done)
 		work->items++;
 		work->loaded_items++;
 	}
-	if (work->busy == 0 && !work_waits(link->listener))
+	if (work->busy == 0 && items_waiting(link->listener) == 0)
 		load_ends(work);
 }
 
@@ -373,14 +374,10 @@ is_spent(const struct link *link)
 static void
 put_absence(struct json_writer *w, const struct listener *l)
 {
-	struct inbox_counts counts = inbox_counts(l->broker->inbox);
-
 	if (l->work.absent_ms == 0)
 		return;
 	json_put_integer(w, "absent_ms", l->work.absent_ms);
-	json_put_integer(w, "waiting",
-	    (int64_t)(l->kind == LINK_PLANNER ? counts.items[INBOX_READY]
-					      : counts.items[INBOX_NEW]));
+	json_put_integer(w, "waiting", (int64_t)items_waiting(l));
 }
 
 bool

@@ -96,17 +96,17 @@ def everybody():
 
 
 def instances_of(process):
-    """The children of an attach that live, without its minder, who is the
-    first of a session."""
+    """The children of an attach that live: each is the first of a session,
+    and its minder is not."""
     return sorted(pid for pid, (parent, _, state) in everybody().items()
                   if parent == process.pid and state[0] not in "ZX"
-                  and "s" not in state)
+                  and "s" in state)
 
 
 def minders_of(process):
     return [pid for pid, (parent, _, state) in everybody().items()
             if parent == process.pid and state[0] not in "ZX"
-            and "s" in state]
+            and "s" not in state]
 
 
 def lives(pid):
@@ -930,14 +930,11 @@ def escape(report):
     """A child of its own session keeps the channel, and we end."""
     wire = gullible.Wire.stdio()
     wire.hello("mail", "far")
-    pid = os.fork()
-    if pid == 0:
+    if os.fork() == 0:
         os.setsid()
-        while True:
-            time.sleep(60)
-    with open(report, "w") as out:
-        out.write(str(pid))
-    time.sleep(60)
+        with open(report, "w") as out:
+            out.write(str(os.getpid()))
+    time.sleep(3600)
 
 
 def far(way, arguments):
