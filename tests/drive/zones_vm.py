@@ -28,6 +28,7 @@ import ways_out  # noqa: E402
 LONG = os.environ.get("TRIZONE_LONG") == "1"
 SAMPLE = (ROOT / "vm" / "sample.eml").read_bytes()
 READERS = 3
+STRANGER = 64830  # of nobody
 HOSTILE = ("garbage", "flood", "drip", "stay")
 GUEST_ROLES = ("reader", "worker", "planner")
 
@@ -36,23 +37,31 @@ GUEST_ROLES = ("reader", "worker", "planner")
 # The image.
 #
 
-def build(bin_folder, out, umask="022", kind="reader"):
-    done = harness.run(["sh", "-c", 'umask "$1"; shift; exec "$@"', "sh",
-                        umask, IMAGE, "build", "--kind", kind, "--bin",
-                        bin_folder, "--out", out], seconds=120)
+def build(bin_folder, out, tool=IMAGE, umask="022", before=()):
+    done = harness.run([*before, "sh", "-c", 'umask "$1"; shift; exec "$@"',
+                        "sh", umask, tool, "build", "--kind", "reader",
+                        "--bin", bin_folder, "--out", out], seconds=120)
     check(done.returncode == 0, "build: %s", done.stderr.decode())
     return done.stdout.decode()
 
 
 def image_is_the_same_bytes(machines):
-    """Built twice: other folders, another umask, other times."""
+    """Built twice: other folders, another user and umask, other times."""
     one, two = machines.state / "one", machines.state / "elsewhere" / "two"
     copy = machines.state / "copy-of-bin"
     copy.mkdir()
     shutil.copy(machines.bin / "trizone-reader", copy)
     os.utime(copy / "trizone-reader", (1, 1))
     said = build(machines.bin, one)
-    build(copy, two, "077")
+    two.parent.mkdir()
+    os.chown(two.parent, STRANGER, STRANGER)
+    tool = machines.state / "vm"
+    tool.mkdir()
+    for name in ("image", "files"):
+        shutil.copy(ROOT / "vm" / name, tool)
+    build(copy, two, tool / "image", "077", [
+        "setpriv", "--reuid", str(STRANGER), "--regid", str(STRANGER),
+        "--clear-groups", "--inh-caps=-all"])
     for name in ("vmlinuz", "initrd", "SHA256SUMS", "hash"):
         check((one / name).read_bytes() == (two / name).read_bytes(),
               "%s differs", name)
