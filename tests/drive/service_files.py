@@ -609,7 +609,7 @@ mkdir up work system
 mount -t overlay -o lowerdir=/,upperdir=up,workdir=work none system
 rm -rf system/etc/trizone system/var/lib/trizone system/etc/init.d
 (cd "$1/extra" && tar -cf - .) | tar -xf - -C system --keep-directory-symlink
-mount -t tmpfs none system/dev
+mount -t tmpfs -o mode=755 none system/dev
 for name in null zero full random urandom tty; do
 	: >system/dev/$name
 	mount --bind /dev/$name system/dev/$name
