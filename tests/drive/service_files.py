@@ -454,6 +454,31 @@ def not_written_over():
     equal(done.returncode, 66, "uninstall of nothing: %r" % done.stderr)
 
 
+def by_busybox():
+    """With the tools of Alpine alone, and its shell."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        raise Skipped("no busybox")
+    with folder() as place:
+        tools = place / "tools"
+        tools.mkdir()
+        for name in run([busybox, "--list"]).stdout.decode().split():
+            (tools / name).symlink_to(busybox)
+        env = harness.environment(PATH=str(tools))
+        stage(place, "systemd")
+        before = prepared(place)
+        must(run(["sh", VM / "install", "--staged", place / "staged",
+                  "--destdir", place / "root"], env=env,
+                 executable=tools / "sh"), "install")
+        equal((place / "root/usr/local/bin/trizone-reader").read_bytes(),
+              (place / "staged/usr/local/bin/trizone-reader").read_bytes(),
+              "a program")
+        must(run(["sh", place / "root/usr/local/lib/trizone/uninstall",
+                  "--destdir", place / "root", "--purge"], env=env,
+                 executable=tools / "sh"), "uninstall")
+        equal(tree(place / "root"), before, "left behind")
+
+
 def reload_of_newer_systemd():
     """The unit waits for a reload by itself where that is known."""
     with folder() as place:
@@ -609,7 +634,7 @@ mkdir up work system
 mount -t overlay -o lowerdir=/,upperdir=up,workdir=work none system
 rm -rf system/etc/trizone system/var/lib/trizone system/etc/init.d
 (cd "$1/extra" && tar -cf - .) | tar -xf - -C system --keep-directory-symlink
-mount -t tmpfs none system/dev
+mount -t tmpfs -o mode=755 none system/dev
 for name in null zero full random urandom tty; do
 	: >system/dev/$name
 	mount --bind /dev/$name system/dev/$name
@@ -647,7 +672,7 @@ def body(suite):
                  newsyslog_knows_each_log, scripts_are_clean,
                  logs_are_rotated, weekly_report, weekly_without_answers,
                  weekly_in_steps, newer_version, not_written_over,
-                 reload_of_newer_systemd, openrc_runs):
+                 by_busybox, reload_of_newer_systemd, openrc_runs):
         suite.case(case.__name__.replace("_", " "), case)
     for services in LAYOUT:
         suite.case("installed and gone: " + services, installed_and_gone,
