@@ -65,8 +65,8 @@ END_TEST
 START_TEST(a_provider_has_its_isolations_only)
 {
 	static const char *const good[][2] = {{"process", "process"},
-	    {"container", "container"}, {"container", "gvisor"}, {"orb", "orb"},
-	    {"microvm", "microvm"}};
+	    {"container", "container"}, {"container", "gvisor"},
+	    {"orb", "process"}, {"orb", "orb"}, {"microvm", "microvm"}};
 	int taken = 0;
 
 	for (int p = 0; p < PROVIDER_COUNT; p++)
