@@ -177,6 +177,9 @@ static uint32_t
 set_limits(const char *group, const struct lock_limits *limits)
 {
 	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE);
+	uint32_t processes = limits->group_processes != 0
+				 ? limits->group_processes
+				 : limits->processes;
 	char value[64];
 	uint32_t in_force = 0;
 
@@ -187,8 +190,8 @@ set_limits(const char *group, const struct lock_limits *limits)
 		if (limit(group, "memory.swap.max", "0") || errno == ENOENT)
 			in_force |= CGROUP_MEMORY;
 	}
-	(void)snprintf(value, sizeof value, "%u", limits->processes);
-	if (limits->processes != 0 && limit(group, "pids.max", value))
+	(void)snprintf(value, sizeof value, "%u", processes);
+	if (processes != 0 && limit(group, "pids.max", value))
 		in_force |= CGROUP_PIDS;
 	(void)snprintf(value, sizeof value, "%u %u",
 	    limits->cpu_percent * (CPU_PERIOD_US / 100), CPU_PERIOD_US);

@@ -76,7 +76,8 @@ extern const size_t common_call_count;
  * one is delegated. 0: as it is. */
 struct lock_limits {
 	uint32_t descriptors;
-	uint32_t processes; /* of the user, where it is the role's own */
+	uint32_t processes;	  /* of the user, where it is the role's own */
+	uint32_t group_processes; /* of the group; 0: as of the user */
 	uint32_t cpu_percent;
 	uint32_t nice;	    /* how much others come first, 0 to 19 */
 	bool one_processor; /* what it starts has to share it */

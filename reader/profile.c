@@ -27,6 +27,7 @@ const struct lock_profile reader_profile = {
     .namespaces = LOCK_NET | LOCK_MOUNT | LOCK_IPC | LOCK_UTS | LOCK_PID,
     .limits = {.descriptors = 64,
 	.processes = 160,
+	.group_processes = 24, /* an instance's own, with workers that linger */
 	.cpu_percent = 100,
 	.nice = 10,
 	.one_processor = true,
