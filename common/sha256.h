@@ -1,6 +1,5 @@
 /*
- * SHA-256 (FIPS 180-4) through OpenSSL, with the algorithm fetched once: a
- * fetch per digest costs more than a short digest itself.
+ * SHA-256 (FIPS 180-4) through OpenSSL. Nothing has to be loaded for it.
  */
 #ifndef TRIZONE_COMMON_SHA256_H
 #define TRIZONE_COMMON_SHA256_H
@@ -10,9 +9,6 @@
 #define SHA256_BYTES 32
 
 struct sha256; /* a running digest */
-
-/* Load all that a digest needs; before the process is locked. */
-void sha256_warm(void);
 
 /* Free with sha256_free; NULL is fine there. Failure ends the process. */
 struct sha256 *sha256_new(void);

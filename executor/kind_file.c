@@ -14,7 +14,6 @@
 #include "common/err.h"
 #include "common/lock.h"
 #include "common/log.h"
-#include "common/sha256.h"
 #include "executor/beneath.h"
 #include "executor/file.h"
 
@@ -372,7 +371,6 @@ kind_file_open(void *untyped, const struct kind_method *method)
 	if (removed != 0)
 		log_event(LOG_WARN, "file-clean", "removed=%zu root=%s",
 		    removed, settings->root);
-	sha256_warm();
 }
 
 size_t

@@ -9,7 +9,6 @@
 
 #include "common/err.h"
 #include "common/limits.h"
-#include "common/sha256.h"
 #include "proto/clean.h"
 #include "reader/attach.h"
 #include "reader/auth.h"
@@ -267,7 +266,6 @@ mail_warm(void)
 {
 	charset_warm();
 	detect_warm();
-	sha256_warm();
 	mime_warm();
 }
 

@@ -7,7 +7,6 @@
 
 #include "common/err.h"
 #include "common/limits.h"
-#include "common/sha256.h"
 #include "proto/clean.h"
 #include "reader/charset.h"
 #include "reader/judge.h"
@@ -23,7 +22,6 @@ text_warm(void)
 {
 	charset_warm();
 	detect_warm();
-	sha256_warm();
 }
 
 /* The set that a byte order mark names; the mark is taken off. */

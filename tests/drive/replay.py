@@ -431,7 +431,8 @@ def bad_recipient():
     """It does not start without what it was told to do."""
     with Kept() as host:
         for recipient in ("age1qqqqqqqqqqqqqqqqqqqqq",
-                          host.recipient[:-1] + "q"):
+                          host.recipient[:-1] + (
+                              "p" if host.recipient[-1] == "q" else "q")):
             host.config["audit"]["recipient"] = recipient
             host.write_settings()
             process = host._spawn("executor", [
