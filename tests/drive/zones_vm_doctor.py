@@ -216,8 +216,7 @@ def body(suite):
         given.bin = copy
         given.prepare("mail")
         for case in (sound, no_image, no_qemu, too_little_memory, stale_image,
-                     damaged_image,
-                     kernel_without_virtio):
+                     damaged_image, kernel_without_virtio):
             suite.case(case.__name__.replace("_", " "), case, given)
         for what in EXTRA:
             suite.case("a %s more" % what, device_more, given, what)
