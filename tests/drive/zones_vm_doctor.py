@@ -61,6 +61,11 @@ def no_qemu(machines):
     check(done.returncode == 69 and b"install" in done.stderr, "%r", done)
 
 
+def too_little_memory(machines):
+    one_fault(machines, "so little memory", "128 or more",
+              ZONE_MEMORY_MB="96")
+
+
 @contextlib.contextmanager
 def changed(path, change):
     """A file other than it was, for a while."""
@@ -210,8 +215,8 @@ def body(suite):
         shutil.copy(given.bin / "trizone-reader", copy)
         given.bin = copy
         given.prepare("mail")
-        for case in (sound, no_image, no_qemu, stale_image, damaged_image,
-                     kernel_without_virtio):
+        for case in (sound, no_image, no_qemu, too_little_memory, stale_image,
+                     damaged_image, kernel_without_virtio):
             suite.case(case.__name__.replace("_", " "), case, given)
         for what in EXTRA:
             suite.case("a %s more" % what, device_more, given, what)
