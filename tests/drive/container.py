@@ -25,6 +25,7 @@ set -e
 mount --make-rshared /
 umount -l /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
+! command -v catatonit >/dev/null || set -- catatonit -- "$@"
 exec "$@"
 """
 
@@ -38,8 +39,12 @@ def enter():
             "no " + " ".join(missing) if missing else "not root"))
         sys.exit(77)
     if INSIDE not in os.environ:
-        os.execvpe("unshare", ["unshare", "-m", "sh", "-c", PREPARE, "sh",
-                               sys.executable, "-B", *sys.argv],
+        # with processes of our own too: podman waits long for one of its own
+        # that has ended, where process 1 is slow to take its status
+        os.execvpe("unshare", ["unshare", "-m", "--pid", "--fork",
+                               "--kill-child", "--mount-proc", "sh", "-c",
+                               PREPARE, "sh", sys.executable, "-B",
+                               *sys.argv],
                    dict(os.environ, **{INSIDE: "1"}))
 
 
