@@ -272,6 +272,7 @@ def long_path():
     with Containers() as host:
         host.config["run"] = str(host.folder / ("run" + "n" * 20))
         host.write_settings()
+        pathlib.Path(host.config["run"]).mkdir()
         done = host.zone("up", "mail")
         equal(done.returncode, 69, "up: %r" % done.stdout)
         check(b"is too long for podman: choose a shorter" in done.stderr,
