@@ -96,6 +96,14 @@ class Machines:
     def done(self):
         shutil.rmtree(self.state, ignore_errors=True)
 
+    def kernel_words(self):
+        """For vm/image, where the kernel is not the installed one."""
+        kernel = next((self.state / "kernel" / "boot").glob("vmlinuz-*"), None)
+        if kernel is None:
+            return []
+        return ["--kernel", kernel, "--modules", self.state / "kernel" /
+                "lib" / "modules" / kernel.name.replace("vmlinuz-", "")]
+
     def environment(self, zone, **more):
         kind = KINDS.get(zone, "reader")
         return {"ZONE": zone, "ZONE_KIND": kind,

@@ -37,10 +37,11 @@ GUEST_ROLES = ("reader", "worker", "planner")
 # The image.
 #
 
-def build(bin_folder, out, tool=IMAGE, umask="022", before=()):
+def build(machines, bin_folder, out, tool=IMAGE, umask="022", before=()):
     done = harness.run([*before, "sh", "-c", 'umask "$1"; shift; exec "$@"',
                         "sh", umask, tool, "build", "--kind", "reader",
-                        "--bin", bin_folder, "--out", out], seconds=120)
+                        "--bin", bin_folder, "--out", out,
+                        *machines.kernel_words()], seconds=120)
     check(done.returncode == 0, "build: %s", done.stderr.decode())
     return done.stdout.decode()
 
@@ -52,14 +53,14 @@ def image_is_the_same_bytes(machines):
     copy.mkdir()
     shutil.copy(machines.bin / "trizone-reader", copy)
     os.utime(copy / "trizone-reader", (1, 1))
-    said = build(machines.bin, one)
+    said = build(machines, machines.bin, one)
     two.parent.mkdir()
     os.chown(two.parent, STRANGER, STRANGER)
     tool = machines.state / "vm"
     tool.mkdir()
     for name in ("image", "files"):
         shutil.copy(ROOT / "vm" / name, tool)
-    build(copy, two, tool / "image", "077", [
+    build(machines, copy, two, tool / "image", "077", [
         "setpriv", "--reuid", str(STRANGER), "--regid", str(STRANGER),
         "--clear-groups", "--inh-caps=-all"])
     for name in ("vmlinuz", "initrd", "SHA256SUMS", "hash"):
@@ -88,7 +89,7 @@ def image_has_nothing_else(machines):
 def stale_image_is_told(machines):
     one = machines.state / "one"
     check_it = [IMAGE, "check", "--kind", "reader", "--bin", machines.bin,
-                "--out", one]
+                "--out", one, *machines.kernel_words()]
     equal(harness.run(check_it).returncode, 0, "a fresh one")
     other = machines.state / "other-bin"
     other.mkdir()

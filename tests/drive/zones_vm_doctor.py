@@ -105,6 +105,18 @@ def kernel_without_virtio(machines):
     check(done.returncode != 0 and b"virtio" in done.stderr, "%r", done)
 
 
+def machine_that_says_nothing(machines):
+    """Its last words are told: here the program is none."""
+    other = machines.state / "bin-of-nothing"
+    other.mkdir()
+    shutil.copy(shutil.which("true"), other / "trizone-reader")
+    done = machines.ask("mail", "prepare", TRIZONE_BIN=str(other),
+                        TRIZONE_STATE=str(machines.state / "nothing"))
+    equal(done.returncode, 69, "prepare: %r" % done.stderr)
+    check(b"panic" in done.stderr and b"no machine says hello" in done.stderr,
+          "%r", done.stderr)
+
+
 def wrapper(machines, words):
     """A QEMU that is given more than the provider says."""
     path = machines.state / "qemu-system-more"
@@ -216,7 +228,8 @@ def body(suite):
         given.bin = copy
         given.prepare("mail")
         for case in (sound, no_image, no_qemu, too_little_memory, stale_image,
-                     damaged_image, kernel_without_virtio):
+                     damaged_image, kernel_without_virtio,
+                     machine_that_says_nothing):
             suite.case(case.__name__.replace("_", " "), case, given)
         for what in EXTRA:
             suite.case("a %s more" % what, device_more, given, what)
