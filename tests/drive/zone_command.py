@@ -199,6 +199,26 @@ def in_foreground():
         until(lambda: host.zone_status("mail")["channels"] == 0, 10, "channel")
 
 
+def nothing_of_the_environment():
+    """What the operator has in it is not for a zone."""
+    if not pathlib.Path("/proc/self/environ").exists():
+        raise harness.Skipped("no /proc")
+    with Zones() as host:
+        host.start()
+        host.up("--provider", "process", OPERATORS_SECRET="tell-nobody")
+        for zone in ("planner", "mail"):
+            kind = host.config["zones"][zone]["kind"]
+            noted = host.machine(zone).parent / (zone + ".instances")
+            pids = [path.name for path in noted.iterdir()]
+            check(pids, "an instance of %s", zone)
+            for pid in pids:
+                proc = pathlib.Path("/proc") / pid
+                check(("trizone-" + kind).encode() in
+                      (proc / "cmdline").read_bytes(), "its program")
+                check(b"tell-nobody" not in (proc / "environ").read_bytes(),
+                      "%s has what the operator's environment has", zone)
+
+
 def without_executor():
     with Zones() as host:
         host.start()
@@ -293,6 +313,7 @@ def body(suite):
     suite.case("several at once", several_at_once)
     suite.case("what a killed supervisor leaves", ends_what_is_left)
     suite.case("in the foreground", in_foreground)
+    suite.case("nothing of the environment", nothing_of_the_environment)
     suite.case("before the executor", without_executor)
     suite.case("doctor: nothing", doctor_of_sound)
     suite.case("doctor: a socket that is somebody's", wrong_socket)
