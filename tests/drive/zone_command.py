@@ -7,6 +7,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -286,23 +287,50 @@ def folders_of_others():
               "up")
 
 
+def attaches(host):
+    """How many supervisors there are, noted or not."""
+    found = run(["ps", "-eo", "args="]).stdout.decode()
+    return found.count("attach --config %s " % host.config_path)
+
+
 def no_room_for_its_number():
     """Nothing runs that could not be noted, so that down finds it."""
     with Zones() as host:
         host.start()
-        pid_file = host.machine("mail").with_suffix(".pid.new")
-        pid_file.parent.mkdir()
-        pid_file.mkdir()  # as good as a full disk
-        done = host.zone("up", "--provider", "process", "mail")
+        tools = host.folder / "tools"
+        tools.mkdir()
+        (tools / "ln").write_text(
+            "#!/bin/sh\ncase $* in\n*.pid) exit 1 ;;\nesac\nexec %s \"$@\"\n"
+            % shutil.which("ln"))
+        (tools / "ln").chmod(0o755)
+        done = host.zone("up", "--provider", "process", "mail",
+                         path=str(tools))
         equal(done.returncode, 71, "status")
         check(b"it does not start" in done.stderr, "%r", done.stderr)
-        equal(host.pid("mail"), None, "its number")
-        found = run(["ps", "-eo", "args="]).stdout.decode()
-        check("attach --config %s " % host.config_path not in found, "%s",
-              found)
-        pid_file.rmdir()
+        equal((host.pid("mail"), attaches(host)), (None, 0), "supervisors")
         check("up by process" in host.up("--provider", "process", "mail"),
               "up")
+
+
+def killed_at_any_moment():
+    """Whenever an up is killed, the next one and down find what it left."""
+    with Zones() as host:
+        host.start()
+        env = harness.environment(TRIZONE_BIN=str(host.programs))
+        for moment in range(12):
+            process = subprocess.Popen(
+                [str(ZONE), "up", "--provider", "process", "--config",
+                 str(host.config_path), "mail"], env=env,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(0.04 * moment)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
+            host.up("--provider", "process", "mail")
+            equal(host.zone_status("mail")["channels"], 1, "channels")
+            equal(host.zone("down", "mail").returncode, 0, "down")
+            equal(attaches(host), 0, "left when killed at %d" % moment)
 
 
 def what_a_zone_says_is_inert():
@@ -417,6 +445,7 @@ def body(suite):
     suite.case("others have its number", others_have_its_number)
     suite.case("folders of others", folders_of_others)
     suite.case("no room for its number", no_room_for_its_number)
+    suite.case("killed at any moment", killed_at_any_moment)
     suite.case("what a zone says is inert", what_a_zone_says_is_inert)
     suite.case("before the executor", without_executor)
     suite.case("doctor: nothing", doctor_of_sound)
