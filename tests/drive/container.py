@@ -325,6 +325,48 @@ def docker_where_podman_is_not():
         shutil.rmtree(folder)
 
 
+LIES = """#!/bin/sh
+ps -o sid= -p $$ >>%(told)s
+printf '%%s\n' "$*" >>%(told)s
+case "$1 $2" in
+"ps --all") printf '%%s\n' '*' --all ../x 0123456789ab ;;
+"inspect --format") printf '1/../self\033[31m\n' ;;
+"rm --force") read -r line && printf 'was typed: %%s\n' "$line" ;;
+esac >&1
+exit 0
+"""
+
+
+def engine_that_lies():
+    """The account is a zone's, and its engine and files are the account's."""
+    with Containers(mail={"provider": "container"}) as host:
+        host.start()
+        told = host.folder / "told"
+        told.touch()
+        told.chmod(0o666)
+        host.folder.chmod(0o711)
+        host.put_tool("podman", LIES % {"told": told})
+        host.tools.chmod(0o755)
+        user = harness.ACCOUNTS["reader"]
+        (host.folder / "machines" / ("containers.%d" % user)).mkdir(
+            parents=True)
+        keeper = (host.folder / "run" / "machines" /
+                  ("containers.%d" % user) / "libpod" / "tmp" / "pause.pid")
+        keeper.parent.mkdir(parents=True)
+        os.mkfifo(keeper)
+        done = host.zone("doctor", "mail")
+        check(b"\033" not in done.stdout + done.stderr and
+              b"process 1/" not in done.stdout, "%r", done)
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        lines = told.read_text().splitlines()
+        equal([line for line in lines if line.startswith("rm ")],
+              ["rm --force --time 2 0123456789ab"], "what is removed")
+        check("was typed" not in told.read_text(), "it reads what we read")
+        sessions = {line.strip() for line in lines if line.strip().isdigit()}
+        check(sessions and str(os.getsid(0)) not in sessions,
+              "it has our terminal: %r", sessions)
+
+
 def body(suite):
     suite.case("a mail through containers", whole_way)
     suite.case("an image is the same when made again", same_image)
@@ -335,6 +377,7 @@ def body(suite):
     suite.case("what a killed supervisor leaves", nothing_is_left)
     suite.case("gVisor", by_gvisor)
     suite.case("a path that is too long", long_path)
+    suite.case("an engine that lies", engine_that_lies)
     suite.case("docker", docker_where_podman_is_not)
 
 

@@ -7,6 +7,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -61,7 +62,7 @@ class Zones(Host):
 
     def pid(self, zone):
         path = self.folder / "run" / "machines" / (zone + ".pid")
-        return int(path.read_text()) if path.exists() else None
+        return int(path.read_text().split()[0]) if path.exists() else None
 
 
 def is_alive(pid):
@@ -199,6 +200,153 @@ def in_foreground():
         until(lambda: host.zone_status("mail")["channels"] == 0, 10, "channel")
 
 
+def nothing_of_the_environment():
+    """What the operator has in it is not for a zone."""
+    if not pathlib.Path("/proc/self/environ").exists():
+        raise harness.Skipped("no /proc")
+    with Zones() as host:
+        host.start()
+        host.up("--provider", "process", OPERATORS_SECRET="tell-nobody")
+        for zone in ("planner", "mail"):
+            kind = host.config["zones"][zone]["kind"]
+            noted = host.machine(zone).parent / (zone + ".instances")
+            pids = [path.name for path in noted.iterdir()]
+            check(pids, "an instance of %s", zone)
+            for pid in pids:
+                proc = pathlib.Path("/proc") / pid
+                check(("trizone-" + kind).encode() in
+                      (proc / "cmdline").read_bytes(), "its program")
+                check(b"tell-nobody" not in (proc / "environ").read_bytes(),
+                      "%s has what the operator's environment has", zone)
+
+
+def stranger(*words):
+    """A process of nobody's, with such words."""
+    if not harness.is_root():
+        raise harness.Skipped("all processes are of one user")
+    process = subprocess.Popen(
+        ["setpriv", "--reuid", "64801", "--regid", "64801", "--clear-groups",
+         "sh", "-c", "echo; read -r line", *words],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.stdout.read(1)
+    return process
+
+
+def others_have_its_number():
+    """A supervisor and a vm/zone that are gone, and a stranger who has got
+    their numbers and says their words: he is neither."""
+    with Zones() as host, stranger(" attach ", " mail -- ") as other:
+        host.start()
+        host.up("--provider", "process", "mail")
+        pid_file = host.machine("mail").with_suffix(".pid")
+        noted = pid_file.read_text().split()
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        pid_file.write_text("\n".join([str(other.pid), *noted[1:], ""]))
+        lock = pid_file.with_suffix(".lock")
+        lock.symlink_to("%d.%s" % (other.pid, noted[1]))
+        check("mail: up by process" in host.up(
+            "--provider", "process", "mail"), "it is up")
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        pid_file.write_text("\n".join([str(other.pid), *noted[1:], ""]))
+        check(b"mail: not up" in host.zone("down", "mail").stdout, "not up")
+        equal(other.poll(), None, "the stranger was ended")
+
+
+def folders_of_others():
+    """Where others say what is there, nothing is written or believed."""
+    with Zones() as host:
+        host.start()
+        place = host.folder / "run" / "machines"
+        elsewhere = host.folder / "elsewhere"
+        elsewhere.mkdir()
+        state = host.folder / "machines"
+
+        def refused(path):
+            for words in (("up", "--provider", "process"), ("shell",)):
+                done = host.zone(*words, "mail")
+                equal(done.returncode, 77, "status of " + words[0])
+                check(b"%s is not ours alone" % os.fsencode(path) in
+                      done.stderr, "%r", done.stderr)
+            equal(list(elsewhere.iterdir()), [], "files")
+
+        place.symlink_to(elsewhere)
+        refused(place)
+        place.unlink()
+        for path in (place, state):
+            for mode in (0o777, 0o775):
+                path.mkdir()
+                path.chmod(mode)
+                refused(path)
+                path.rmdir()
+            if harness.is_root():
+                path.mkdir()
+                os.chown(path, 64801, 64801)
+                refused(path)
+                path.rmdir()
+        check("up by process" in host.up("--provider", "process", "mail"),
+              "up")
+
+
+def attaches(host):
+    """How many supervisors there are, noted or not."""
+    found = run(["ps", "-eo", "args="]).stdout.decode()
+    return found.count("attach --config %s " % host.config_path)
+
+
+def no_room_for_its_number():
+    """Nothing runs that could not be noted, so that down finds it."""
+    with Zones() as host:
+        host.start()
+        tools = host.folder / "tools"
+        tools.mkdir()
+        (tools / "ln").write_text(
+            "#!/bin/sh\ncase $* in\n*.pid) exit 1 ;;\nesac\nexec %s \"$@\"\n"
+            % shutil.which("ln"))
+        (tools / "ln").chmod(0o755)
+        done = host.zone("up", "--provider", "process", "mail",
+                         path=str(tools))
+        equal(done.returncode, 71, "status")
+        check(b"it does not start" in done.stderr, "%r", done.stderr)
+        equal((host.pid("mail"), attaches(host)), (None, 0), "supervisors")
+        check("up by process" in host.up("--provider", "process", "mail"),
+              "up")
+
+
+def killed_at_any_moment():
+    """Whenever an up is killed, the next one and down find what it left."""
+    with Zones() as host:
+        host.start()
+        env = harness.environment(TRIZONE_BIN=str(host.programs))
+        for moment in range(12):
+            process = subprocess.Popen(
+                [str(ZONE), "up", "--provider", "process", "--config",
+                 str(host.config_path), "mail"], env=env,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(0.04 * moment)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
+            host.up("--provider", "process", "mail")
+            equal(host.zone_status("mail")["channels"], 1, "channels")
+            equal(host.zone("down", "mail").returncode, 0, "down")
+            equal(attaches(host), 0, "left when killed at %d" % moment)
+
+
+def what_a_zone_says_is_inert():
+    """A program that was taken over writes to the terminal of root."""
+    with Zones() as host:
+        host.start()
+        reader = host.programs / "trizone-reader"
+        reader.unlink()
+        reader.write_text("#!/bin/sh\nprintf 'said \\033]0;x\\007\\n' >&2\n"
+                          "exit 3\n")
+        reader.chmod(0o755)
+        done = host.zone("up", "--provider", "process", "mail")
+        equal(done.returncode, 75, "status")
+        check(b"said ]0;x\n" in done.stderr, "%r", done.stderr)
+
+
 def without_executor():
     with Zones() as host:
         host.start()
@@ -293,6 +441,12 @@ def body(suite):
     suite.case("several at once", several_at_once)
     suite.case("what a killed supervisor leaves", ends_what_is_left)
     suite.case("in the foreground", in_foreground)
+    suite.case("nothing of the environment", nothing_of_the_environment)
+    suite.case("others have its number", others_have_its_number)
+    suite.case("folders of others", folders_of_others)
+    suite.case("no room for its number", no_room_for_its_number)
+    suite.case("killed at any moment", killed_at_any_moment)
+    suite.case("what a zone says is inert", what_a_zone_says_is_inert)
     suite.case("before the executor", without_executor)
     suite.case("doctor: nothing", doctor_of_sound)
     suite.case("doctor: a socket that is somebody's", wrong_socket)
