@@ -78,7 +78,7 @@ if(PLATFORM STREQUAL linux AND NOT TRIZONE_SANITIZE)
   drive_test(orb "drive;release" 900 ${BIN})
   drive_test(seccomp_list "drive;release" 300 ${BIN})
   drive_test(package drive 1800 ${BIN})
-  drive_test(package_vm drive 1800 ${BIN})
+  drive_test(package_vm drive 2400 ${BIN})
   # both have it made, in one folder
   set_tests_properties(drive.package_vm PROPERTIES DEPENDS drive.package)
   # emulated machines, minutes on a busy host
