@@ -10,6 +10,7 @@ import pathlib
 import platform
 import re
 import shutil
+import subprocess
 
 import harness
 from harness import Skipped, check, equal, main, until
@@ -213,9 +214,79 @@ def what_the_provider_says(machines):
     done = harness.run([PROVIDER], env=machines.environment("mail"))
     equal(done.returncode, 64, "no command")
     for name, value in (("ZONE", "../x"), ("ZONE_MEMORY_MB", "1;reboot"),
-                        ("ZONE_TRUST_AUTH", "a rdinit=/x")):
+                        ("ZONE_TRUST_AUTH", "a rdinit=/x"),
+                        ("TRIZONE_STATE", "/x\n-netdev\nuser,id=x"),
+                        ("ZONE_CONSOLE", "/x,path=/etc/passwd"),
+                        ("ZONE_CONSOLE", "/x\n-netdev")):
         done = machines.ask("mail", "describe", **{name: value})
         equal(done.returncode, 64, "%s=%s" % (name, value))
+
+
+def console_of_others(machines):
+    """What is given to the zone's account is no file by a link, nor in a
+    folder where somebody could make it one."""
+    kept = machines.state / "kept"
+    kept.write_text("root's")
+    link = machines.state / "link"
+    link.symlink_to(kept)
+    shared = machines.state / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    for path in (link, shared / "console"):
+        done = machines.ask("mail", "exec", ZONE_CONSOLE=str(path))
+        equal(done.returncode, 77, "status of %s" % path)
+    equal((kept.stat().st_uid, kept.read_text()), (0, "root's"), "the file")
+    equal(list(shared.iterdir()), [], "files")
+
+
+def another_image_than_announced(machines):
+    said = machines.run / "mail.json"
+    said.write_text('{"image":"%s"}' % ("0" * 64))
+    try:
+        done = machines.ask("mail", "exec")
+    finally:
+        said.unlink()
+    check(done.returncode == 69 and b"is not what was announced" in
+          done.stderr, "%r", done)
+
+
+def stranger_with_its_words(machines):
+    """He is neither ended nor in the way of down."""
+    image = machines.state / "microvm" / "mail" / "image" / "vmlinuz"
+    process = subprocess.Popen(
+        ["setpriv", "--reuid", "64801", "--regid", "64801", "--clear-groups",
+         "sh", "-c", "read -r line", "-name", "trizone.mail", "-virtfs",
+         str(image)], stdin=subprocess.PIPE)
+    try:
+        until(lambda: b"trizone.mail" in pathlib.Path(
+            "/proc/%d/cmdline" % process.pid).read_bytes(), 10, "it is there")
+        equal(faults(machines), [], "faults")
+        equal(machines.ask("mail", "down").returncode, 0, "down")
+        equal(process.poll(), None, "the stranger was ended")
+    finally:
+        process.stdin.close()
+        process.wait(10)
+
+
+def no_kernel_at_all(machines):
+    """What is read for ever, and names that would be others'."""
+    pipe = machines.state / "a-pipe"
+    os.mkfifo(pipe)
+    two = machines.state / "modules-x\ny"
+    (two / "kernel").mkdir(parents=True)
+    for status, more in (
+            (69, {"TRIZONE_KERNEL": str(pipe)}),
+            (69, {"TRIZONE_KERNEL": str(machines.state)}),
+            (64, {"TRIZONE_KERNEL": str(machines.rules),
+                  "TRIZONE_MODULES": str(two)})):
+        done = machines.ask("mail", "prepare", **more)
+        equal(done.returncode, status, "status with %r: %r" %
+              (more, done.stderr))
+    folder = machines.state / "packed"
+    folder.mkdir()
+    (folder / "a\nb").touch()
+    equal(harness.run([harness.ROOT / "vm" / "image", "pack", folder])
+          .returncode, 65, "a name of two lines")
 
 
 def body(suite):
@@ -235,7 +306,9 @@ def body(suite):
             suite.case("a %s more" % what, device_more, given, what)
         for case in (machine_that_runs_has_more, others_can_write,
                      kvm_that_hangs, console_of_a_machine,
-                     other_processor, what_the_provider_says):
+                     other_processor, what_the_provider_says,
+                     console_of_others, another_image_than_announced,
+                     stranger_with_its_words, no_kernel_at_all):
             suite.case(case.__name__.replace("_", " "), case, given)
 
 
