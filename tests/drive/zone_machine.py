@@ -137,7 +137,8 @@ class Machines:
         check(done.returncode == 0, "describe: %s", done.stderr.decode())
         said = dict(json.loads(done.stdout), **more)
         path = self.run / (zone + ".json")
-        path.write_text(json.dumps(said))
+        # as the provider writes it, which looks at it at each start
+        path.write_text(json.dumps(said, separators=(",", ":")))
         return path
 
     def command(self, zone, **more):
