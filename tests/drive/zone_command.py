@@ -333,6 +333,38 @@ def killed_at_any_moment():
             equal(attaches(host), 0, "left when killed at %d" % moment)
 
 
+def tools_that_are_missing():
+    """Nothing is half done, and no check passes for want of its tool."""
+    with Zones() as host:
+        host.start()
+        tools = host.folder / "tools"
+        tools.mkdir()
+        names = ("awk cat cp cut dirname env find grep head id ln ls mkdir mv "
+                 "ps readlink rm rmdir sed sh sleep sort tail tr uname wc "
+                 "sha256sum").split()
+        for name in names:
+            found = shutil.which(name)
+            if found:
+                (tools / name).symlink_to(found)
+        env = harness.environment(
+            TRIZONE_BIN=str(host.programs), PATH=str(tools),
+            TRIZONE_STATE=str(host.folder / "machines"))
+        for name in ("find", "id", "ln", "mv", "sed", "sh", "tr"):
+            tool = tools / name
+            tool.rename(host.folder / "aside")
+            done = run([shutil.which("sh"), ZONE, "up", "--config",
+                        host.config_path, "--provider", "process", "mail"],
+                       env=env)
+            equal((done.returncode, attaches(host)), (69, 0),
+                  "status without %s: %r" % (name, done.stderr))
+            check(b"there is no %s in PATH" % name.encode() in done.stderr,
+                  "%r", done.stderr)
+            (host.folder / "aside").rename(tool)
+        done = run([ZONE, "up", "--config", host.config_path, "--provider",
+                    "process", "mail"], env=env)
+        equal(done.returncode, 0, "with all: %r" % done.stderr)
+
+
 def what_a_zone_says_is_inert():
     """A program that was taken over writes to the terminal of root."""
     with Zones() as host:
@@ -446,6 +478,7 @@ def body(suite):
     suite.case("folders of others", folders_of_others)
     suite.case("no room for its number", no_room_for_its_number)
     suite.case("killed at any moment", killed_at_any_moment)
+    suite.case("tools that are missing", tools_that_are_missing)
     suite.case("what a zone says is inert", what_a_zone_says_is_inert)
     suite.case("before the executor", without_executor)
     suite.case("doctor: nothing", doctor_of_sound)
