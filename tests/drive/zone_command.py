@@ -435,6 +435,39 @@ def stale_image():
               " vm/zone down mail && vm/zone up mail" in text, "%s", text)
 
 
+def root_as_account():
+    """A zone is never root, whatever the configuration says."""
+    if not harness.is_root():
+        raise harness.Skipped("not root")
+    with Zones() as host:
+        for account in ("root", "0"):
+            host.config["accounts"] = dict(host.config["accounts"],
+                                           reader=account)
+            host.write_settings()
+            (host.folder / "run").mkdir(mode=0o711, exist_ok=True)
+            for words in (("up", "--provider", "process"), ("shell",)):
+                done = host.zone(*words, "mail")
+                equal(done.returncode, 77, "status: %r" % done.stderr)
+                check(b"its account is root" in done.stderr, "%r",
+                      done.stderr)
+
+
+def names_that_look_alike():
+    """A zone with the name of another's file."""
+    with Zones() as host:
+        host.config["zones"]["mail"].update(channel="mail")
+        host.config["zones"]["mail.pid"] = {"kind": "reader",
+                                            "channel": "text", "require": []}
+        host.write_settings()
+        host.start()
+        host.up("--provider", "process", "mail", "mail.pid")
+        first = host.pid("mail.pid")
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        equal((host.pid("mail.pid"), is_alive(first)), (first, True),
+              "the other")
+        host.zone("down", "mail.pid")
+
+
 def no_drop_rules():
     """No namespaces to be had, as in a machine that denies them, and no rules
     that drop everything."""
@@ -485,6 +518,8 @@ def body(suite):
     suite.case("doctor: a socket that is somebody's", wrong_socket)
     suite.case("doctor: a stale program", stale_image)
     suite.case("doctor: missing drop rules", no_drop_rules)
+    suite.case("root as account", root_as_account)
+    suite.case("names that look alike", names_that_look_alike)
     suite.case("wrong words", wrong_words)
 
 
