@@ -333,6 +333,38 @@ def killed_at_any_moment():
             equal(attaches(host), 0, "left when killed at %d" % moment)
 
 
+def tools_that_are_missing():
+    """Nothing is half done, and no check passes for want of its tool."""
+    with Zones() as host:
+        host.start()
+        tools = host.folder / "tools"
+        tools.mkdir()
+        names = ("awk cat cp cut dirname env find grep head id ln ls mkdir mv "
+                 "ps readlink rm rmdir sed sh sleep sort tail tr uname wc "
+                 "sha256sum").split()
+        for name in names:
+            found = shutil.which(name)
+            if found:
+                (tools / name).symlink_to(found)
+        env = harness.environment(
+            TRIZONE_BIN=str(host.programs), PATH=str(tools),
+            TRIZONE_STATE=str(host.folder / "machines"))
+        for name in ("find", "id", "ln", "mv", "sed", "sh", "tr"):
+            tool = tools / name
+            tool.rename(host.folder / "aside")
+            done = run([shutil.which("sh"), ZONE, "up", "--config",
+                        host.config_path, "--provider", "process", "mail"],
+                       env=env)
+            equal((done.returncode, attaches(host)), (69, 0),
+                  "status without %s: %r" % (name, done.stderr))
+            check(b"there is no %s in PATH" % name.encode() in done.stderr,
+                  "%r", done.stderr)
+            (host.folder / "aside").rename(tool)
+        done = run([ZONE, "up", "--config", host.config_path, "--provider",
+                    "process", "mail"], env=env)
+        equal(done.returncode, 0, "with all: %r" % done.stderr)
+
+
 def what_a_zone_says_is_inert():
     """A program that was taken over writes to the terminal of root."""
     with Zones() as host:
@@ -403,6 +435,39 @@ def stale_image():
               " vm/zone down mail && vm/zone up mail" in text, "%s", text)
 
 
+def root_as_account():
+    """A zone is never root, whatever the configuration says."""
+    if not harness.is_root():
+        raise harness.Skipped("not root")
+    with Zones() as host:
+        for account in ("root", "0"):
+            host.config["accounts"] = dict(host.config["accounts"],
+                                           reader=account)
+            host.write_settings()
+            (host.folder / "run").mkdir(mode=0o711, exist_ok=True)
+            for words in (("up", "--provider", "process"), ("shell",)):
+                done = host.zone(*words, "mail")
+                equal(done.returncode, 77, "status: %r" % done.stderr)
+                check(b"its account is root" in done.stderr, "%r",
+                      done.stderr)
+
+
+def names_that_look_alike():
+    """A zone with the name of another's file."""
+    with Zones() as host:
+        host.config["zones"]["mail"].update(channel="mail")
+        host.config["zones"]["mail.pid"] = {"kind": "reader",
+                                            "channel": "text", "require": []}
+        host.write_settings()
+        host.start()
+        host.up("--provider", "process", "mail", "mail.pid")
+        first = host.pid("mail.pid")
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        equal((host.pid("mail.pid"), is_alive(first)), (first, True),
+              "the other")
+        host.zone("down", "mail.pid")
+
+
 def no_drop_rules():
     """No namespaces to be had, as in a machine that denies them, and no rules
     that drop everything."""
@@ -446,12 +511,15 @@ def body(suite):
     suite.case("folders of others", folders_of_others)
     suite.case("no room for its number", no_room_for_its_number)
     suite.case("killed at any moment", killed_at_any_moment)
+    suite.case("tools that are missing", tools_that_are_missing)
     suite.case("what a zone says is inert", what_a_zone_says_is_inert)
     suite.case("before the executor", without_executor)
     suite.case("doctor: nothing", doctor_of_sound)
     suite.case("doctor: a socket that is somebody's", wrong_socket)
     suite.case("doctor: a stale program", stale_image)
     suite.case("doctor: missing drop rules", no_drop_rules)
+    suite.case("root as account", root_as_account)
+    suite.case("names that look alike", names_that_look_alike)
     suite.case("wrong words", wrong_words)
 
 
