@@ -175,7 +175,9 @@ def ends_what_is_left():
                                   stdin=subprocess.PIPE,
                                   stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL)
-        (noted / str(orphan.pid)).write_text("%s\n" % program)
+        begun = run(["sh", "-c", '. "$1"; started "$2"', "sh",
+                     ROOT / "vm" / "provider" / "common", str(orphan.pid)])
+        (noted / str(orphan.pid)).write_bytes(begun.stdout)
         os.kill(host.pid("mail"), signal.SIGKILL)
         until(lambda: not is_alive(host.pid("mail")), 10, "killed")
         check(b"no supervisor" in host.zone("status", "mail").stdout, "status")
@@ -233,8 +235,8 @@ def stranger(*words):
 
 
 def others_have_its_number():
-    """A supervisor and a vm/zone that are gone, and a stranger who has got
-    their numbers and says their words: he is neither."""
+    """A supervisor, a vm/zone and an instance that are gone, and a stranger who
+    has got their numbers and says their words: he is none of them."""
     with Zones() as host, stranger(" attach ", " mail -- ") as other:
         host.start()
         host.up("--provider", "process", "mail")
@@ -248,6 +250,9 @@ def others_have_its_number():
             "--provider", "process", "mail"), "it is up")
         equal(host.zone("down", "mail").returncode, 0, "down")
         pid_file.write_text("\n".join([str(other.pid), *noted[1:], ""]))
+        instances = pid_file.with_suffix(".instances")
+        instances.mkdir()
+        (instances / str(other.pid)).write_text(noted[1] + "\n")
         check(b"mail: not up" in host.zone("down", "mail").stdout, "not up")
         equal(other.poll(), None, "the stranger was ended")
 
