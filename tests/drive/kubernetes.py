@@ -123,6 +123,9 @@ def is_restricted():
                       "capabilities: { drop: [ALL] }", "seccompProfile:",
                       "requests:", "limits:", "livenessProbe:"):
             check(words in part, "%s in %s", words, part)
+    for part in containers[1:]:
+        # else a zone could put a folder of its own in place of the sockets'
+        check("mountPath: /run/trizone, readOnly: true }" in part, "%s", part)
     for words in ("pod-security.kubernetes.io/enforce: restricted",
                   "automountServiceAccountToken: false",
                   "kind: NetworkPolicy", "podSelector: {}",
