@@ -46,6 +46,11 @@ class Skipped(Exception):
     """A case cannot be tried here."""
 
 
+def absent(what):
+    """Say that something is not here, which in CI it has to be."""
+    raise (Failed if os.environ.get("CI") else Skipped)("no " + what)
+
+
 def check(condition, text, *values):
     if not condition:
         raise Failed(text % values if values else text)

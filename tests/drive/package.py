@@ -19,7 +19,7 @@ import tempfile
 import time
 
 import harness
-from harness import Skipped, check, equal, main, run
+from harness import Skipped, absent, check, equal, main, run
 
 BUILD = harness.ROOT / "build" / "package"
 PROGRAMS = ("executor", "planner", "reader")
@@ -192,7 +192,7 @@ def same_from_the_start(path):
 
 def lintian_has_nothing(path):
     if shutil.which("lintian") is None:
-        raise Skipped("no lintian")
+        absent("lintian")
     done = run(["lintian", "--fail-on", "error,warning", "--allow-root",
                 path], seconds=120)
     equal(done.returncode, 0, done.stdout.decode())

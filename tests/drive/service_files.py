@@ -21,7 +21,8 @@ import tempfile
 
 import harness
 import review
-from harness import Failed, Host, Skipped, check, equal, mail, main, run, until
+from harness import (Failed, Host, absent, check, equal, mail, main, run,
+                     until)
 
 VM = harness.ROOT / "vm"
 GOLDEN = harness.ROOT / "tests" / "data" / "launchd.json"
@@ -79,7 +80,7 @@ def sockets_are_ours():
 
 def units_are_known():
     if shutil.which("systemd-analyze") is None:
-        raise Skipped("no systemd-analyze")
+        absent("systemd-analyze")
     with folder() as place:
         for path in sorted((VM / "systemd").iterdir()):
             name = path.name.replace("@.", "@mail.")
@@ -94,7 +95,7 @@ def units_are_known():
 
 def tmpfiles_make_folders():
     if shutil.which("systemd-tmpfiles") is None:
-        raise Skipped("no systemd-tmpfiles")
+        absent("systemd-tmpfiles")
     with folder() as root:
         must(run(["systemd-tmpfiles", "--root", root, "--create",
                   VM / "tmpfiles" / "trizone.conf"]), "systemd-tmpfiles")
@@ -161,14 +162,14 @@ def newsyslog_knows_each_log():
 
 def scripts_are_clean():
     if shutil.which("shellcheck") is None:
-        raise Skipped("no shellcheck")
+        absent("shellcheck")
     must(run(["shellcheck", *(VM / name for name in SCRIPTS)]), "shellcheck")
 
 
 def logs_are_rotated():
     """A log is cut while its writer has it open, and nothing is lost."""
     if shutil.which("logrotate") is None or not harness.is_root():
-        raise Skipped("no logrotate, or not root")
+        absent("logrotate, or not root")
     text = (VM / "logrotate" / "trizone").read_text()
     must(run(["logrotate", "-d", VM / "logrotate" / "trizone"]), "debug")
     with folder() as place:
@@ -458,7 +459,7 @@ def by_busybox():
     """With the tools of Alpine alone, and its shell."""
     busybox = shutil.which("busybox")
     if busybox is None:
-        raise Skipped("no busybox")
+        absent("busybox")
     with folder() as place:
         tools = place / "tools"
         tools.mkdir()
@@ -583,7 +584,7 @@ def unpacked_openrc(place):
                cwd=place, seconds=120)
     packages = sorted(place.glob("*.deb"))
     if len(packages) != 3:
-        raise Skipped("no package openrc to be had: %r" % done.stderr[-200:])
+        absent("package openrc to be had: %r" % done.stderr[-200:])
     for package in packages:
         run(["dpkg-deb", "-x", package, place / "openrc"])
     return place / "openrc"
@@ -605,9 +606,7 @@ def openrc_runs():
     """Executor and zones under supervise-daemon, in a system of their own that
     is this one with a layer over it."""
     if not harness.is_root() or shutil.which("apt-get") is None:
-        raise Skipped("not root, or no apt-get")
-    if not (VM / "zone").exists():
-        raise Skipped("no vm/zone")
+        absent("apt-get, or not root")
     with folder() as place:
         openrc = unpacked_openrc(place)
         stage(place, "openrc")
