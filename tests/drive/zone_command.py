@@ -344,8 +344,8 @@ def tools_that_are_missing():
         host.start()
         tools = host.folder / "tools"
         tools.mkdir()
-        names = ("awk cat cp cut dirname env find grep head id ln ls mkdir mv "
-                 "ps readlink rm rmdir sed sh sleep sort tail tr uname wc "
+        names = ("awk cat cmp cp cut dirname env find grep head id ln ls mkdir "
+                 "mv ps readlink rm rmdir sed sh sleep sort tail tr uname wc "
                  "sha256sum").split()
         for name in names:
             found = shutil.which(name)
@@ -495,6 +495,8 @@ def wrong_words():
     with Zones() as host:
         for words, status, text in (
                 (("up", "nobody"), 64, "there is no zone nobody"),
+                (("down", ""), 64, "there is no zone  in"),
+                (("up", "*"), 64, "there is no zone *"),
                 (("up", "--provider", "vmware"), 64, "no provider vmware"),
                 (("sideways",), 64, "usage"), (("shell",), 64, "usage"),
                 (("up", "--foreground"), 64, "usage")):
