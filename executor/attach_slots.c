@@ -164,10 +164,18 @@ number_of(const struct keeper *k, const struct slot *slot)
 }
 
 static void
-not_filled(struct keeper *k, struct slot *slot)
+not_filled(struct keeper *k, struct slot *slot, int64_t most)
 {
 	k->status = EXIT_TEMPORARY;
-	empty_slot(k, slot, backoff_ms(++slot->failures, CONNECT_MOST_MS));
+	empty_slot(k, slot, backoff_ms(++slot->failures, most));
+}
+
+/* An announcement that the executor refused: each time is on record. */
+static bool
+is_refusal(int error)
+{
+	return error == -ERR_ISOLATION || error == -ERR_PEER ||
+	       error == -ERR_BUSY;
 }
 
 /* Whether machines failed, and it has not waited for that yet, or for what we
@@ -194,17 +202,18 @@ static void
 fill_slot(struct keeper *k, struct slot *slot)
 {
 	pid_t pid;
-	int fd;
+	int fd, rc = attach_announce(k->attach);
 
-	if (attach_announce(k->attach) != 0) {
-		not_filled(k, slot);
+	if (rc != 0) {
+		not_filled(k, slot,
+		    is_refusal(rc) ? BACKOFF_MOST_MS : CONNECT_MOST_MS);
 		return;
 	}
 	if (has_to_wait(k, slot))
 		return;
 	fd = attach_connect(k->attach);
 	if (fd < 0) {
-		not_filled(k, slot);
+		not_filled(k, slot, CONNECT_MOST_MS);
 		return;
 	}
 	pid = start_instance(fd, k->command);
@@ -213,7 +222,7 @@ fill_slot(struct keeper *k, struct slot *slot)
 		    "zone=%s reason=no process can be started",
 		    k->attach->zone->name);
 		close(fd);
-		not_filled(k, slot);
+		not_filled(k, slot, CONNECT_MOST_MS);
 		return;
 	}
 	minder_note(&k->minder, number_of(k, slot), pid);
