@@ -50,18 +50,10 @@ attach_read_machine(
 static int
 open_client(struct attach *a)
 {
-	char path[SOCKET_PATH_BYTES], spec[SOCKET_PATH_BYTES + 5];
-	struct client_options options = {.spec = spec,
-	    .self = SIDE_OPERATOR,
-	    .zone = "operator",
-	    .program = "trizone-executor " TRIZONE_VERSION};
-
 	if (a->client != NULL)
 		return 0;
-	if (socket_path(a->config, "operator", path, sizeof path) != 0)
-		return -ERR_PATH;
-	(void)snprintf(spec, sizeof spec, "unix:%s", path);
-	return client_open(&options, &a->client);
+	return connect_to(
+	    a->config, SIDE_OPERATOR, "operator", NULL, NULL, &a->client);
 }
 
 /* Send what was begun. A link that is only slow stays, with all that was

@@ -119,6 +119,16 @@ peers_of(const struct listener *l)
 	}
 }
 
+struct listener *
+zone_listener(struct broker *b, struct span zone)
+{
+	for (size_t i = 0; i < b->listener_count; i++)
+		if (b->listeners[i].zone != NULL &&
+		    span_is(zone, b->listeners[i].zone->name))
+			return &b->listeners[i];
+	return NULL;
+}
+
 static const char *
 listener_name(const struct listener *l)
 {

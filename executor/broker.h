@@ -296,7 +296,9 @@ struct broker {
 	uint32_t delivered;
 };
 
-/* broker.c. Its channel has closed; freed later. */
+/* broker.c. The listening socket of a zone; NULL if there is no such zone. */
+struct listener *zone_listener(struct broker *b, struct span zone);
+/* Its channel has closed; freed later. */
 void link_remove(struct link *link);
 /* Answer a request with an error and its usual words; 0, for handlers. */
 int link_refuse(struct link *link, int64_t id, int error);

@@ -2,7 +2,6 @@
  * An approved call, done by the broker itself: its session may have ended, and
  * nobody waits for the answer, which goes to the ticket.
  */
-#include <string.h>
 
 #include "common/err.h"
 #include "executor/broker.h"
@@ -12,11 +11,9 @@
 static struct listener *
 planner_listener(struct broker *b, const char *zone)
 {
-	for (size_t i = 0; i < b->listener_count; i++)
-		if (b->listeners[i].kind == LINK_PLANNER &&
-		    strcmp(b->listeners[i].zone->name, zone) == 0)
-			return &b->listeners[i];
-	return NULL;
+	struct listener *l = zone_listener(b, span_of(zone));
+
+	return l != NULL && l->kind == LINK_PLANNER ? l : NULL;
 }
 
 /* Of a session that may have ended: durable, as in prepare. */

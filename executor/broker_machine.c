@@ -22,16 +22,6 @@
 /* A machine that is over its time stays a while if others are starting. */
 #define OVERTIME_MS 60000
 
-static struct listener *
-listener_of(struct broker *b, struct span zone)
-{
-	for (size_t i = 0; i < b->listener_count; i++)
-		if (b->listeners[i].zone != NULL &&
-		    span_is(zone, b->listeners[i].zone->name))
-			return &b->listeners[i];
-	return NULL;
-}
-
 /*
  * Announcements.
  */
@@ -152,7 +142,7 @@ int
 machine_announce(struct link *link, int64_t id, const struct json_doc *doc,
     const struct attach_params *params)
 {
-	struct listener *l = listener_of(link->broker, params->zone);
+	struct listener *l = zone_listener(link->broker, params->zone);
 	struct json_error where = {0};
 	struct machine machine;
 	char why[300];

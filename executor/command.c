@@ -178,11 +178,9 @@ command_of_archive(int argc, char **argv, const char *usage,
 	return status;
 }
 
-struct client *
-connect_or_die(const struct config *config, enum side self, const char *socket,
-    int (*notice)(
-	struct client *client, void *context, const struct message *message),
-    void *context)
+int
+connect_to(const struct config *config, enum side self, const char *socket,
+    client_notice *notice, void *context, struct client **client_out)
 {
 	char path[SOCKET_PATH_BYTES], spec[SOCKET_PATH_BYTES + 5];
 	struct client_options options = {.spec = spec,
@@ -191,13 +189,21 @@ connect_or_die(const struct config *config, enum side self, const char *socket,
 	    .program = "trizone-executor " TRIZONE_VERSION,
 	    .notice = notice,
 	    .context = context};
-	struct client *client;
 	int rc = socket_path(config, socket, path, sizeof path);
 
-	if (rc == 0) {
-		snprintf(spec, sizeof spec, "unix:%s", path);
-		rc = client_open(&options, &client);
-	}
+	if (rc != 0)
+		return rc;
+	(void)snprintf(spec, sizeof spec, "unix:%s", path);
+	return client_open(&options, client_out);
+}
+
+struct client *
+connect_or_die(const struct config *config, enum side self, const char *socket,
+    client_notice *notice, void *context)
+{
+	struct client *client;
+	int rc = connect_to(config, self, socket, notice, context, &client);
+
 	if (rc == -ERR_PEER)
 		die(self == SIDE_DELIVER ? EXIT_TEMPORARY : EXIT_NOT_PERMITTED,
 		    "you may not use %s/%s.sock", config->run, socket);

@@ -75,13 +75,18 @@ bool options_only(int argc, char **argv, const char *usage,
 int command_of_archive(int argc, char **argv, const char *usage,
     int (*run)(const struct config *config, const char *path));
 
-/* Connect to the operator's or the deliver socket; ends the process with a
- * message that says what to do if there is no service. */
+/* What a client is told without having asked; see proto/client.h. */
+typedef int client_notice(
+    struct client *client, void *context, const struct message *message);
+
+/* Connect to the operator's or the deliver socket. 0; -ERR_PATH for one whose
+ * path is too long; or what client_open says. */
+int connect_to(const struct config *config, enum side self, const char *socket,
+    client_notice *notice, void *context, struct client **client_out);
+/* The same; ends the process with a message that says what to do if there is no
+ * service. */
 struct client *connect_or_die(const struct config *config, enum side self,
-    const char *socket,
-    int (*notice)(
-	struct client *client, void *context, const struct message *message),
-    void *context);
+    const char *socket, client_notice *notice, void *context);
 
 /* If the answer has a receipt and --receipts names a file, append it there,
  * durably; ends the process with a message, the receipt in it, if it cannot. */

@@ -21,8 +21,6 @@
 #include "executor/audit_verify.h"
 #include "executor/command.h"
 #include "executor/firewall_look.h"
-#include "executor/parent_files.h"
-#include "proto/endpoint.h"
 
 static const char usage[] =
     "usage: trizone-executor doctor [--config FILE] [--json]\n"
@@ -268,42 +266,35 @@ report_gaps(struct doctor *d, const struct client_answer *answer)
 static void
 check_service(struct doctor *d)
 {
-	char path[SOCKET_PATH_BYTES], spec[SOCKET_PATH_BYTES + 5];
-	struct client_options options = {.spec = spec,
-	    .self = SIDE_OPERATOR,
-	    .zone = "operator",
-	    .program = "trizone-executor " TRIZONE_VERSION};
+	const struct config *config = d->setup.config;
 	struct client *client = NULL;
-	int rc = socket_path(d->setup.config, "operator", path, sizeof path);
+	int rc;
 
-	if (reload_is_alone(d->setup.config)) {
+	if (reload_is_alone(config)) {
 		found(d, FOUND_GOOD, "it runs, without zones");
 		return;
 	}
-	if (rc == 0) {
-		snprintf(spec, sizeof spec, "unix:%s", path);
-		rc = client_open(&options, &client);
-	}
+	rc = connect_to(config, SIDE_OPERATOR, "operator", NULL, NULL, &client);
 	if (rc == -ERR_PEER)
 		found(d, FOUND_NOTE,
-		    "you may not use %s: run as root or as "
+		    "you may not use %s/operator.sock: run as root or as "
 		    "the service's user",
-		    path);
+		    config->run);
 	else if (rc == -ERR_HELLO_TIMEOUT)
 		found(d, FOUND_BAD,
-		    "the executor at %s does not answer: "
+		    "the executor at %s/operator.sock does not answer: "
 		    "stop it and start it again",
-		    path);
+		    config->run);
 	else if (rc == -ERR_UNWRITTEN)
 		found(d, FOUND_BAD,
 		    "%s: make room on the disk of %s, or mend it; then it goes "
 		    "on by itself",
-		    err_text(rc), d->setup.config->audit);
+		    err_text(rc), config->audit);
 	else if (rc != 0)
 		found(d, FOUND_BAD,
-		    "nobody answers at %s: trizone-executor "
+		    "nobody answers at %s/operator.sock: trizone-executor "
 		    "run",
-		    path);
+		    config->run);
 	else
 		found(d, FOUND_GOOD, "the executor answers");
 	if (client != NULL) {

@@ -314,7 +314,7 @@ main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "run") == 0)
 		return run(argc - 1, argv + 1);
-	if (strcmp(argv[1], "guest") == 0)
+	if (guest_is_asked(argc, argv))
 		guest_run(run, argc - 1, argv + 1);
 	if (strcmp(argv[1], "call") == 0)
 		return call(argc - 1, argv + 1);

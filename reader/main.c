@@ -242,7 +242,7 @@ main(int argc, char **argv)
 		return say("trizone-reader " TRIZONE_VERSION "\n");
 	if (strcmp(argv[1], "run") == 0)
 		return run_zone(argc - 1, argv + 1);
-	if (strcmp(argv[1], "guest") == 0)
+	if (guest_is_asked(argc, argv))
 		guest_run(run_zone, argc - 1, argv + 1);
 	if (strcmp(argv[1], "score") == 0)
 		return run_score(argc - 1, argv + 1);
