@@ -30,16 +30,6 @@ WAYS = (("process", "process", (), {}),
         ("microVM", "microvm", ("qemu-system-x86_64",), {}))
 
 
-def resident(pid):
-    """MiB of a process, what it shares divided among those who share it."""
-    try:
-        text = pathlib.Path("/proc", str(pid), "smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in text.splitlines()
-               if line.startswith("Pss:")) / 1024
-
-
 def guest(pids):
     """MiB that a machine has touched of what it was given, None if none of
     them is one: QEMU has it in one mapping, which is of that size."""
@@ -53,17 +43,6 @@ def guest(pids):
         if part:
             return int(part.group(1)) / 1024
     return None
-
-
-def below(pid):
-    """`pid` and everybody whom it started, directly or not."""
-    everybody, ring = procs.snapshot(), {pid}
-    while True:
-        more = {child for child, (parent, _) in everybody.items()
-                if parent in ring} | ring
-        if more == ring:
-            return ring
-        ring = more
 
 
 def cleaned(host, text):
@@ -81,15 +60,15 @@ def cleaned(host, text):
 def measure_way(name, provider, zone, mails):
     with container.Containers(mail=zone) as host:
         host.start()
-        before = below(os.getpid())
+        before = set(procs.descendants())
         host.up("--provider", provider, "mail")
         harness.until(lambda: host.zone_status("mail").get("attestation"),
                       SECONDS, "the hello of " + name)
         took = [cleaned(host, "cost %d" % number) for number in range(mails)]
-        started = below(os.getpid()) - before
+        started = set(procs.descendants()) - before
         row = {"name": name, "ready_ms": host.zone_status("mail")["boot_ms"],
                "clean_ms": 1000 * statistics.median(took),
-               "memory_mb": sum(resident(pid) for pid in started)}
+               "memory_mb": sum(procs.pss(pid) for pid in started) / 1024}
         inside = guest(started)
         return dict(row, guest_mb=inside) if inside else row
 

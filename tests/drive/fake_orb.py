@@ -24,8 +24,7 @@ import time
 
 HOME = pathlib.Path(os.environ["FAKE_ORB"])
 LOGIN = "owner"  # of OrbStack, and the login user of every machine
-HELP = {
-    "old": """Usage:
+OLD_HELP = """Usage:
   orb create [flags] DISTRO[:VERSION] [MACHINE_NAME]
 
 Flags:
@@ -33,15 +32,8 @@ Flags:
   -u, --user string        Username for the default user
   -p, --set-password       Set a password for the default user
   -c, --user-data string   Path to Cloud-init user data file
-""",
-    "new": """Usage:
-  orb create [flags] DISTRO[:VERSION] [MACHINE_NAME]
-
-Flags:
-  -a, --arch string        Override architecture
-  -u, --user string        Username for the default user
-  -p, --set-password       Set a password for the default user
-  -c, --user-data string   Path to Cloud-init user data file
+"""
+HELP = {"old": OLD_HELP, "new": OLD_HELP + """\
       --isolated           Isolate the machine from the Mac
       --isolate-network    Isolate the machine's network
       --mount strings      Mount a path (SRC[:DEST])

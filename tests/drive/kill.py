@@ -648,6 +648,15 @@ def innocent_mails_stay(run):
         run.released["quarantined"], run.released["interrupted"])
 
 
+def end(suite, service):
+    """Nobody stays; its folder does, where something is to be seen in it."""
+    procs.kill_all()
+    if suite.failed:
+        print("kept: %s" % service.folder)
+    else:
+        shutil.rmtree(service.folder, ignore_errors=True)
+
+
 def options():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("bin", nargs="?")
@@ -690,11 +699,7 @@ def body(suite):
         service.thaw()
         for delivery in run.deliveries if run else []:
             delivery.give_up = True
-        procs.kill_all()
-        if suite.failed:
-            print("kept: %s" % service.folder)
-        else:
-            shutil.rmtree(service.folder, ignore_errors=True)
+        end(suite, service)
 
 
 if __name__ == "__main__":

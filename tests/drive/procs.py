@@ -65,6 +65,16 @@ def descendants():
     return mine
 
 
+def pss(pid):
+    """What a process takes of the memory, in KiB, shared pages by their share;
+    0 when it is gone."""
+    try:
+        with open("/proc/%d/smaps_rollup" % pid) as file:
+            return int(file.read().split("Pss:")[1].split()[0])
+    except (OSError, IndexError):
+        return 0
+
+
 def reap_orphans():
     """Take the exit status of dead children nobody else waits for."""
     with lock:

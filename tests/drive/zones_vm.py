@@ -322,13 +322,6 @@ def hostile_guests(machines, tried):
 # Many machines.
 #
 
-def pss(pid):
-    """What a process takes of the host's memory, shared pages by their share;
-    in MiB."""
-    text = pathlib.Path("/proc/%d/smaps_rollup" % pid).read_text()
-    return int(text.split("Pss:")[1].split()[0]) // 1024
-
-
 def all_at_once(machines):
     """A planner and three readers, a message each."""
     with MachineHost(machines) as host:
@@ -339,7 +332,7 @@ def all_at_once(machines):
         host.attach_machine("mail", READERS, announced={"recycle_after": 1})
         host.await_zone("planner")
         host.await_zone("mail", READERS)
-        sizes = [pss(pid) for zone in ("planner", "mail")
+        sizes = [procs.pss(pid) // 1024 for zone in ("planner", "mail")
                  for pid in machines_of(zone)]
         equal(len(sizes), 1 + READERS, "machines")
         before = host.zone_status("mail")["machines"]

@@ -12,7 +12,6 @@ known to be done, or is unknown and has a card.
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import threading
@@ -213,11 +212,7 @@ def body(suite):
         try:
             all_of_it(suite, service, given)
         finally:
-            procs.kill_all()
-            if suite.failed:
-                print("kept: %s" % service.folder)
-            else:
-                shutil.rmtree(service.folder, ignore_errors=True)
+            kill.end(suite, service)
 
 
 if __name__ == "__main__":
