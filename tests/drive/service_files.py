@@ -18,6 +18,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 
 import harness
 import review
@@ -275,6 +276,28 @@ def weekly_in_steps():
         (place / "report").symlink_to("/etc/hostname")
         equal(run([VM / "eval", "send", place], env=env).returncode, 69,
               "a link")
+
+
+def limited_without_timeout():
+    """Its own limit of time, where a system has no timeout(1)."""
+    function = re.search(r"^limited\(\) \{.*?^\}$", (VM / "eval").read_text(),
+                         re.M | re.S)[0]
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("sh", "sleep", "cat", "false"):
+            os.symlink(shutil.which(name), os.path.join(place, name))
+
+        def limited(seconds, *command):
+            began = time.monotonic()
+            done = run([shutil.which("sh"), "-euc",
+                        function + '\nlimited "$@"', "-", str(seconds),
+                        *command], data=b"a line\n", env={"PATH": place})
+            return done.returncode, done.stdout, time.monotonic() - began
+        equal(limited(9, "cat")[:2], (0, b"a line\n"), "what it is given")
+        equal(limited(9, "false")[0], 1, "its status")
+        status, _, took = limited(1, "sleep", "60")
+        equal((status, took < 10), (143, True), "a stuck one")
+        status, _, took = limited(1, "sh", "-c", "trap '' TERM; exec sleep 60")
+        equal((status, took < 30), (137, True), "a stubborn one")
 
 
 #
@@ -670,8 +693,9 @@ def body(suite):
                  plists_are_golden, plists_hold_together,
                  newsyslog_knows_each_log, scripts_are_clean,
                  logs_are_rotated, weekly_report, weekly_without_answers,
-                 weekly_in_steps, newer_version, not_written_over,
-                 by_busybox, reload_of_newer_systemd, openrc_runs):
+                 weekly_in_steps, limited_without_timeout, newer_version,
+                 not_written_over, by_busybox, reload_of_newer_systemd,
+                 openrc_runs):
         suite.case(case.__name__.replace("_", " "), case)
     for services in LAYOUT:
         suite.case("installed and gone: " + services, installed_and_gone,
