@@ -148,6 +148,23 @@ def one_machine_alone(run):
     equal(len(machines_of("mail")), 2, "warm readers again")
 
 
+def cut_off(run):
+    """A courier is killed with an order in its hands: nobody knows the end."""
+    service = run.service
+    service.await_serving()
+    until(lambda: all(service.state_of(d.handle) in kill.FINAL
+                      for d in run.deliveries), kill.SETTLE_SECONDS,
+          "nothing waits")
+    service.freeze("notify")
+    mail = run.deliver()
+    intent = until(lambda: mail.handle and service.intent_of(
+        mail.handle, "notify.send"), SECONDS, "its intent")
+    procs.send(service.names()["notify"], signal.SIGKILL)
+    service.thaw()
+    until(lambda: service.outcome_of(intent), SECONDS, "an outcome")
+    equal(service.outcome_of(intent)["status"], "unknown", "outcome")
+
+
 def unknown_ones_have_cards(run):
     """Each effect whose end nobody saw waits for a person."""
     open_ = {}
@@ -160,6 +177,7 @@ def unknown_ones_have_cards(run):
     cards = {int(json.loads(line)["intent"][7:])
              for line in done.stdout.splitlines()}
     equal(cards, unknown, "cards")
+    check(cards, "there are none, not even of the one that was cut off")
     return "%d cards" % len(cards)
 
 
@@ -187,6 +205,7 @@ def all_of_it(suite, service, given):
     run = LoadedRun(service, count, given.seed)
     suite.case("one machine alone", one_machine_alone, run)
     suite.case("%d kills" % count, run.all_kills)
+    suite.case("an effect that is cut off", cut_off, run)
     suite.case("unknown ones have cards", unknown_ones_have_cards, run)
     suite.case("every mail comes to its end", run.finish)
     if suite.failed:
