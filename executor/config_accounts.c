@@ -10,6 +10,18 @@
 #include "common/err.h"
 #include "executor/config_impl.h"
 
+/* Programs and scripts get it as a word. */
+static bool
+is_account(const char *name)
+{
+	static const char word[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789_.@+-";
+
+	return name[0] != '\0' && name[0] != '-' &&
+	       strspn(name, word) == strlen(name);
+}
+
 static int
 read_account(struct config *config, const struct json_doc *doc,
     const struct json_node *key, struct json_error *where)
@@ -32,12 +44,13 @@ read_account(struct config *config, const struct json_doc *doc,
 		    alloc_format("%d", (int)node->value.integer);
 	else if (node->type == JSON_STRING &&
 		 span_copy(node->value.string, name, sizeof name) == 0 &&
-		 name[0] != '\0')
+		 is_account(name))
 		config->accounts[which] = alloc_string(name);
 	else
 		return json_complain(doc, node, where, ERR_TYPE,
 		    "an account has to be the name or the number of one that "
-		    "is not root's");
+		    "is not root's: letters, digits and _ . @ + -, the first "
+		    "no hyphen");
 	return 0;
 }
 

@@ -258,6 +258,11 @@ static const struct {
     {"{" PATHS ",\"accounts\":{\"parent\":7}}", ERR_UNKNOWN_KEY, 85, "auditor"},
     {"{" PATHS ",\"accounts\":{\"broker\":0}}", ERR_TYPE, 94, "root"},
     {"{" PATHS ",\"accounts\":{\"broker\":\"\"}}", ERR_TYPE, 94, "account"},
+    {"{" PATHS ",\"accounts\":{\"reader\":\"-x\"}}", ERR_TYPE, 94, "hyphen"},
+    {"{" PATHS ",\"accounts\":{\"reader\":\"$(id)\"}}", ERR_TYPE, 94,
+	"letters"},
+    {"{" PATHS ",\"accounts\":{\"reader\":\"a\\tb\"}}", ERR_TYPE, 94,
+	"letters"},
     {"{" PATHS ",\"zones\":{\"p\":{\"kind\":\"planner\","
      "\"require\":[\"trust\"]}}}",
 	ERR_RANGE, 115, "no-network"},
