@@ -7,9 +7,11 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
+import time
 
 import harness
 from harness import Host, check, equal, run, until
@@ -440,6 +442,38 @@ def stale_image():
               " vm/zone down mail && vm/zone up mail" in text, "%s", text)
 
 
+def not_what_was_announced():
+    """What would be started is not what the audit has: it is not started."""
+    with Zones(mail={"provider": "process", "recycle_after": 1}) as host:
+        host.start()
+        host.up("mail")
+        reader = host.programs / "trizone-reader"
+        reader.rename(host.folder / "aside")
+        reader.write_bytes(host.program("reader").read_bytes() + b"\0")
+        reader.chmod(0o755)
+        host.deliver_and_wait(harness.mail("the old one"), "ready")
+        log = host.folder / "run" / "machines" / "mail.log"
+        until(lambda: b"is not what was announced" in log.read_bytes(), 20,
+              "it says why")
+        handle = host.deliver(harness.mail("waits"))
+        time.sleep(1)
+        equal(host.items()[handle]["state"], "new", "the mail")
+        reader.unlink()
+        (host.folder / "aside").rename(reader)
+        until(lambda: host.items()[handle]["state"] == "ready", 60, "ready")
+
+
+def believed_hosts():
+    """Whose statements about senders a reader believes, is configured."""
+    with Zones(mail={"trust_auth": ["mx0.example", "mx.example"]}) as host:
+        host.start()
+        host.up("--provider", "process", "mail")
+        running = run(["ps", "-A", "-ww", "-o", "args="]).stdout.decode()
+        check(re.search(
+            "trizone-reader run .*--trust-auth mx0.example "
+            "--trust-auth mx.example *$", running, re.M), "%s", running)
+
+
 def root_as_account():
     """A zone is never root, whatever the configuration says."""
     if not harness.is_root():
@@ -525,6 +559,8 @@ def body(suite):
     suite.case("doctor: a socket that is somebody's", wrong_socket)
     suite.case("doctor: a stale program", stale_image)
     suite.case("doctor: missing drop rules", no_drop_rules)
+    suite.case("not what was announced", not_what_was_announced)
+    suite.case("believed hosts", believed_hosts)
     suite.case("root as account", root_as_account)
     suite.case("names that look alike", names_that_look_alike)
     suite.case("wrong words", wrong_words)
