@@ -14,8 +14,8 @@ static const char usage[] =
     "usage: trizone-executor zones [--config FILE] [ZONE...]\n"
     "One line for each zone, with a tab between two of: name, kind, session,\n"
     "provider, memory in MB, CPUs, isolation, warm, recycle_after,\n"
-    "recycle_minutes, socket, account, channels, and whose statements about\n"
-    "senders are believed; \"-\" is what is not set.\n";
+    "recycle_minutes, socket, account, channels, trust_auth (commas between\n"
+    "hosts); \"-\" is what is not set.\n";
 
 static void
 print_number(uint32_t value)
@@ -41,8 +41,6 @@ print_channels(const struct config_zone *zone)
 	fputs(zone->channels == 0 ? "-" : "", stdout);
 }
 
-/* The last one stands for a key that a reader may get: now it is an option of
- * its program. */
 static void
 print_zone(const struct config *config, const struct config_zone *zone)
 {
@@ -62,7 +60,7 @@ print_zone(const struct config *config, const struct config_zone *zone)
 	print_number(m->recycle_minutes);
 	printf("%s\t%s\t", path, config_account(config, kind));
 	print_channels(zone);
-	puts("\t-");
+	printf("\t%s\n", zone->trust_auth == NULL ? "-" : zone->trust_auth);
 }
 
 int

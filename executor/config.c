@@ -412,8 +412,10 @@ config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
-	for (size_t i = 0; i < config->zone_count; i++)
+	for (size_t i = 0; i < config->zone_count; i++) {
 		free(config->zones[i].name);
+		free(config->zones[i].trust_auth);
+	}
 	for (size_t i = 0; i < config->deliver_channel_count; i++)
 		free(config->deliver_channels[i]);
 	for (int i = 0; i < ACCOUNT_ROLES; i++)

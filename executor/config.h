@@ -113,7 +113,8 @@ struct config_zone {
 	uint32_t max_calls_per_minute; /* planners: of the whole zone */
 	unsigned channels;	  /* readers: CHANNEL_BIT of each; else 0 */
 	enum suspect_way suspect; /* readers */
-	uint32_t needs; /* bits of enum lock_need: what it has to attest */
+	char *trust_auth; /* readers: hosts, commas between; NULL: none */
+	uint32_t needs;	  /* bits of enum lock_need: what it has to attest */
 	struct config_machine machine;
 	struct config_peers peers;
 };
@@ -188,9 +189,9 @@ int config_parse_again(struct span text, const char *folder,
     struct config **config_out, struct json_error *where);
 
 /* Who may connect to which socket, in the order zones, operator, deliver, who
- * announces machines, and the reviewer, as numbers: what the parent has looked up, for the broker.
- * Returns how many there are, at most `room`; -ERR_RANGE if it is another
- * number. */
+ * announces machines, and the reviewer, as numbers: what the parent has looked
+ * up, for the broker. Returns how many there are, at most `room`; -ERR_RANGE if
+ * it is another number. */
 size_t config_peers_pack(
     const struct config *config, struct config_peers *out, size_t room);
 int config_peers_unpack(

@@ -10,10 +10,12 @@
 
 #include "common/account.h"
 #include "common/alloc.h"
+#include "common/buf.h"
 #include "common/err.h"
 #include "common/lock.h"
 #include "executor/config_impl.h"
 #include "executor/name.h"
+#include "proto/clean.h"
 
 #define DEADLINE_MS_DEFAULT 300000 /* five minutes for one message */
 #define DEADLINE_MS_LEAST 1000
@@ -85,6 +87,7 @@ config_require_channel(const struct json_doc *doc, const struct json_node *node,
  */
 struct zone_text {
 	const struct json_node *kind, *session, *channel, *require, *suspect;
+	const struct json_node *trust_auth;
 	int64_t deadline_ms, max_sessions, max_calls_per_minute;
 	struct config_machine_text machine;
 };
@@ -110,6 +113,8 @@ static const struct json_field reader_fields[] = {
     {"channel", JSON_WANT_ANY, true, offsetof(struct zone_text, channel), 0, 0},
     {"suspect", JSON_WANT_ANY, false, offsetof(struct zone_text, suspect), 0,
 	0},
+    {"trust_auth", JSON_WANT_ARRAY, false,
+	offsetof(struct zone_text, trust_auth), 0, CLEAN_TRUSTED},
     {"require", JSON_WANT_ARRAY, false, offsetof(struct zone_text, require), 0,
 	NEED_COUNT},
     CONFIG_MACHINE_ROWS(struct zone_text),
@@ -240,6 +245,33 @@ read_suspect(struct config_zone *zone, const struct json_doc *doc,
 	    "\"suspect\" has to be withhold, pass or narrow");
 }
 
+/* Hosts in the reader's form; what they say of senders is believed. */
+static int
+read_trusted(struct config_zone *zone, const struct json_doc *doc,
+    const struct json_node *list, struct json_error *where)
+{
+	const struct json_node *node;
+	struct buf hosts;
+	int rc = 0;
+
+	buf_init(&hosts, CLEAN_TRUSTED * (CLEAN_DOMAIN_BYTES + 1));
+	for (node = json_first(doc, list); node != NULL && rc == 0;
+	     node = json_next(doc, list, node)) {
+		if (node->type != JSON_STRING ||
+		    !clean_domain_valid(node->value.string))
+			rc = json_complain(doc, node, where, ERR_RANGE,
+			    "\"trust_auth\" lists names of hosts, in lower case");
+		else
+			(void)buf_add_format(&hosts, "%s%.*s",
+			    hosts.len == 0 ? "" : ",",
+			    (int)node->value.string.n, node->value.string.p);
+	}
+	if (rc == 0 && hosts.len != 0)
+		zone->trust_auth = alloc_text(hosts.data, hosts.len);
+	buf_free(&hosts);
+	return rc;
+}
+
 static int
 read_reader(const struct config *config, struct config_zone *zone,
     const struct json_doc *doc, const struct json_node *node,
@@ -254,6 +286,8 @@ read_reader(const struct config *config, struct config_zone *zone,
 		rc = read_channels(config, zone, doc, text.channel, where);
 	if (rc == 0 && text.suspect != NULL)
 		rc = read_suspect(zone, doc, text.suspect, where);
+	if (rc == 0 && text.trust_auth != NULL)
+		rc = read_trusted(zone, doc, text.trust_auth, where);
 	if (rc == 0)
 		rc = read_needs(zone, doc, text.require, where);
 	return rc != 0

@@ -70,7 +70,8 @@
 #define CLEAN_LINKS 200	    /* a long newsletter has some */
 #define CLEAN_ATTACHMENTS 100
 #define CLEAN_HIDDEN 64
-#define CLEAN_AUTH 16 /* a server reports SPF, DKIM, DMARC, ARC and some */
+#define CLEAN_TRUSTED 16 /* hosts whose results are taken; some have two */
+#define CLEAN_AUTH 16	 /* a server reports SPF, DKIM, DMARC, ARC and some */
 #define CLEAN_SPANS 64
 
 /* CLEAN_BODY_CHARS of three bytes and some */

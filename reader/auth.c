@@ -11,7 +11,7 @@
 #include "reader/field.h"
 #include "reader/limits.h"
 
-static const char *hosts[AUTH_HOSTS]; /* process-wide: of the command line */
+static const char *hosts[CLEAN_TRUSTED]; /* process-wide: of the command line */
 static size_t host_count;
 
 int
@@ -28,7 +28,7 @@ auth_trust(const char *host)
 							    : host[i]);
 	if (!clean_domain_valid((struct span){lower, n}))
 		return -ERR_RANGE;
-	if (host_count == AUTH_HOSTS)
+	if (host_count == CLEAN_TRUSTED)
 		return -ERR_LIMIT;
 	hosts[host_count++] = host;
 	return 0;

@@ -14,11 +14,9 @@
 #include "proto/clean.h"
 #include "reader/mime.h"
 
-#define AUTH_HOSTS 16
-
 /* Trust results of this host (its authserv-id, any case); the name has to
  * outlive the process. Before it is locked. -ERR_RANGE: no host name,
- * -ERR_LIMIT: too many. */
+ * -ERR_LIMIT: more than CLEAN_TRUSTED. */
 int auth_trust(const char *host);
 
 /* Forget them; for tests. */

@@ -146,6 +146,8 @@ def command(host):
           "reader")
     equal(rows[1]["socket"], host.socket("mail"), "socket")
     equal(rows[1]["channels"], "mail,text", "channels")
+    equal((rows[0]["trust_auth"], rows[1]["trust_auth"]),
+          ("-", "mx.example,mx2.example"), "trust_auth")
     equal(rows[1]["account"], "64806" if is_root() else "trizone-reader",
           "account")
     only = host.command("zones", "mail").stdout
@@ -164,6 +166,11 @@ def bad_keys(host):
     zones = host.config["zones"]
     for zone, keys, words in (
             ("mail", {"provider": "docker"}, "container, orb or"),
+            ("mail", {"trust_auth": "mx.example"}, "trust_auth"),
+            ("mail", {"trust_auth": ["a,b"]}, "names of hosts"),
+            ("mail", {"trust_auth": ["MX.example"]}, "lower case"),
+            ("mail", {"trust_auth": ["mx.example"] * 17}, "trust_auth"),
+            ("planner", {"trust_auth": ["mx.example"]}, "trust_auth"),
             ("mail", {"provider": 3}, "container, orb or"),
             ("mail", {"isolation": "vm"}, "gvisor, orb"),
             ("mail", {"memory_mb": 79}, "memory_mb"),
@@ -965,7 +972,8 @@ def far(way, arguments):
 def body(suite):
     with Zones(mail_keys={"provider": "microvm", "isolation": "gvisor",
                           "memory_mb": 300, "warm": 3, "recycle_after": 100,
-                          "recycle_minutes": 10}) as host:
+                          "recycle_minutes": 10,
+                          "trust_auth": ["mx.example", "mx2.example"]}) as host:
         suite.case("zones: what is configured", command, host)
         suite.case("keys that cannot be", bad_keys, host)
     suite.case("announced, served, on record", announced_and_served)
