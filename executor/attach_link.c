@@ -254,3 +254,13 @@ attach_done(struct attach *a)
 	client_close(a->client);
 	a->client = NULL;
 }
+
+void
+attach_become(int fd, char **command)
+{
+	/* the socket is close-on-exec; its two copies are not */
+	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
+		die_errno("dup2");
+	execvp(command[0], command);
+	die_errno("cannot start %s", command[0]);
+}

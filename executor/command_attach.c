@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/err.h"
 #include "executor/attach.h"
@@ -24,16 +23,6 @@ static const char usage[] =
     "--machine announces the machine that COMMAND starts, as FILE says it.\n"
     "--respawn starts the next instance, on a connection of its own, when one\n"
     "ends; --warm keeps N of them attached. Stop it with SIGTERM.\n";
-
-void
-attach_become(int fd, char **command)
-{
-	/* the socket is close-on-exec; its two copies are not */
-	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
-		die_errno("dup2");
-	execvp(command[0], command);
-	die_errno("cannot start %s", command[0]);
-}
 
 struct options {
 	const char *config, *machine;
