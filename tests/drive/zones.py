@@ -517,33 +517,40 @@ def recycle_in_flight():
         host.attached_to("mail", 1)
         until(lambda: instances_of(process), 5, "an instance")
 
-        def hold():
-            """Stop it while it has an item; retried if it was replaced."""
+        def signal_all(number):
+            """To each process of each instance; none if one is gone."""
             pids = [pid for one in instances_of(process)
                     for pid in tree_of(one)]
             for pid in pids:
                 try:
-                    os.kill(pid, signal.SIGSTOP)
+                    os.kill(pid, number)
                 except ProcessLookupError:
                     return None
-            if not pids or host.zone_status("mail")["attached"] != 1:
-                return None
             return pids
-        pids = until(hold, 20, "a reader is held")
-        handle = host.deliver(mail("in flight"))
-        until(lambda: host.items()[handle]["state"] == "cleaning", 20,
-              "it has it")
-        held = instances_of(process)
+
+        def held():
+            """An item in the hands of an instance that was stopped before it
+            came; not where the instance was replaced meanwhile."""
+            pids = signal_all(signal.SIGSTOP)
+            if pids and host.zone_status("mail")["attached"] == 1:
+                handle = host.deliver(mail("in flight"))
+                state = until(lambda: host.items()[handle]["state"].replace(
+                    "new", ""), 20, "it has it")
+                now = set(instances_of(process))
+                if state == "cleaning" and now and now <= set(pids):
+                    return handle
+            signal_all(signal.SIGCONT)
+            return None
+        handle = until(held, 60, "a reader is held")
+        instances = instances_of(process)
         machines = host.zone_status("mail")["machines"]
         time.sleep(3)
-        if set(held) <= set(pids):
-            equal(host.zone_status("mail")["machines"], machines, "machines")
-            equal(instances_of(process), held, "instances")
-        for pid in tree_of(held[0]):
-            os.kill(pid, signal.SIGCONT)
+        equal(host.zone_status("mail")["machines"], machines, "machines")
+        equal(instances_of(process), instances, "instances")
+        signal_all(signal.SIGCONT)
         until(lambda: host.items()[handle]["state"] == "ready", 20, "ready")
         equal(host.items()[handle]["attempts"], 1, "attempts")
-        until(lambda: instances_of(process) not in ([], held), 20,
+        until(lambda: instances_of(process) not in ([], instances), 20,
               "and then it is replaced")
 
 
