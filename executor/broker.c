@@ -51,7 +51,8 @@ link_remove(struct link *link)
 		at = &(*at)->next;
 	*at = link->next;
 	receipt_forget_link(b, link);
-	link->listener->links--;
+	if (--link->listener->links == 0)
+		buf_clear(&link->listener->attested);
 	b->link_count--;
 	link->gone = true;
 	link->next_gone = b->gone;

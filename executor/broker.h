@@ -98,7 +98,7 @@ struct listener {
 	int64_t calls_left;  /* a planner zone's; refilled each second */
 	int64_t stranger_ms; /* when one was last put on record */
 	unsigned strangers;  /* turned away since */
-	struct buf attested; /* a zone's: what it said of itself last */
+	struct buf attested; /* what a zone that is there said last */
 	struct announced announced; /* a zone's, as is: */
 	struct zone_work work;
 };
