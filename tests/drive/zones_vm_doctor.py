@@ -210,6 +210,37 @@ def console_of_a_machine(machines):
           path.read_text(errors="replace")[-500:])
 
 
+def what_it_sees_of_this_machine(machines):
+    """Programs, a few devices and its image: no sockets, no files of others."""
+    if not harness.is_root():
+        raise Skipped("not root")
+    before = [(name, os.stat(name).st_size) for name in (
+        shutil.which("qemu-system-x86_64"), "/etc/ld.so.cache")]
+    process, port = machines.start("mail")
+    try:
+        port.recv(1)
+        root = pathlib.Path("/proc/%d/root" % machines_of("mail")[0])
+        names = set(os.listdir(root))
+        check(names >= {"dev", "proc", "usr"}, "%r", names)
+        state = machines.state.parts[1]
+        equal(names - {"bin", "dev", "etc", "gnu", "lib", "lib32", "lib64",
+                       "libx32", "nix", "opt", "proc", "sbin", "usr", state},
+              set(), "more")
+        check({"null", "urandom"} <= set(os.listdir(root / "dev")) <= {
+            "kvm", "null", "random", "urandom"}, "devices")
+        equal(os.listdir(root / "etc"), ["ld.so.cache"], "etc")
+        place = (machines.state / "microvm").relative_to("/")
+        equal([sorted(os.listdir(root / place)),
+               os.listdir(root / place / "mail")], [["mail"], ["image"]],
+              "of our state")
+        equal(os.statvfs(root).f_flag & os.ST_RDONLY, os.ST_RDONLY, "root")
+        equal([(name, os.stat(name).st_size) for name, _ in before], before,
+              "nothing was changed")
+    finally:
+        port.close()
+        process.wait(30)
+
+
 def what_the_provider_says(machines):
     done = harness.run([PROVIDER], env=machines.environment("mail"))
     equal(done.returncode, 64, "no command")
@@ -306,6 +337,7 @@ def body(suite):
             suite.case("a %s more" % what, device_more, given, what)
         for case in (machine_that_runs_has_more, others_can_write,
                      kvm_that_hangs, console_of_a_machine,
+                     what_it_sees_of_this_machine,
                      other_processor, what_the_provider_says,
                      console_of_others, another_image_than_announced,
                      stranger_with_its_words, no_kernel_at_all):
