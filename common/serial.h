@@ -11,7 +11,7 @@
  * is at its other end, for at most `wait_ms`. A descriptor, or
  * -ERR_UNAVAILABLE: no such port, or nobody there; -ERR_BUSY: another process
  * has it; -ERR_WRONG_STATE: it is no port but a file or a terminal, which
- * would change the bytes; -ERR_SYSTEM. */
+ * would change the bytes. */
 int serial_open(const char *path, int64_t wait_ms);
 
 #endif
