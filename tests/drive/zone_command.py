@@ -525,6 +525,114 @@ def no_drop_rules():
               "%s", text)
 
 
+def notes_of_many():
+    """Instances that start together note themselves, each and for good."""
+    with Zones() as host:
+        script = (". %s/common; note_instance; sleep 2"
+                  % (ROOT / "vm" / "provider"))
+        env = harness.environment(ZONE="mail", ZONE_RUN=str(host.folder))
+        for _ in range(5):
+            several = [subprocess.Popen(["sh", "-euc", script], env=env)
+                       for _ in range(6)]
+            notes = host.folder / "mail.instances"
+            until(lambda: {str(one.pid) for one in several} <= set(
+                os.listdir(notes) if notes.exists() else ()), 1.5, "six notes")
+            for one in several:
+                one.kill()
+                one.wait()
+
+
+SYSTEMCTL = """#!/bin/sh
+# What vm/zone asks of systemctl, for one zone.
+case $1 in
+cat) ;;
+start)
+	rm -f {place}/failed
+	( {zone} up --foreground mail; echo >{place}/failed ) \\
+		</dev/null >>{place}/journal 2>&1 &
+	;;
+stop) kill "$(head -n 1 {run}/mail.pid)" ;;
+is-failed) [ -e {place}/failed ] ;;
+esac
+"""
+
+
+def through_systemd():
+    """Where zones are units, up waits for the unit and says what it does."""
+    if not harness.is_root():
+        raise harness.Skipped("not root")
+    with Zones(mail={"provider": "process"}) as host:
+        host.start()
+        etc = host.folder / "etc"
+        (etc / "trizone").mkdir(parents=True)
+        for name in ("passwd", "group", "nsswitch.conf", "alternatives",
+                     "ld.so.cache"):
+            if os.path.exists(os.path.join("/etc", name)):
+                run(["cp", "-a", os.path.join("/etc", name), etc])
+        stub = host.folder / "stub"
+        stub.mkdir()
+        (stub / "systemctl").write_text(SYSTEMCTL.format(
+            place=stub, zone=ZONE, run=host.folder / "run" / "machines"))
+        (stub / "systemctl").chmod(0o755)
+        env = harness.environment(
+            TRIZONE_BIN=str(host.programs), TRIZONE_RULES=str(host.rules),
+            TRIZONE_STATE=str(host.folder / "machines"))
+        env["PATH"] = "%s:%s" % (stub, env["PATH"])
+
+        def zone(*words):
+            shutil.copy(host.config_path, etc / "trizone" / "config.json")
+            began = time.monotonic()
+            done = run(["unshare", "--mount", "sh", "-euc",
+                        "mkdir -p /run/systemd; mount -t tmpfs none "
+                        "/run/systemd; mkdir /run/systemd/system; "
+                        "mount --bind %s /etc; exec %s \"$@\"" % (etc, ZONE),
+                        "-", *words], env=env, seconds=120)
+            check(time.monotonic() - began < 40, "%r takes long", words)
+            return done
+        done = zone("down", "mail")
+        equal(done.returncode, 0, "down of nothing: %r" % done.stderr)
+        check(b"mail: not up" in done.stdout, "%r", done.stdout)
+        done = zone("up", "mail")
+        equal(done.returncode, 0, "up: %r" % done.stderr)
+        check(b"mail: systemctl start trizone-zone@mail.service\n"
+              b"mail: up by process" in done.stdout, "%r", done.stdout)
+        equal(zone("down", "mail").returncode, 0, "down")
+        until(lambda: (stub / "failed").exists(), 20, "its unit has ended")
+        host.set_zones(mail={"isolation": "microvm"})
+        done = zone("up", "mail")
+        equal(done.returncode, 71, "less isolation: %r" % (done,))
+        check(b"ended: see journalctl -u trizone-zone@mail" in done.stderr,
+              "%r", done.stderr)
+        check(b"accepts no less than microvm" in
+              (stub / "journal").read_bytes(), "the journal")
+
+
+def shell_of_another():
+    """The shell of what is up is not that of another provider."""
+    with Zones() as host:
+        host.start()
+        host.up("--provider", "process", "mail")
+        done = host.zone("shell", "--provider", "microvm", "mail")
+        equal(done.returncode, 64, "%r" % done.stderr)
+        check(b"it is up by process" in done.stderr, "%r", done.stderr)
+        done = host.zone("shell", "--dry-run", "mail")
+        equal((done.returncode, done.stdout),
+              (0, b"mail: would open a shell by process\n"), "%r" % done.stderr)
+
+
+def programs_that_do_not_run():
+    """What it needs of libraries cannot be told: then nothing is listed."""
+    with Zones() as host:
+        broken = host.folder / "trizone-reader"
+        broken.write_bytes(b"\x7fELF")
+        broken.chmod(0o755)
+        for words in ((broken,), (host.folder / "none",),
+                      (host.folder / "none", host.program("reader"))):
+            done = run([ROOT / "vm" / "files", "list", *words])
+            equal((done.returncode, done.stdout), (69, b""),
+                  "%r: %r" % (words, done.stderr))
+
+
 def wrong_words():
     with Zones() as host:
         for words, status, text in (
@@ -563,6 +671,10 @@ def body(suite):
     suite.case("believed hosts", believed_hosts)
     suite.case("root as account", root_as_account)
     suite.case("names that look alike", names_that_look_alike)
+    suite.case("notes of many", notes_of_many)
+    suite.case("through systemd", through_systemd)
+    suite.case("shell of another", shell_of_another)
+    suite.case("programs that do not run", programs_that_do_not_run)
     suite.case("wrong words", wrong_words)
 
 
