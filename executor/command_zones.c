@@ -45,20 +45,20 @@ static void
 print_zone(const struct config *config, const struct config_zone *zone)
 {
 	const struct config_machine *m = &zone->machine;
-	const char *kind = zone_kind_name(zone->kind);
 	char path[SOCKET_PATH_BYTES];
 
 	if (socket_path(config, zone->name, path, sizeof path) != 0)
 		die(EXIT_CONFIG, "the path of the socket of %s is too long",
 		    zone->name);
-	printf("%s\t%s\t%s\t%s\t%lu\t%lu\t%s\t%lu\t", zone->name, kind,
+	printf("%s\t%s\t%s\t%s\t%lu\t%lu\t%s\t%lu\t", zone->name,
+	    zone_kind_name(zone->kind),
 	    zone->kind == ZONE_PLANNER ? session_mode_name(zone->session) : "-",
 	    provider_name(m->provider), (unsigned long)m->memory_mb,
 	    (unsigned long)m->cpus, isolation_name(m->isolation),
 	    (unsigned long)m->warm);
 	print_number(m->recycle_after);
 	print_number(m->recycle_minutes);
-	printf("%s\t%s\t", path, config_account(config, kind));
+	printf("%s\t%s\t", path, config_zone_account(config, zone));
 	print_channels(zone);
 	printf("\t%s\n", zone->trust_auth == NULL ? "-" : zone->trust_auth);
 }

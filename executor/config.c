@@ -415,6 +415,7 @@ config_free(struct config *config)
 	for (size_t i = 0; i < config->zone_count; i++) {
 		free(config->zones[i].name);
 		free(config->zones[i].trust_auth);
+		free(config->zones[i].account);
 	}
 	for (size_t i = 0; i < config->deliver_channel_count; i++)
 		free(config->deliver_channels[i]);

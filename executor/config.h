@@ -114,6 +114,7 @@ struct config_zone {
 	unsigned channels;	  /* readers: CHANNEL_BIT of each; else 0 */
 	enum suspect_way suspect; /* readers */
 	char *trust_auth; /* readers: hosts, commas between; NULL: none */
+	char *account;	  /* NULL: that of its kind */
 	uint32_t needs;	  /* bits of enum lock_need: what it has to attest */
 	struct config_machine machine;
 	struct config_peers peers;
@@ -207,6 +208,9 @@ int config_check_anchors(const struct config *config,
 
 /* The account of a role: its name or number. */
 const char *config_account(const struct config *config, const char *role);
+/* The same of a zone: its own, or that of its kind. */
+const char *config_zone_account(
+    const struct config *config, const struct config_zone *zone);
 void config_free(struct config *config);
 
 /* Read a file into `out` (cleared; its max is the limit) that nobody but root

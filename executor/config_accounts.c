@@ -22,12 +22,34 @@ is_account(const char *name)
 	       strspn(name, word) == strlen(name);
 }
 
+int
+config_read_account(const struct json_doc *doc, const struct json_node *node,
+    char **out, struct json_error *where)
+{
+	char name[ACCOUNT_NAME_BYTES];
+
+	free(*out);
+	*out = NULL;
+	if (node->type == JSON_INTEGER && node->value.integer > 0 &&
+	    node->value.integer < INT32_MAX)
+		*out = alloc_format("%d", (int)node->value.integer);
+	else if (node->type == JSON_STRING &&
+		 span_copy(node->value.string, name, sizeof name) == 0 &&
+		 is_account(name))
+		*out = alloc_string(name);
+	else
+		return json_complain(doc, node, where, ERR_TYPE,
+		    "an account has to be the name or the number of one that "
+		    "is not root's: letters, digits and _ . @ + -, the first "
+		    "no hyphen");
+	return 0;
+}
+
 static int
-read_account(struct config *config, const struct json_doc *doc,
+read_role(struct config *config, const struct json_doc *doc,
     const struct json_node *key, struct json_error *where)
 {
-	const struct json_node *node = json_value(key);
-	char role[ACCOUNT_NAME_BYTES], name[ACCOUNT_NAME_BYTES];
+	char role[ACCOUNT_NAME_BYTES];
 	enum account_role which = ACCOUNT_ROLES;
 
 	if (span_copy(key->value.string, role, sizeof role) == 0)
@@ -36,22 +58,8 @@ read_account(struct config *config, const struct json_doc *doc,
 		return json_complain(doc, key, where, ERR_UNKNOWN_KEY,
 		    "accounts are of broker, auditor, file, notify, planner, "
 		    "reader, resolver and blocked");
-	free(config->accounts[which]);
-	config->accounts[which] = NULL;
-	if (node->type == JSON_INTEGER && node->value.integer > 0 &&
-	    node->value.integer < INT32_MAX)
-		config->accounts[which] =
-		    alloc_format("%d", (int)node->value.integer);
-	else if (node->type == JSON_STRING &&
-		 span_copy(node->value.string, name, sizeof name) == 0 &&
-		 is_account(name))
-		config->accounts[which] = alloc_string(name);
-	else
-		return json_complain(doc, node, where, ERR_TYPE,
-		    "an account has to be the name or the number of one that "
-		    "is not root's: letters, digits and _ . @ + -, the first "
-		    "no hyphen");
-	return 0;
+	return config_read_account(
+	    doc, json_value(key), &config->accounts[which], where);
 }
 
 int
@@ -71,7 +79,7 @@ config_read_accounts(struct config *config, const struct json_doc *doc,
 		return 0;
 	for (key = json_first(doc, accounts); key != NULL && rc == 0;
 	     key = json_next(doc, accounts, key))
-		rc = read_account(config, doc, key, where);
+		rc = read_role(config, doc, key, where);
 	return rc;
 }
 
@@ -83,6 +91,14 @@ config_account(const struct config *config, const char *role)
 	if (which == ACCOUNT_ROLES)
 		bug("no account for %s", role);
 	return config->accounts[which];
+}
+
+const char *
+config_zone_account(const struct config *config, const struct config_zone *zone)
+{
+	return zone->account != NULL
+		   ? zone->account
+		   : config_account(config, zone_kind_name(zone->kind));
 }
 
 size_t

@@ -12,6 +12,11 @@
 int config_read_peers(struct config *config, const struct json_doc *doc,
     const struct json_node *peers, bool look_up, struct json_error *where);
 
+/* The name or number of an account, a word, into `out`, which is freed first.
+ */
+int config_read_account(const struct json_doc *doc,
+    const struct json_node *node, char **out, struct json_error *where);
+
 /* Read the object "accounts"; roles it does not name have the usual ones. */
 int config_read_accounts(struct config *config, const struct json_doc *doc,
     const struct json_node *accounts, struct json_error *where);

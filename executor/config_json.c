@@ -33,6 +33,20 @@ put_machine(struct json_writer *w, const struct config_machine *machine)
 }
 
 static void
+put_trusted(struct json_writer *w, const char *hosts)
+{
+	json_key(w, "trust_auth");
+	json_open(w, '[');
+	while (hosts != NULL) {
+		size_t n = strcspn(hosts, ",");
+
+		json_string(w, (struct span){hosts, n});
+		hosts = hosts[n] == ',' ? hosts + n + 1 : NULL;
+	}
+	json_close(w, ']');
+}
+
+static void
 put_zone(struct json_writer *w, const struct config_zone *zone)
 {
 	json_key(w, zone->name);
@@ -53,6 +67,7 @@ put_zone(struct json_writer *w, const struct config_zone *zone)
 						 (enum reader_channel)i));
 		json_close(w, ']');
 		json_put_text(w, "suspect", suspect_way_name(zone->suspect));
+		put_trusted(w, zone->trust_auth);
 	}
 	json_key(w, "require");
 	json_open(w, '[');
@@ -60,6 +75,8 @@ put_zone(struct json_writer *w, const struct config_zone *zone)
 		if ((zone->needs & NEED_BIT(i)) != 0)
 			json_text(w, need_name(i));
 	json_close(w, ']');
+	if (zone->account != NULL)
+		json_put_text(w, "account", zone->account);
 	put_machine(w, &zone->machine);
 	put_peers(w, &zone->peers);
 	json_close(w, '}');

@@ -96,6 +96,9 @@ print_zone(const struct config *config, const struct config_zone *zone,
 		if ((zone->needs & NEED_BIT(i)) != 0)
 			buf_add_format(out, " %s", need_name(i));
 	buf_add_text(out, zone->needs == 0 ? " nothing\n" : "\n");
+	if (zone->account != NULL)
+		buf_add_format(out, "    runs as %s where it has accounts\n",
+		    zone->account);
 	if (zone->trust_auth != NULL)
 		buf_add_format(out, "    believes %s about who sent a mail\n",
 		    zone->trust_auth);

@@ -87,7 +87,7 @@ config_require_channel(const struct json_doc *doc, const struct json_node *node,
  */
 struct zone_text {
 	const struct json_node *kind, *session, *channel, *require, *suspect;
-	const struct json_node *trust_auth;
+	const struct json_node *trust_auth, *account;
 	int64_t deadline_ms, max_sessions, max_calls_per_minute;
 	struct config_machine_text machine;
 };
@@ -105,6 +105,8 @@ static const struct json_field planner_fields[] = {
 	offsetof(struct zone_text, max_sessions), 1, SESSIONS_MOST},
     {"max_calls_per_minute", JSON_WANT_INTEGER, false,
 	offsetof(struct zone_text, max_calls_per_minute), 60, CALLS_MOST},
+    {"account", JSON_WANT_ANY, false, offsetof(struct zone_text, account), 0,
+	0},
     CONFIG_MACHINE_ROWS(struct zone_text),
 };
 
@@ -117,6 +119,8 @@ static const struct json_field reader_fields[] = {
 	offsetof(struct zone_text, trust_auth), 0, CLEAN_TRUSTED},
     {"require", JSON_WANT_ARRAY, false, offsetof(struct zone_text, require), 0,
 	NEED_COUNT},
+    {"account", JSON_WANT_ANY, false, offsetof(struct zone_text, account), 0,
+	0},
     CONFIG_MACHINE_ROWS(struct zone_text),
 };
 
@@ -165,6 +169,22 @@ read_needs(struct config_zone *zone, const struct json_doc *doc,
 	return rc;
 }
 
+/* What any zone may have; its other keys are read. */
+static int
+take_common(struct config_zone *zone, const struct json_doc *doc,
+    const struct json_node *node, const struct zone_text *text,
+    struct json_error *where)
+{
+	int rc = read_needs(zone, doc, text->require, where);
+
+	if (rc == 0 && text->account != NULL)
+		rc = config_read_account(
+		    doc, text->account, &zone->account, where);
+	return rc != 0 ? rc
+		       : config_take_machine(
+			     zone, doc, node, &text->machine, where);
+}
+
 static int
 read_planner(struct config_zone *zone, const struct json_doc *doc,
     const struct json_node *node, struct json_error *where)
@@ -179,14 +199,10 @@ read_planner(struct config_zone *zone, const struct json_doc *doc,
 	zone->kind = ZONE_PLANNER;
 	if (rc == 0 && text.session != NULL)
 		rc = read_session(doc, text.session, &zone->session, where);
-	if (rc == 0)
-		rc = read_needs(zone, doc, text.require, where);
 	zone->deadline_ms = (uint32_t)text.deadline_ms;
 	zone->max_sessions = (uint32_t)text.max_sessions;
 	zone->max_calls_per_minute = (uint32_t)text.max_calls_per_minute;
-	return rc != 0
-		   ? rc
-		   : config_take_machine(zone, doc, node, &text.machine, where);
+	return rc != 0 ? rc : take_common(zone, doc, node, &text, where);
 }
 
 static int
@@ -288,11 +304,7 @@ read_reader(const struct config *config, struct config_zone *zone,
 		rc = read_suspect(zone, doc, text.suspect, where);
 	if (rc == 0 && text.trust_auth != NULL)
 		rc = read_trusted(zone, doc, text.trust_auth, where);
-	if (rc == 0)
-		rc = read_needs(zone, doc, text.require, where);
-	return rc != 0
-		   ? rc
-		   : config_take_machine(zone, doc, node, &text.machine, where);
+	return rc != 0 ? rc : take_common(zone, doc, node, &text, where);
 }
 
 static int
@@ -394,9 +406,8 @@ add_account(const struct config *config, struct config_zone *zone)
 	struct account account;
 	char reason[200];
 
-	if (geteuid() == 0 &&
-	    account_find(config_account(config, zone_kind_name(zone->kind)),
-		&account, reason, sizeof reason) == 0)
+	if (geteuid() == 0 && account_find(config_zone_account(config, zone),
+				  &account, reason, sizeof reason) == 0)
 		zone->peers.uid[zone->peers.count++] = account.uid;
 }
 
@@ -478,6 +489,12 @@ role_of(const struct config *config, uid_t uid)
 			sizeof reason) == 0 &&
 		    account.uid == uid)
 			return account_role_name((enum account_role)i);
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (config->zones[i].account != NULL &&
+		    account_find(config->zones[i].account, &account, reason,
+			sizeof reason) == 0 &&
+		    account.uid == uid)
+			return config->zones[i].name;
 	return NULL;
 }
 

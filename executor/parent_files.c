@@ -250,6 +250,32 @@ lock_run(const struct config *config)
 	/* left open, as the other one */
 }
 
+/* Out of `roles`, or its own, which has to be nobody else's of ours. */
+static struct account
+account_of(const struct config_zone *zone, const struct account *roles)
+{
+	enum account_role kind = account_role_find(zone_kind_name(zone->kind));
+	struct account account = roles[kind];
+
+	if (zone->account == NULL)
+		return account;
+	lock_account(zone->account, &account);
+	if (account.uid == ACCOUNT_NOBODY)
+		die(EXIT_CONFIG,
+		    "the zone %s has the user %d, which is everybody's: give it "
+		    "one of its own",
+		    zone->name, ACCOUNT_NOBODY);
+	for (int i = 0; i < ACCOUNT_ROLES; i++)
+		if (account.uid != 0 && account.uid == roles[i].uid &&
+		    i != (int)kind)
+			die(EXIT_CONFIG,
+			    "%s and the zone %s have the same user %lu: give "
+			    "each its own",
+			    account_role_name((enum account_role)i), zone->name,
+			    (unsigned long)account.uid);
+	return account;
+}
+
 void
 parent_listen(const struct config *config, const struct account *accounts,
     struct listeners *out)
@@ -259,11 +285,10 @@ parent_listen(const struct config *config, const struct account *accounts,
 	lock_run(config);
 	out->count = 0;
 	for (size_t i = 0; i < config->zone_count; i++) {
-		enum account_role role =
-		    account_role_find(zone_kind_name(config->zones[i].kind));
+		const struct config_zone *zone = &config->zones[i];
 
 		listen_on(
-		    config, config->zones[i].name, accounts[role].gid, out);
+		    config, zone->name, account_of(zone, accounts).gid, out);
 	}
 	listen_on(config, "operator", group_of(ACCOUNT_GROUP_OPERATOR), out);
 	listen_on(config, "deliver", group_of(ACCOUNT_GROUP_DELIVER), out);

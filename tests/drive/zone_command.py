@@ -491,6 +491,39 @@ def root_as_account():
                       done.stderr)
 
 
+def accounts_of_zones():
+    """Two readers with a user of its own each, who has the socket."""
+    if not harness.is_root():
+        raise harness.Skipped("not root")
+    with Zones() as host:
+        host.config["zones"]["mail"].update(channel="mail", account=64811)
+        host.config["zones"]["words"] = {"kind": "reader", "channel": "text",
+                                         "account": "64812"}
+        host.write_settings()
+        host.start()
+        zones = {"mail": 64811, "words": 64812}
+        host.up("--provider", "process", *zones)
+        equal({name: (host.zone_status(name)["attestation"]["uid"],
+                      os.stat(host.socket(name)).st_gid) for name in zones},
+              {name: (uid, uid) for name, uid in zones.items()}, "users")
+        text = host.zone("doctor", "--provider", "process",
+                         *zones).stdout.decode()
+        check("no faults found" in text, "%s", text)
+        shown = json.loads(host.command("check", "--json").stdout)
+        check("64811" in json.dumps(shown), "%r", shown)
+        host.zone("down", *zones)
+        host.stop_executor()
+        for account, why in (("broker", b"broker and the zone mail have the "
+                              b"same user"), (65534, b"which is everybody's"),
+                             (1000, b"")):
+            host.config["zones"]["mail"]["account"] = harness.ACCOUNTS.get(
+                account, account)
+            host.write_settings()
+            done = host.command("run")
+            equal(done.returncode, 78, "%r: %r" % (account, done.stderr))
+            check(why in done.stderr, "%r", done.stderr)
+
+
 def names_that_look_alike():
     """A zone with the name of another's file."""
     with Zones() as host:
@@ -670,6 +703,7 @@ def body(suite):
     suite.case("not what was announced", not_what_was_announced)
     suite.case("believed hosts", believed_hosts)
     suite.case("root as account", root_as_account)
+    suite.case("accounts of zones", accounts_of_zones)
     suite.case("names that look alike", names_that_look_alike)
     suite.case("notes of many", notes_of_many)
     suite.case("through systemd", through_systemd)

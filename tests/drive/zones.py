@@ -166,6 +166,8 @@ def bad_keys(host):
     zones = host.config["zones"]
     for zone, keys, words in (
             ("mail", {"provider": "docker"}, "container, orb or"),
+            ("mail", {"account": "-x"}, "an account has to be"),
+            ("planner", {"account": 0}, "an account has to be"),
             ("mail", {"trust_auth": "mx.example"}, "trust_auth"),
             ("mail", {"trust_auth": ["a,b"]}, "names of hosts"),
             ("mail", {"trust_auth": ["MX.example"]}, "lower case"),
