@@ -24,9 +24,9 @@ enum cgroup_limit {
 int cgroup_base(
     char *folder_out, size_t folder_room, char *reason, size_t room);
 
-/* Move into the group trizone-`name` below `base`, made if need be, with `limits` in
- * force, read back. *limits_out gets which (enum cgroup_limit). 0, or
- * -ERR_UNAVAILABLE with the reason; then we are where we were. */
+/* Move into the group trizone-`name` below `base`, made if need be, with
+ * `limits` in force, read back. *limits_out gets which (enum cgroup_limit). 0,
+ * or -ERR_UNAVAILABLE with the reason; then we are where we were. */
 int cgroup_join(const char *base, const char *name,
     const struct lock_limits *limits, uint32_t *limits_out, char *reason,
     size_t room);

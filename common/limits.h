@@ -19,10 +19,10 @@
 #define CLEAN_MAX_BYTES (512u * 1024) /* a clean object fits half a frame */
 #define CLEAN_BODY_CHARS 100000	      /* body characters a planner can use */
 
-#define NAME_MAX_BYTES 64   /* capability, zone, rule and credential names */
-#define WHY_MAX_BYTES 300   /* a reason fits two lines of a terminal */
+#define NAME_MAX_BYTES 64    /* capability, zone, rule and credential names */
+#define WHY_MAX_BYTES 300    /* a reason fits two lines of a terminal */
 #define TASK_MAX_BYTES 15000 /* the operator's words for a session */
-#define HANDLE_MAX_BYTES 32 /* "msg:" and a 64-bit number */
+#define HANDLE_MAX_BYTES 32  /* "msg:" and a 64-bit number */
 
 #define HELLO_DEADLINE_MS 5000	  /* a peer that says nothing is no peer */
 #define FRAME_DEADLINE_MS 10000	  /* from a frame's first byte to its last */

@@ -97,8 +97,8 @@ config_read_operator(struct config *config, const struct json_doc *doc,
 		    sizeof operator_fields / sizeof operator_fields[0], &text,
 		    where);
 	if (rc == 0)
-		rc = config_read_recipient(doc, text.recipient,
-		    &config->operator_recipient, where);
+		rc = config_read_recipient(
+		    doc, text.recipient, &config->operator_recipient, where);
 	if (rc == 0 && text.own != NULL)
 		rc = read_people(&config->own, doc, text.own, where);
 	if (rc == 0 && text.book != NULL)

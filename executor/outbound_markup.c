@@ -340,7 +340,8 @@ is_close(const struct plain *p)
 {
 	size_t at = p->at + 2;
 
-	return char_at(p, p->at + 1) == '/' && ascii_lower(char_at(p, at)) == 'a' &&
+	return char_at(p, p->at + 1) == '/' &&
+	       ascii_lower(char_at(p, at)) == 'a' &&
 	       char_at(p, skip_blanks(p, at + 1)) == '>';
 }
 

@@ -14,7 +14,6 @@
 #include "proto/endpoint.h"
 #include "proto/stream.h"
 
-
 struct client {
 	struct client_options options;
 	struct loop *loop;

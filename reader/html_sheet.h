@@ -24,9 +24,9 @@
 #include <stdint.h>
 
 #include "common/text.h"
+#include "reader/html_simple.h"
 #include "reader/html_stack.h"
 #include "reader/html_style.h"
-#include "reader/html_simple.h"
 
 #define SHEET_RULES 8192     /* selectors; the largest newsletters have 600 */
 #define SHEET_ITEMS 32768    /* parts, classes and declarations, of each */

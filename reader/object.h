@@ -12,7 +12,7 @@
 void object_body(struct clean *c, const struct visible *body);
 
 /* What was hidden in the two, `head` may be NULL. */
-void object_hidden(struct clean *c, const struct visible *head,
-    const struct visible *body);
+void object_hidden(
+    struct clean *c, const struct visible *head, const struct visible *body);
 
 #endif

@@ -26,7 +26,7 @@ int score_run(int in, int out);
  * are suspect. `feedback`: the rows are an operator's decisions; say what
  * threshold they speak for. Returns the exit status: 1 when it is below the
  * bar (evaluate.c). */
-int evaluate_run(const int *files, size_t count, bool feedback, bool json,
-    int out);
+int evaluate_run(
+    const int *files, size_t count, bool feedback, bool json, int out);
 
 #endif

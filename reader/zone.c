@@ -21,7 +21,6 @@
 #include "reader/profile.h"
 #include "reader/worker.h"
 
-
 struct zone {
 	struct loop *loop;
 	struct channel *channel;

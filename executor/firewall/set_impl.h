@@ -8,10 +8,11 @@
 #include "executor/firewall/set.h"
 
 #define SET_NAME_BYTES                                                         \
-	32u		  /* the longest of the kernel, ipset, with its NUL    \
-			   */
-#define SET_LIST_MS 30000 /* a full set takes a second, of a busy machine ten  \
-			   */
+	32u /* the longest of the kernel, ipset, with its NUL                  \
+	     */
+#define SET_LIST_MS                                                            \
+	30000 /* a full set takes a second, of a busy machine ten              \
+	       */
 
 /* "fresh4_1000". */
 static inline const char *

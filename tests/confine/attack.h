@@ -20,10 +20,10 @@ struct outside {
 	pid_t victim;	   /* a process of root */
 	/* sockets from before the lock */
 	int old_tcp, old_tcp_unbound, old_udp, old_unix, old_unix_too;
-	int old_folder;			/* `folder`, opened before */
-	int old_namespace;		/* a network namespace, opened before */
-	int passed;   /* a socket on which a descriptor waits */
-	int old_file; /* own/file, open for writing */
+	int old_folder;	   /* `folder`, opened before */
+	int old_namespace; /* a network namespace, opened before */
+	int passed;	   /* a socket on which a descriptor waits */
+	int old_file;	   /* own/file, open for writing */
 };
 extern struct outside outside;
 

@@ -118,8 +118,8 @@ static const struct {
 	const char *expected;
 } filters[] = {
 #define ANY                                                                    \
-	.session = FILTER_ANY, .message = FILTER_ANY, .verdict = VERDICT_COUNT,    \
-	.kind = RECORD_KIND_COUNT
+	.session = FILTER_ANY, .message = FILTER_ANY,                          \
+	.verdict = VERDICT_COUNT, .kind = RECORD_KIND_COUNT
     {{ANY}, "1 2 3 4 5 6 7 8 "},
     {{ANY, .capability = "file.read"}, "2 3 4 "},
     {{ANY, .capability = "file"}, ""},

@@ -18,8 +18,8 @@
 
 #include "common/alloc.h"
 #include "common/err.h"
-#include "common/log.h"
 #include "common/landlock.h"
+#include "common/log.h"
 #include "executor/kind.h"
 #include "tests/unit/host.h"
 
