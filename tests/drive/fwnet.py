@@ -224,9 +224,13 @@ class Network:
                 with self.in_host():
                     made = socket.socket(socket.AF_INET6 if ":" in address
                                          else socket.AF_INET)
-                with made:
+                with made, contextlib.suppress(OSError):
                     made.settimeout(0.3)
-                    return made.connect_ex((address, PORTS[0])) == 0
+                    if made.connect_ex((address, PORTS[0])) != 0:
+                        return False
+                    # an answer comes when it has been counted
+                    made.sendall(b"x")
+                    return made.recv(1) == b"x"
             until(answered, 10, address)
         self.listeners.take()
 
