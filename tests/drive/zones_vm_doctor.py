@@ -194,6 +194,22 @@ def other_processor(machines):
     equal(found, [], "faults against devices.aarch64")
 
 
+def tools_of_busybox(machines):
+    """They lack what a machine is started with, which is said before."""
+    busybox = shutil.which("busybox")
+    if not busybox:
+        raise Skipped("there is no busybox")
+    for tool in ("setpriv", "unshare"):
+        stub = machines.state / ("busybox-" + tool)
+        stub.mkdir()
+        (stub / tool).symlink_to(busybox)
+        done = machines.ask("mail", "check", PATH="%s:%s" % (
+            stub, os.environ["PATH"]))
+        equal(done.returncode, 69, "check with that %s: %r"
+              % (tool, done.stderr))
+        check(b"install util-linux" in done.stderr, "%r", done.stderr)
+
+
 def console_of_a_machine(machines):
     """Its last words, in a file; and no fault while it runs."""
     path = machines.state / "console"
@@ -336,7 +352,7 @@ def body(suite):
         for what in EXTRA:
             suite.case("a %s more" % what, device_more, given, what)
         for case in (machine_that_runs_has_more, others_can_write,
-                     kvm_that_hangs, console_of_a_machine,
+                     kvm_that_hangs, tools_of_busybox, console_of_a_machine,
                      what_it_sees_of_this_machine,
                      other_processor, what_the_provider_says,
                      console_of_others, another_image_than_announced,
