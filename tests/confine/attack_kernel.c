@@ -5,7 +5,6 @@
 #include <linux/perf_event.h>
 #include <mqueue.h>
 #include <stdlib.h>
-#include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -15,6 +14,9 @@
 #include <sys/timex.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <sys/io.h>
+#endif
 
 #include "tests/confine/attack.h"
 
