@@ -289,6 +289,148 @@ def long_path():
               "%r", done.stderr)
 
 
+# A system that is this one with a layer over it, and its systemd as process 1.
+# No chroot: in one there are no user namespaces.
+SYSTEM = r"""
+set -eu
+place=$1
+mount --make-rprivate /
+mkdir "$place/layer"
+mount -t tmpfs none "$place/layer"
+cd "$place/layer"
+mkdir up work system
+mount -t overlay -o lowerdir=/,upperdir=up,workdir=work none system
+cd system
+rm -rf etc/systemd/system etc/trizone var/lib/trizone
+(cd "$place/extra" && tar -cf - .) | tar -xf - --keep-directory-symlink
+mkdir -p var/lib/trizone etc/systemd/system
+for name in systemd-udevd systemd-udev-trigger systemd-networkd \
+	systemd-timesyncd systemd-resolved systemd-logind systemd-journald \
+	getty@tty1 console-getty; do
+	ln -s /dev/null etc/systemd/system/$name.service
+done
+mount -t proc proc proc
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 none sys/fs/cgroup
+mount -t tmpfs -o mode=755 none dev
+for name in null zero full random urandom tty; do
+	: >dev/$name
+	mount --bind /dev/$name dev/$name
+done
+ln -s /proc/self/fd dev/fd
+mkdir dev/pts dev/shm old
+mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+for folder in dev/shm tmp var/lib/trizone; do
+	mount -t tmpfs none $folder
+done
+mount -t tmpfs -o mode=755 none run
+chmod 711 var/lib/trizone
+mkdir mnt/told
+mount --bind "$place/told" mnt/told
+pivot_root . old
+cd /
+umount -l /old
+exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	/lib/systemd/systemd --system --unit=steps.service
+"""
+
+STEPS_UNIT = """[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /root/steps
+ExecStopPost=/bin/systemctl --force exit 0
+StandardOutput=append:/mnt/told/said
+StandardError=append:/mnt/told/said
+"""
+
+LOGGED = """[Service]
+StandardOutput=append:/mnt/told/zones
+StandardError=append:/mnt/told/zones
+"""
+
+STEPS = r"""export PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_COLORS=0 SYSTEMD_PAGER=
+systemd-sysusers
+trizone-executor init >/dev/null
+sed -i 's/"kind": "planner"/"provider": "process", &/
+	s/"kind": "reader"/"provider": "container", &/
+	s/\["mail", "text"\]/"mail" }, "text": { "provider": "microvm", \
+		"kind": "reader", "channel": "text"/' /etc/trizone/config.json
+systemctl start trizone-executor || exit
+within() { # seconds COMMAND...
+	i=$((4 * $1))
+	shift
+	until "$@"; do
+		i=$((i - 1))
+		[ "$i" -gt 0 ] || return 1
+		sleep 0.25
+	done
+}
+serves() { trizone-executor status | grep -q "^locked  *$1:"; }
+is_done() { trizone-executor inbox list | grep -q ' done '; }
+for zone in @ZONES@; do
+	systemctl start trizone-zone@$zone
+	within 40 serves $zone || exit
+	echo "serves $zone"
+	pid=$(systemctl show -p MainPID --value trizone-zone@$zone)
+	cut -d ' ' -f 5 /proc/$pid/mountinfo | grep '^/proc/' |
+		sed "s/^/over $zone /"
+	/usr/lib/trizone/vm/zone doctor $zone | sed "s/^/doctor $zone: /"
+done
+trizone-executor deliver mail </root/mail
+within 20 is_done && echo "a mail is done" || trizone-executor inbox list
+systemctl stop 'trizone-zone@*'
+echo "== end"
+"""
+
+
+def under_its_unit():
+    """Zones by trizone-zone@, under all that it sets, with this machine's
+    systemd. A newer one leaves the namespace's old /proc nowhere, so that no
+    container has one when something lies over the unit's: nothing may."""
+    if not pathlib.Path("/lib/systemd/systemd").exists():
+        harness.absent("systemd")
+    zones = {"mail": "container", "planner": "process"}
+    if shutil.which("qemu-system-x86_64") and list(
+            pathlib.Path("/boot").glob("vmlinuz-*cloud*")):
+        zones["text"] = "microvm"
+    place = harness.short_folder()
+    try:
+        extra = place / "extra"
+        (place / "told").mkdir()
+        equal(run(["cmake", "--install",
+                   harness.folder_of_programs().parent, "--prefix", "/usr"],
+                  env=harness.environment(DESTDIR=str(extra))).returncode, 0,
+              "install")
+        units = extra / "usr/lib/systemd/system"
+        units.mkdir(parents=True, exist_ok=True)
+        for path in (ROOT / "vm/systemd").iterdir():
+            shutil.copy(path, units)  # the build may have another prefix
+        (units / "steps.service").write_text(STEPS_UNIT)
+        (units / "trizone-zone@.service.d").mkdir()
+        (units / "trizone-zone@.service.d/log.conf").write_text(LOGGED)
+        (extra / "root").mkdir()
+        (extra / "root/mail").write_bytes(harness.mail("under its unit"))
+        (extra / "root/steps").write_text(
+            STEPS.replace("@ZONES@", " ".join(zones)))
+        done = run(["unshare", "--mount", "--pid", "--fork", "--kill-child",
+                    "--net", "--ipc", "--uts", "--cgroup", "sh", "-c", SYSTEM,
+                    "sh", place], seconds=240)
+        check((place / "told/said").exists(), "no systemd: %r", done)
+        text = (place / "told/said").read_text()
+        for line in (*("serves " + zone for zone in zones), "a mail is done",
+                     "== end"):
+            check("\n%s\n" % line in text, "%r is not in %s\n%s", line, text,
+                  run(["tail", "-n", "20", place / "told/zones"]).stdout)
+        for line in text.splitlines():
+            check(not line.startswith("over "), "%s", line)
+            check("fault: " not in line, "%s", line)
+        return ", ".join(sorted(zones.values()))
+    finally:
+        shutil.rmtree(place)
+
+
 DOCKER = """#!/bin/sh
 # stands in for docker: a daemon that runs what it is asked for right here
 case $1 in
@@ -388,6 +530,7 @@ def body(suite):
     suite.case("gVisor", by_gvisor)
     suite.case("a path that is too long", long_path)
     suite.case("an engine that lies", engine_that_lies)
+    suite.case("under its unit", under_its_unit)
     suite.case("docker", docker_where_podman_is_not)
 
 
