@@ -432,13 +432,46 @@ def under_its_unit():
 
 
 DOCKER = """#!/bin/sh
-# stands in for docker: a daemon that runs what it is asked for right here
+# stands in for docker: a daemon that runs what it is asked for right here, and
+# takes no option that docker has not
+has() { # OPTIONS WORD...
+	options=" $1 "
+	shift 2
+	for word in "$@"; do
+		case $word in
+		--*) case $options in
+			*" ${word%%%%=*} "*) ;;
+			*) echo "unknown flag: $word" >&2 && exit 125 ;;
+			esac ;;
+		*/trizone-*) break ;; # options of the program
+		esac
+	done
+}
 case $1 in
 info) exit 0 ;;
-build) echo sha256:1 ;;
-image) echo sha256:%s ;;
-images | rmi | ps | rm) ;;
+build)
+	has "--quiet --file --tag" "$@"
+	echo sha256:1
+	;;
+image)
+	has --format "$@"
+	echo sha256:%s
+	;;
+images) has --format "$@" ;;
+rmi) has "" "$@" ;;
+ps)
+	has "--all --quiet --filter" "$@"
+	[ ! -e %s ] || echo 0123456789ab
+	;;
+rm)
+	has --force "$@"
+	rm %s
+	;;
+inspect) has --format "$@" ;;
 run)
+	has "--rm --interactive --network --read-only --cap-drop --security-opt \
+--pull --log-driver --hostname --user --label --memory --cpus --memory-swap \
+--pids-limit --ipc" "$@"
 	printf '%%s\n' "$@" >>%s
 	while [ "${1#/usr/bin/}" = "$1" ]; do shift; done
 	program=%s/${1#/usr/bin/}
@@ -452,9 +485,9 @@ esac
 def docker_where_podman_is_not():
     folder = harness.short_folder()
     try:
-        log = folder / "words"
+        log, left = folder / "words", folder / "left"
         with Containers({"docker": DOCKER % (
-                "ab" * 32, log, harness.folder_of_programs())}) as host:
+                "ab" * 32, left, left, log, harness.folder_of_programs())}) as host:
             host.start()
             done = host.zone("up", "mail", TRIZONE_CONTAINER_ENGINE="docker")
             equal(done.returncode, 0, "up: %r" % (done.stdout + done.stderr))
@@ -472,7 +505,14 @@ def docker_where_podman_is_not():
                              TRIZONE_CONTAINER_ENGINE="docker").stdout
             check(b"fault: docker's daemon is root, and so is who may talk to "
                   b"it; mend: install podman" in text, "%r", text)
-            host.zone("down", "mail", TRIZONE_CONTAINER_ENGINE="docker")
+            left.touch()
+            done = host.zone("down", "--dry-run", "mail",
+                             TRIZONE_CONTAINER_ENGINE="docker")
+            check(b"  docker rm --force 0123456789ab" in done.stdout and
+                  left.exists(), "dry: %r", done)
+            done = host.zone("down", "mail", TRIZONE_CONTAINER_ENGINE="docker")
+            equal((done.returncode, left.exists()), (0, False),
+                  "down: %r" % done.stderr)
     finally:
         shutil.rmtree(folder)
 
