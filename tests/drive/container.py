@@ -10,6 +10,7 @@ skipped without.
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sys
@@ -431,6 +432,29 @@ def under_its_unit():
         shutil.rmtree(place)
 
 
+SEES = """#!/bin/sh
+# the environment that the account may read from here on
+echo "${TRIZONE_TEST_SECRET-none} ${CONTAINERS_CONF-none}" >>%s
+exec %s "$@"
+"""
+
+
+def nothing_of_the_environment():
+    """Neither before nor after it is the account's."""
+    with Containers(mail={"provider": "container"}) as host:
+        host.start()
+        told = host.folder / "told"
+        host.put_tool("setpriv", SEES % (told, shutil.which("setpriv")))
+        (host.folder / "machines" / (
+            "containers.%d" % harness.ACCOUNTS["reader"])).mkdir(parents=True)
+        (host.folder / "run" / "machines").mkdir(mode=0o711)
+        done = host.zone("down", "mail", TRIZONE_TEST_SECRET="secret")
+        equal(done.returncode, 0, "down: %r" % done.stderr)
+        lines = told.read_text().splitlines()
+        check(lines and all(re.fullmatch("none /.*/containers.conf", line)
+                            for line in lines), "%r", lines)
+
+
 DOCKER = """#!/bin/sh
 # stands in for docker: a daemon that runs what it is asked for right here, and
 # takes no option that docker has not
@@ -571,6 +595,7 @@ def body(suite):
     suite.case("a path that is too long", long_path)
     suite.case("an engine that lies", engine_that_lies)
     suite.case("under its unit", under_its_unit)
+    suite.case("nothing of the environment", nothing_of_the_environment)
     suite.case("docker", docker_where_podman_is_not)
 
 
