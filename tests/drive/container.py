@@ -455,6 +455,46 @@ def nothing_of_the_environment():
                             for line in lines), "%r", lines)
 
 
+LOOKS = """#!/bin/sh
+# what another zone of the account starts with, while this one is asked
+case $1 in
+info)
+	echo "$(cat %(ours)s/limits) $(sed -n 's/driver = //p' %(ours)s/storage.conf)" \
+		>>%(told)s
+	exec %(podman)s "$@"
+	;;
+*) exec %(podman)s "$@" ;;
+esac
+"""
+
+
+def others_start_meanwhile():
+    """What they read is there as it was until there is another."""
+    with Containers() as host:
+        host.start()
+        host.up("mail")
+        told = host.folder / "told"
+        told.touch()
+        told.chmod(0o666)
+        host.folder.chmod(0o711)
+        ours = host.folder / "machines" / (
+            "containers.%d" % harness.ACCOUNTS["reader"])
+        (ours / "limits").write_text("before\n")
+        (ours / "storage.conf").write_text('driver = "another"\n')
+        host.put_tool("podman", LOOKS % {
+            "ours": ours, "told": told, "podman": shutil.which("podman")})
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        host.up("mail")
+        lines = told.read_text().splitlines()
+        equal(lines[0], 'before "another"', "while the driver is tried")
+        check(all(line.startswith("before ") for line in lines) and
+              len(lines) > 1, "%r", lines)
+        check((ours / "limits").read_text() in ("engine\n", "none\n",
+                                                "scope\n"), "limits")
+        equal([path.name for path in ours.iterdir() if "~" in path.name], [],
+              "left")
+
+
 DOCKER = """#!/bin/sh
 # stands in for docker: a daemon that runs what it is asked for right here, and
 # takes no option that docker has not
@@ -596,6 +636,7 @@ def body(suite):
     suite.case("an engine that lies", engine_that_lies)
     suite.case("under its unit", under_its_unit)
     suite.case("nothing of the environment", nothing_of_the_environment)
+    suite.case("others start meanwhile", others_start_meanwhile)
     suite.case("docker", docker_where_podman_is_not)
 
 
