@@ -102,6 +102,12 @@ def whole_way():
         check(str(host.folder) not in "\n".join(
             line for line in left.splitlines() if "conmon" in line), "%s",
             left)
+        # not by chance, as another podman may have another one as its own
+        conf = ROOT / "vm" / "container" / "containers.conf"
+        check('\nruntime = "crun"\n' in conf.read_text(), "no runtime")
+        equal(run(["podman", "info", "--format", "{{.Host.OCIRuntime.Name}}"],
+                  env=harness.environment(CONTAINERS_CONF=str(conf))
+                  ).stdout.strip(), b"crun", "runtime")
 
 
 def same_image():
@@ -495,6 +501,40 @@ def others_start_meanwhile():
               "left")
 
 
+# as BusyBox says it
+UNKNOWN = """#!/bin/sh
+echo "%s: unrecognized option '--%s'" >&2
+exit 1
+"""
+
+
+def tools_that_are_missing():
+    """Each is named, with what to install; BusyBox's do not do."""
+    with Containers() as host:
+        host.start()
+        for name, option in (("setsid", "wait"), ("setpriv", "reuid")):
+            host.put_tool(name, UNKNOWN % (name, option))
+            done = host.zone("up", "mail")
+            equal(done.returncode, 69, "%s: %r" % (name, done.stdout))
+            check(b"there is no %s that knows --%s: install util-linux" % (
+                name.encode(), option.encode()) in done.stderr, "%r",
+                done.stderr)
+            (host.tools / name).unlink()
+        for place in os.environ["PATH"].split(":"):
+            for path in pathlib.Path(place).glob("*"):
+                if path.name != "crun" and not (
+                        host.tools / path.name).exists():
+                    (host.tools / path.name).symlink_to(path)
+        done = run([ROOT / "vm" / "zone", "up", "--provider", "container",
+                    "--config", host.config_path, "mail"],
+                   env=harness.environment(
+                       TRIZONE_BIN=str(host.programs), PATH=str(host.tools),
+                       TRIZONE_STATE=str(host.folder / "machines")))
+        equal(done.returncode, 69, "without crun: %r" % done.stdout)
+        check(b"there is no crun, by which podman starts zones: install crun"
+              in done.stderr, "%r", done.stderr)
+
+
 DOCKER = """#!/bin/sh
 # stands in for docker: a daemon that runs what it is asked for right here, and
 # takes no option that docker has not
@@ -637,6 +677,7 @@ def body(suite):
     suite.case("under its unit", under_its_unit)
     suite.case("nothing of the environment", nothing_of_the_environment)
     suite.case("others start meanwhile", others_start_meanwhile)
+    suite.case("tools that are missing", tools_that_are_missing)
     suite.case("docker", docker_where_podman_is_not)
 
 
