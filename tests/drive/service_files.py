@@ -503,6 +503,24 @@ def by_busybox():
         equal(tree(place / "root"), before, "left behind")
 
 
+def accounts_of_macos():
+    """What is purged there is what `init` makes."""
+    function = re.search(r"^remove_accounts\(\) \{.*?^\}$",
+                         (VM / "uninstall").read_text(), re.M | re.S)[0]
+    done = must(run(["sh", "-euc", "uname() { echo Darwin; }\n"
+                     "try() { echo \"$@\"; }\n" + function +
+                     "\nremove_accounts"]), "remove_accounts")
+    prefix = re.search(r'return "(_\w+)";', (
+        harness.ROOT / "common" / "platform_macos.c").read_text())[1]
+    roles = re.findall(r"^    \[ACCOUNT_\w+\] = \"(\w+)\",$", (
+        harness.ROOT / "executor" / "accounts.c").read_text(), re.M)
+    want = {"dscl . -delete /%s/%s%s" % (kind, prefix, role)
+            for role in roles for kind in ("Users", "Groups")}
+    want |= {"dscl . -delete /Groups/trizone-" + name
+             for name in ("ops", "deliver")}
+    equal(set(done.splitlines()), want, "accounts")
+
+
 def reload_of_newer_systemd():
     """The unit waits for a reload by itself where that is known."""
     with folder() as place:
@@ -694,7 +712,8 @@ def body(suite):
                  newsyslog_knows_each_log, scripts_are_clean,
                  logs_are_rotated, weekly_report, weekly_without_answers,
                  weekly_in_steps, limited_without_timeout, newer_version,
-                 not_written_over, by_busybox, reload_of_newer_systemd,
+                 not_written_over, by_busybox, accounts_of_macos,
+                 reload_of_newer_systemd,
                  openrc_runs):
         suite.case(case.__name__.replace("_", " "), case)
     for services in LAYOUT:
