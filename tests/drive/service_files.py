@@ -453,6 +453,65 @@ def newer_version():
         check(set(before) <= set(left), "taken from others")
 
 
+CUT = """#!/bin/sh
+# the last time it is called it ends as it is told
+echo >>%(count)s
+[ "$(wc -l <%(count)s)" -lt %(last)d ] || {
+	%(end)s
+}
+exec %(tool)s "$@"
+"""
+
+
+def cut_off():
+    """An install that was killed, or had no more room: the next one goes on,
+    and uninstall leaves nothing, of a newer version over an older one too."""
+    with folder() as place:
+        staged = stage(place, "systemd")
+        before = prepared(place)
+        tools = place / "tools"
+        tools.mkdir()
+
+        def cut(tool, last, end):
+            (place / "count").write_text("")
+            (tools / tool).write_text(CUT % {
+                "count": place / "count", "last": last, "end": end,
+                "tool": shutil.which(tool)})
+            (tools / tool).chmod(0o755)
+            done = run(["sh", VM / "install", "--staged", staged,
+                        "--destdir", place / "root"],
+                       env=harness.environment(
+                           PATH="%s:%s" % (tools, os.environ["PATH"]),
+                           TMPDIR=str(place)))
+            (tools / tool).unlink()
+            check(done.returncode not in (0, 78), "cut off: %r", done)
+
+        ends = (("cp", 20, 'head -c 9 "$2" >"$3"; echo full >&2; exit 1'),
+                ("cp", 2, "kill -9 $PPID; exit 1"),
+                ("mv", 1, "kill -9 $PPID; exit 1"),
+                ("mv", 30, "kill -9 $PPID; exit 1"))
+        for end in ends:
+            for again in (False, True):
+                cut(*end)
+                if again:
+                    install(place)
+                elif end == ("mv", 1, end[2]):
+                    continue  # nothing was installed yet
+                must(run(["sh", VM / "uninstall", "--prefix", PREFIX,
+                          "--destdir", place / "root"]), "uninstall")
+                left = tree(place / "root")
+                equal(set(left) - set(before), set(), "left by %r" % (end,))
+        for end in ends:
+            extra = staged / "usr/local/share/trizone/old/file"
+            extra.parent.mkdir()
+            extra.write_text("x")
+            install(place)
+            shutil.rmtree(extra.parent)
+            cut(*end)
+            uninstall(place)
+            equal(tree(place / "root"), before, "of an older one, %r" % (end,))
+
+
 def not_written_over():
     """What is there and not ours is named, and nothing is done."""
     with folder() as place:
@@ -711,7 +770,7 @@ def body(suite):
                  plists_are_golden, plists_hold_together,
                  newsyslog_knows_each_log, scripts_are_clean,
                  logs_are_rotated, weekly_report, weekly_without_answers,
-                 weekly_in_steps, limited_without_timeout, newer_version,
+                 weekly_in_steps, limited_without_timeout, newer_version, cut_off,
                  not_written_over, by_busybox, accounts_of_macos,
                  reload_of_newer_systemd,
                  openrc_runs):
