@@ -426,8 +426,28 @@ def installed_and_gone(services):
         check("usr/local/bin/trizone-executor" not in left, "not gone")
         equal({path for path in left if "/init.d" in path}, set(), "scripts")
         install(place)
+        # what systemd and its operator add beside our units
+        units = place / "root/etc/systemd/system"
+        wants = units / "trizone-executor.service.wants"
+        wants.mkdir(parents=True)
+        for link in (wants / "trizone-zone@mail.service",
+                     units / "trizone-zone@text.service"):
+            link.symlink_to(PREFIX +
+                            "/lib/systemd/system/trizone-zone@.service")
+        (units / "trizone-zone@mail.service.d").mkdir()
+        (units / "trizone-zone@mail.service.d/own.conf").write_text("x")
+        (units / "other.service.d").mkdir()
+        (units / "other.service").symlink_to("/lib/systemd/system/its")
+        timers = place / "root/var/lib/systemd/timers"
+        timers.mkdir(parents=True)
+        (timers / "stamp-trizone-eval.timer").write_text("")
         uninstall(place, "--purge")
         left = tree(place / "root")
+        for path in ("etc/systemd/system/other.service.d",
+                     "etc/systemd/system/other.service",
+                     "etc/systemd/system", "etc/systemd",
+                     "var/lib/systemd/timers", "var/lib/systemd"):
+            check(left.pop(path, None), "%s is gone", path)
         for path in ("var/lib", "var/log", "var", "run"):
             left.pop(path, None)  # made by this test
         equal(left, before, "left behind")
