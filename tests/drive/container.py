@@ -10,6 +10,7 @@ skipped without.
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sys
@@ -101,6 +102,12 @@ def whole_way():
         check(str(host.folder) not in "\n".join(
             line for line in left.splitlines() if "conmon" in line), "%s",
             left)
+        # not by chance, as another podman may have another one as its own
+        conf = ROOT / "vm" / "container" / "containers.conf"
+        check('\nruntime = "crun"\n' in conf.read_text(), "no runtime")
+        equal(run(["podman", "info", "--format", "{{.Host.OCIRuntime.Name}}"],
+                  env=harness.environment(CONTAINERS_CONF=str(conf))
+                  ).stdout.strip(), b"crun", "runtime")
 
 
 def same_image():
@@ -289,14 +296,286 @@ def long_path():
               "%r", done.stderr)
 
 
+# A system that is this one with a layer over it, and its systemd as process 1.
+# No chroot: in one there are no user namespaces.
+SYSTEM = r"""
+set -eu
+place=$1
+mount --make-rprivate /
+mkdir "$place/layer"
+mount -t tmpfs none "$place/layer"
+cd "$place/layer"
+mkdir up work system
+mount -t overlay -o lowerdir=/,upperdir=up,workdir=work none system
+cd system
+rm -rf etc/systemd/system etc/trizone var/lib/trizone
+(cd "$place/extra" && tar -cf - .) | tar -xf - --keep-directory-symlink
+mkdir -p var/lib/trizone etc/systemd/system
+for name in systemd-udevd systemd-udev-trigger systemd-networkd \
+	systemd-timesyncd systemd-resolved systemd-logind systemd-journald \
+	getty@tty1 console-getty; do
+	ln -s /dev/null etc/systemd/system/$name.service
+done
+mount -t proc proc proc
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 none sys/fs/cgroup
+mount -t tmpfs -o mode=755 none dev
+for name in null zero full random urandom tty; do
+	: >dev/$name
+	mount --bind /dev/$name dev/$name
+done
+ln -s /proc/self/fd dev/fd
+mkdir dev/pts dev/shm old
+mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+for folder in dev/shm tmp var/lib/trizone; do
+	mount -t tmpfs none $folder
+done
+mount -t tmpfs -o mode=755 none run
+chmod 711 var/lib/trizone
+mkdir mnt/told
+mount --bind "$place/told" mnt/told
+pivot_root . old
+cd /
+umount -l /old
+exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	/lib/systemd/systemd --system --unit=steps.service
+"""
+
+STEPS_UNIT = """[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /root/steps
+ExecStopPost=/bin/systemctl --force exit 0
+StandardOutput=append:/mnt/told/said
+StandardError=append:/mnt/told/said
+"""
+
+LOGGED = """[Service]
+StandardOutput=append:/mnt/told/zones
+StandardError=append:/mnt/told/zones
+"""
+
+STEPS = r"""export PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_COLORS=0 SYSTEMD_PAGER=
+systemd-sysusers
+trizone-executor init >/dev/null
+sed -i 's/"kind": "planner"/"provider": "process", &/
+	s/"kind": "reader"/"provider": "container", &/
+	s/\["mail", "text"\]/"mail" }, "text": { "provider": "microvm", \
+		"kind": "reader", "channel": "text"/' /etc/trizone/config.json
+systemctl start trizone-executor || exit
+within() { # seconds COMMAND...
+	i=$((4 * $1))
+	shift
+	until "$@"; do
+		i=$((i - 1))
+		[ "$i" -gt 0 ] || return 1
+		sleep 0.25
+	done
+}
+serves() { trizone-executor status | grep -q "^locked  *$1:"; }
+is_done() { trizone-executor inbox list | grep -q ' done '; }
+for zone in @ZONES@; do
+	systemctl start trizone-zone@$zone
+	within 40 serves $zone || exit
+	echo "serves $zone"
+	pid=$(systemctl show -p MainPID --value trizone-zone@$zone)
+	cut -d ' ' -f 5 /proc/$pid/mountinfo | grep '^/proc/' |
+		sed "s/^/over $zone /"
+	/usr/lib/trizone/vm/zone doctor $zone | sed "s/^/doctor $zone: /"
+done
+trizone-executor deliver mail </root/mail
+within 20 is_done && echo "a mail is done" || trizone-executor inbox list
+systemctl stop 'trizone-zone@*'
+echo "== end"
+"""
+
+
+def under_its_unit():
+    """Zones by trizone-zone@, under all that it sets, with this machine's
+    systemd. A newer one leaves the namespace's old /proc nowhere, so that no
+    container has one when something lies over the unit's: nothing may."""
+    if not pathlib.Path("/lib/systemd/systemd").exists():
+        harness.absent("systemd")
+    zones = {"mail": "container", "planner": "process"}
+    if shutil.which("qemu-system-x86_64") and list(
+            pathlib.Path("/boot").glob("vmlinuz-*cloud*")):
+        zones["text"] = "microvm"
+    place = harness.short_folder()
+    try:
+        extra = place / "extra"
+        (place / "told").mkdir()
+        equal(run(["cmake", "--install",
+                   harness.folder_of_programs().parent, "--prefix", "/usr"],
+                  env=harness.environment(DESTDIR=str(extra))).returncode, 0,
+              "install")
+        units = extra / "usr/lib/systemd/system"
+        units.mkdir(parents=True, exist_ok=True)
+        for path in (ROOT / "vm/systemd").iterdir():
+            shutil.copy(path, units)  # the build may have another prefix
+        (units / "steps.service").write_text(STEPS_UNIT)
+        (units / "trizone-zone@.service.d").mkdir()
+        (units / "trizone-zone@.service.d/log.conf").write_text(LOGGED)
+        (extra / "root").mkdir()
+        (extra / "root/mail").write_bytes(harness.mail("under its unit"))
+        (extra / "root/steps").write_text(
+            STEPS.replace("@ZONES@", " ".join(zones)))
+        done = run(["unshare", "--mount", "--pid", "--fork", "--kill-child",
+                    "--net", "--ipc", "--uts", "--cgroup", "sh", "-c", SYSTEM,
+                    "sh", place], seconds=240)
+        check((place / "told/said").exists(), "no systemd: %r", done)
+        text = (place / "told/said").read_text()
+        for line in (*("serves " + zone for zone in zones), "a mail is done",
+                     "== end"):
+            check("\n%s\n" % line in text, "%r is not in %s\n%s", line, text,
+                  run(["tail", "-n", "20", place / "told/zones"]).stdout)
+        for line in text.splitlines():
+            check(not line.startswith("over "), "%s", line)
+            check("fault: " not in line, "%s", line)
+        return ", ".join(sorted(zones.values()))
+    finally:
+        shutil.rmtree(place)
+
+
+SEES = """#!/bin/sh
+# the environment that the account may read from here on
+echo "${TRIZONE_TEST_SECRET-none} ${CONTAINERS_CONF-none}" >>%s
+exec %s "$@"
+"""
+
+
+def nothing_of_the_environment():
+    """Neither before nor after it is the account's."""
+    with Containers(mail={"provider": "container"}) as host:
+        host.start()
+        told = host.folder / "told"
+        host.put_tool("setpriv", SEES % (told, shutil.which("setpriv")))
+        (host.folder / "machines" / (
+            "containers.%d" % harness.ACCOUNTS["reader"])).mkdir(parents=True)
+        (host.folder / "run" / "machines").mkdir(mode=0o711)
+        done = host.zone("down", "mail", TRIZONE_TEST_SECRET="secret")
+        equal(done.returncode, 0, "down: %r" % done.stderr)
+        lines = told.read_text().splitlines()
+        check(lines and all(re.fullmatch("none /.*/containers.conf", line)
+                            for line in lines), "%r", lines)
+
+
+LOOKS = """#!/bin/sh
+# what another zone of the account starts with, while this one is asked
+case $1 in
+info)
+	echo "$(cat %(ours)s/limits) $(sed -n 's/driver = //p' %(ours)s/storage.conf)" \
+		>>%(told)s
+	exec %(podman)s "$@"
+	;;
+*) exec %(podman)s "$@" ;;
+esac
+"""
+
+
+def others_start_meanwhile():
+    """What they read is there as it was until there is another."""
+    with Containers() as host:
+        host.start()
+        host.up("mail")
+        told = host.folder / "told"
+        told.touch()
+        told.chmod(0o666)
+        host.folder.chmod(0o711)
+        ours = host.folder / "machines" / (
+            "containers.%d" % harness.ACCOUNTS["reader"])
+        (ours / "limits").write_text("before\n")
+        (ours / "storage.conf").write_text('driver = "another"\n')
+        host.put_tool("podman", LOOKS % {
+            "ours": ours, "told": told, "podman": shutil.which("podman")})
+        equal(host.zone("down", "mail").returncode, 0, "down")
+        host.up("mail")
+        lines = told.read_text().splitlines()
+        equal(lines[0], 'before "another"', "while the driver is tried")
+        check(all(line.startswith("before ") for line in lines) and
+              len(lines) > 1, "%r", lines)
+        check((ours / "limits").read_text() in ("engine\n", "none\n",
+                                                "scope\n"), "limits")
+        equal([path.name for path in ours.iterdir() if "~" in path.name], [],
+              "left")
+
+
+# as BusyBox says it
+UNKNOWN = """#!/bin/sh
+echo "%s: unrecognized option '--%s'" >&2
+exit 1
+"""
+
+
+def tools_that_are_missing():
+    """Each is named, with what to install; BusyBox's do not do."""
+    with Containers() as host:
+        host.start()
+        for name, option in (("setsid", "wait"), ("setpriv", "reuid")):
+            host.put_tool(name, UNKNOWN % (name, option))
+            done = host.zone("up", "mail")
+            equal(done.returncode, 69, "%s: %r" % (name, done.stdout))
+            check(b"there is no %s that knows --%s: install util-linux" % (
+                name.encode(), option.encode()) in done.stderr, "%r",
+                done.stderr)
+            (host.tools / name).unlink()
+        for place in os.environ["PATH"].split(":"):
+            for path in pathlib.Path(place).glob("*"):
+                if path.name != "crun" and not (
+                        host.tools / path.name).exists():
+                    (host.tools / path.name).symlink_to(path)
+        done = run([ROOT / "vm" / "zone", "up", "--provider", "container",
+                    "--config", host.config_path, "mail"],
+                   env=harness.environment(
+                       TRIZONE_BIN=str(host.programs), PATH=str(host.tools),
+                       TRIZONE_STATE=str(host.folder / "machines")))
+        equal(done.returncode, 69, "without crun: %r" % done.stdout)
+        check(b"there is no crun, by which podman starts zones: install crun"
+              in done.stderr, "%r", done.stderr)
+
+
 DOCKER = """#!/bin/sh
-# stands in for docker: a daemon that runs what it is asked for right here
+# stands in for docker: a daemon that runs what it is asked for right here, and
+# takes no option that docker has not
+has() { # OPTIONS WORD...
+	options=" $1 "
+	shift 2
+	for word in "$@"; do
+		case $word in
+		--*) case $options in
+			*" ${word%%%%=*} "*) ;;
+			*) echo "unknown flag: $word" >&2 && exit 125 ;;
+			esac ;;
+		*/trizone-*) break ;; # options of the program
+		esac
+	done
+}
 case $1 in
 info) exit 0 ;;
-build) echo sha256:1 ;;
-image) echo sha256:%s ;;
-images | rmi | ps | rm) ;;
+build)
+	has "--quiet --file --tag" "$@"
+	echo sha256:1
+	;;
+image)
+	has --format "$@"
+	echo sha256:%s
+	;;
+images) has --format "$@" ;;
+rmi) has "" "$@" ;;
+ps)
+	has "--all --quiet --filter" "$@"
+	[ ! -e %s ] || echo 0123456789ab
+	;;
+rm)
+	has --force "$@"
+	rm %s
+	;;
+inspect) has --format "$@" ;;
 run)
+	has "--rm --interactive --network --read-only --cap-drop --security-opt \
+--pull --log-driver --hostname --user --label --memory --cpus --memory-swap \
+--pids-limit --ipc" "$@"
 	printf '%%s\n' "$@" >>%s
 	while [ "${1#/usr/bin/}" = "$1" ]; do shift; done
 	program=%s/${1#/usr/bin/}
@@ -310,9 +589,9 @@ esac
 def docker_where_podman_is_not():
     folder = harness.short_folder()
     try:
-        log = folder / "words"
+        log, left = folder / "words", folder / "left"
         with Containers({"docker": DOCKER % (
-                "ab" * 32, log, harness.folder_of_programs())}) as host:
+                "ab" * 32, left, left, log, harness.folder_of_programs())}) as host:
             host.start()
             done = host.zone("up", "mail", TRIZONE_CONTAINER_ENGINE="docker")
             equal(done.returncode, 0, "up: %r" % (done.stdout + done.stderr))
@@ -330,7 +609,14 @@ def docker_where_podman_is_not():
                              TRIZONE_CONTAINER_ENGINE="docker").stdout
             check(b"fault: docker's daemon is root, and so is who may talk to "
                   b"it; mend: install podman" in text, "%r", text)
-            host.zone("down", "mail", TRIZONE_CONTAINER_ENGINE="docker")
+            left.touch()
+            done = host.zone("down", "--dry-run", "mail",
+                             TRIZONE_CONTAINER_ENGINE="docker")
+            check(b"  docker rm --force 0123456789ab" in done.stdout and
+                  left.exists(), "dry: %r", done)
+            done = host.zone("down", "mail", TRIZONE_CONTAINER_ENGINE="docker")
+            equal((done.returncode, left.exists()), (0, False),
+                  "down: %r" % done.stderr)
     finally:
         shutil.rmtree(folder)
 
@@ -388,6 +674,10 @@ def body(suite):
     suite.case("gVisor", by_gvisor)
     suite.case("a path that is too long", long_path)
     suite.case("an engine that lies", engine_that_lies)
+    suite.case("under its unit", under_its_unit)
+    suite.case("nothing of the environment", nothing_of_the_environment)
+    suite.case("others start meanwhile", others_start_meanwhile)
+    suite.case("tools that are missing", tools_that_are_missing)
     suite.case("docker", docker_where_podman_is_not)
 
 

@@ -426,8 +426,28 @@ def installed_and_gone(services):
         check("usr/local/bin/trizone-executor" not in left, "not gone")
         equal({path for path in left if "/init.d" in path}, set(), "scripts")
         install(place)
+        # what systemd and its operator add beside our units
+        units = place / "root/etc/systemd/system"
+        wants = units / "trizone-executor.service.wants"
+        wants.mkdir(parents=True)
+        for link in (wants / "trizone-zone@mail.service",
+                     units / "trizone-zone@text.service"):
+            link.symlink_to(PREFIX +
+                            "/lib/systemd/system/trizone-zone@.service")
+        (units / "trizone-zone@mail.service.d").mkdir()
+        (units / "trizone-zone@mail.service.d/own.conf").write_text("x")
+        (units / "other.service.d").mkdir()
+        (units / "other.service").symlink_to("/lib/systemd/system/its")
+        timers = place / "root/var/lib/systemd/timers"
+        timers.mkdir(parents=True)
+        (timers / "stamp-trizone-eval.timer").write_text("")
         uninstall(place, "--purge")
         left = tree(place / "root")
+        for path in ("etc/systemd/system/other.service.d",
+                     "etc/systemd/system/other.service",
+                     "etc/systemd/system", "etc/systemd",
+                     "var/lib/systemd/timers", "var/lib/systemd"):
+            check(left.pop(path, None), "%s is gone", path)
         for path in ("var/lib", "var/log", "var", "run"):
             left.pop(path, None)  # made by this test
         equal(left, before, "left behind")
@@ -451,6 +471,65 @@ def newer_version():
         left = tree(place / "root")
         equal({path for path in left if "trizone" in path}, set(), "left")
         check(set(before) <= set(left), "taken from others")
+
+
+CUT = """#!/bin/sh
+# the last time it is called it ends as it is told
+echo >>%(count)s
+[ "$(wc -l <%(count)s)" -lt %(last)d ] || {
+	%(end)s
+}
+exec %(tool)s "$@"
+"""
+
+
+def cut_off():
+    """An install that was killed, or had no more room: the next one goes on,
+    and uninstall leaves nothing, of a newer version over an older one too."""
+    with folder() as place:
+        staged = stage(place, "systemd")
+        before = prepared(place)
+        tools = place / "tools"
+        tools.mkdir()
+
+        def cut(tool, last, end):
+            (place / "count").write_text("")
+            (tools / tool).write_text(CUT % {
+                "count": place / "count", "last": last, "end": end,
+                "tool": shutil.which(tool)})
+            (tools / tool).chmod(0o755)
+            done = run(["sh", VM / "install", "--staged", staged,
+                        "--destdir", place / "root"],
+                       env=harness.environment(
+                           PATH="%s:%s" % (tools, os.environ["PATH"]),
+                           TMPDIR=str(place)))
+            (tools / tool).unlink()
+            check(done.returncode not in (0, 78), "cut off: %r", done)
+
+        ends = (("cp", 20, 'head -c 9 "$2" >"$3"; echo full >&2; exit 1'),
+                ("cp", 2, "kill -9 $PPID; exit 1"),
+                ("mv", 1, "kill -9 $PPID; exit 1"),
+                ("mv", 30, "kill -9 $PPID; exit 1"))
+        for end in ends:
+            for again in (False, True):
+                cut(*end)
+                if again:
+                    install(place)
+                elif end == ("mv", 1, end[2]):
+                    continue  # nothing was installed yet
+                must(run(["sh", VM / "uninstall", "--prefix", PREFIX,
+                          "--destdir", place / "root"]), "uninstall")
+                left = tree(place / "root")
+                equal(set(left) - set(before), set(), "left by %r" % (end,))
+        for end in ends:
+            extra = staged / "usr/local/share/trizone/old/file"
+            extra.parent.mkdir()
+            extra.write_text("x")
+            install(place)
+            shutil.rmtree(extra.parent)
+            cut(*end)
+            uninstall(place)
+            equal(tree(place / "root"), before, "of an older one, %r" % (end,))
 
 
 def not_written_over():
@@ -501,6 +580,24 @@ def by_busybox():
                   "--destdir", place / "root", "--purge"], env=env,
                  executable=tools / "sh"), "uninstall")
         equal(tree(place / "root"), before, "left behind")
+
+
+def accounts_of_macos():
+    """What is purged there is what `init` makes."""
+    function = re.search(r"^remove_accounts\(\) \{.*?^\}$",
+                         (VM / "uninstall").read_text(), re.M | re.S)[0]
+    done = must(run(["sh", "-euc", "uname() { echo Darwin; }\n"
+                     "try() { echo \"$@\"; }\n" + function +
+                     "\nremove_accounts"]), "remove_accounts")
+    prefix = re.search(r'return "(_\w+)";', (
+        harness.ROOT / "common" / "platform_macos.c").read_text())[1]
+    roles = re.findall(r"^    \[ACCOUNT_\w+\] = \"(\w+)\",$", (
+        harness.ROOT / "executor" / "accounts.c").read_text(), re.M)
+    want = {"dscl . -delete /%s/%s%s" % (kind, prefix, role)
+            for role in roles for kind in ("Users", "Groups")}
+    want |= {"dscl . -delete /Groups/trizone-" + name
+             for name in ("ops", "deliver")}
+    equal(set(done.splitlines()), want, "accounts")
 
 
 def reload_of_newer_systemd():
@@ -693,8 +790,9 @@ def body(suite):
                  plists_are_golden, plists_hold_together,
                  newsyslog_knows_each_log, scripts_are_clean,
                  logs_are_rotated, weekly_report, weekly_without_answers,
-                 weekly_in_steps, limited_without_timeout, newer_version,
-                 not_written_over, by_busybox, reload_of_newer_systemd,
+                 weekly_in_steps, limited_without_timeout, newer_version, cut_off,
+                 not_written_over, by_busybox, accounts_of_macos,
+                 reload_of_newer_systemd,
                  openrc_runs):
         suite.case(case.__name__.replace("_", " "), case)
     for services in LAYOUT:
