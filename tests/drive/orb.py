@@ -242,6 +242,10 @@ def whole_way():
         equal(host.zone("down").returncode, 0, "down")
         states = host.run_orb("list").stdout.decode()
         equal(states.count("stopped"), 2, states)
+        for command in ("up", "down", "shell"):
+            done = host.zone(command, "--dry-run", "mail")
+            equal(done.returncode, 0, "dry %s: %r" % (command, done.stderr))
+        equal(host.run_orb("list").stdout.decode(), states, "a dry run")
         # what was set up stays, and comes back with its rules
         text = host.up("mail")
         check("is set up" in text and "setting up" not in text, "%s", text)
