@@ -42,7 +42,7 @@ grep -qs "^$(id -un) .*NOPASSWD" /etc/sudoers.d/* || exit 1
 SYSTEMCTL = """#!/bin/sh
 case $1 in
 enable) touch /etc/trizone-enabled ;;
-start | restart) exec /usr/lib/trizone-zone/guard start ;;
+start | restart) exec /usr/lib/trizone-zone/guard start 2>/dev/null ;;
 esac
 """
 APT_GET = """#!/bin/sh
@@ -485,6 +485,59 @@ def every_hatch():
               "the machine other is not isolated")
 
 
+LEFT = "may write here: /srv/left"
+
+
+def left_to_the_next():
+    """No instance starts where one could leave something for the next, unless
+    the zone is one session anyway."""
+    with Mac() as host:
+        (host.folder / "run").mkdir(mode=0o711, exist_ok=True)
+        host.run_orb("create", "ubuntu", "trizone-planner")
+        place = host.inside("planner") / "srv" / "left"
+        place.mkdir(parents=True)
+        place.chmod(0o777)
+        done = host.zone("up", "planner")
+        equal(done.returncode, 71, "up: %r" % done.stdout)
+        said = (done.stdout + done.stderr).decode()
+        check("trizone-planner " + LEFT in said and "session standing" in said,
+              "%s", said)
+        host.set_zones(planner={"session": "standing"})
+        host.start()
+        host.up("mail", "planner")
+        text = host.zone("doctor", "planner").stdout.decode()
+        check("note: what an instance writes outlives it in trizone-planner "
+              "(/srv/left)" in text, "%s", text)
+        sound(host, "planner")
+        # the reader's own, where it cannot look, and a find without -writable
+        uid = int(host.run_orb("-m", "trizone-mail", "id", "-u",
+                               "trizone-reader").stdout)
+        host.zone("down", "mail")
+        hidden = host.inside("mail") / "srv" / "hidden"
+        hidden.mkdir(parents=True)
+        hidden.chmod(0o711)
+        (hidden / "left").touch()
+        os.chown(hidden / "left", uid, 0)
+        (hidden / "left").chmod(0o400)
+        host.zone("up", "mail")
+        log = host.machine("mail").with_suffix(".log")
+        until(lambda: "may write here: /srv/hidden/left; close it as root" in
+              log.read_text(), 30, "it is said")
+        equal(host.zone_status("mail")["attached"], 0, "instances")
+        named(host.faults("mail"), "what an instance writes outlives it in "
+              "trizone-mail (/srv/hidden/left)")
+        host.zone("down", "mail")
+        (hidden / "left").unlink()
+        # nor is there anything in a folder of root's alone
+        closed = host.inside("mail") / "srv" / "closed"
+        closed.mkdir()
+        closed.chmod(0o700)
+        (closed / "left").mkdir()
+        (closed / "left").chmod(0o777)
+        check("up by orb" in host.up("mail"), "closed")
+        sound(host, "mail")
+
+
 def untried_is_a_fault():
     """A try that cannot succeed proves nothing."""
     with Mac() as host:
@@ -495,6 +548,16 @@ def untried_is_a_fault():
         named(host.faults("planner"), "whether connections are closed in "
               "trizone-planner cannot be tried")
         (root / "usr/local/sbin/unshare").unlink()
+        write_tool(root / "usr/local/sbin/find", "#!/bin/sh\nexit 1\n")
+        named(host.faults("planner"), "whether account are closed in "
+              "trizone-planner cannot be tried")
+        host.zone("down", "planner")
+        done = host.zone("up", "planner")
+        check(b"whether trizone-planner may write somewhere cannot be seen"
+              in done.stderr, "%r", done.stderr)
+        (root / "usr/local/sbin/find").unlink()
+        host.zone("down", "planner")
+        host.up("planner")
         (host.tools / "nc").unlink()
         named(host.faults("planner"), "nobody can listen on this Mac")
 
@@ -592,6 +655,7 @@ def body(suite):
     suite.case("an orb that takes no switches", set_in_vain)
     suite.case("as launchd starts it", by_launchd)
     suite.case("doctor: every way out", every_hatch)
+    suite.case("what one leaves for the next", left_to_the_next)
     suite.case("doctor: what cannot be tried", untried_is_a_fault)
     suite.case("doctor: the Mac; nothing there yet", before_the_machine)
 
