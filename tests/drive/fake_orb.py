@@ -8,6 +8,7 @@ a tmpfs; FAKE_ORB/settings.json says how it behaves:
 
     cli       "new" (flags of 2.2) or "old" (those of 1.9)
     create    "ok", "half" (fails when the machine is there), "fail"
+    config    "ok", or "vain": what is set does not come into force
     network   how well --isolate-network works: "all" or "none"
     push      never works into an isolated machine
 
@@ -319,6 +320,8 @@ def configure(words):
     if key not in machine.info:
         fail("unknown key: " + words[1])
     value = words[2]
+    if settings().get("config") == "vain":
+        return
     machine.change(**{key: {"true": True, "false": False}.get(value, value)})
 
 

@@ -42,7 +42,7 @@ grep -qs "^$(id -un) .*NOPASSWD" /etc/sudoers.d/* || exit 1
 SYSTEMCTL = """#!/bin/sh
 case $1 in
 enable) touch /etc/trizone-enabled ;;
-start | restart) exec /usr/lib/trizone-zone/guard start ;;
+start | restart) exec /usr/lib/trizone-zone/guard start 2>/dev/null ;;
 esac
 """
 APT_GET = """#!/bin/sh
@@ -204,6 +204,11 @@ class Mac(Zones):
         return found
 
 
+def created(host):
+    return [line for line in host.calls()
+            if line.startswith("create") and "--help" not in line]
+
+
 def sound(host, zone):
     equal(host.faults(zone), [], "doctor of " + zone)
 
@@ -219,12 +224,11 @@ def whole_way():
                   "announced")
         handle = host.deliver((ROOT / "vm" / "sample.eml").read_bytes())
         until(lambda: host.items()[handle]["state"] == "done", 60, "done")
-        created = [line for line in host.calls()
-                   if line.startswith("create") and "--help" not in line]
+        made = created(host)
         check("--isolated --isolate-network --cpus 1 --memory 256M alpine "
-              "trizone-mail" in created[1], "%r", created)
-        check("--user-data" in created[0] and "--cpus 2 --memory 2048M ubuntu "
-              "trizone-planner" in created[0], "%r", created)
+              "trizone-mail" in made[1], "%r", made)
+        check("--user-data" in made[0] and "--cpus 2 --memory 2048M ubuntu "
+              "trizone-planner" in made[0], "%r", made)
         check(not any(line.startswith("push") for line in host.calls()),
               "pushed")
         text = host.zone("doctor", "mail").stdout.decode()
@@ -238,6 +242,10 @@ def whole_way():
         equal(host.zone("down").returncode, 0, "down")
         states = host.run_orb("list").stdout.decode()
         equal(states.count("stopped"), 2, states)
+        for command in ("up", "down", "shell"):
+            done = host.zone(command, "--dry-run", "mail")
+            equal(done.returncode, 0, "dry %s: %r" % (command, done.stderr))
+        equal(host.run_orb("list").stdout.decode(), states, "a dry run")
         # what was set up stays, and comes back with its rules
         text = host.up("mail")
         check("is set up" in text and "setting up" not in text, "%s", text)
@@ -262,9 +270,7 @@ def old_orb():
         for words in ("has no isolated machines", "sets no limit of memory",
                       "cannot isolate the network"):
             check("warning: " in text and words in text, "%s", text)
-        created = [line for line in host.calls()
-                   if line.startswith("create") and "--help" not in line]
-        equal(created, ["create alpine trizone-mail"], "created")
+        equal(created(host), ["create alpine trizone-mail"], "created")
         machine = json.loads(host.machine("mail").read_text())
         equal(machine["isolation"], "process", "announced")
         named(host.faults("mail"), "does not say whether it is isolated",
@@ -280,6 +286,56 @@ def old_orb():
         equal(done.returncode, 77, "refused: %r" % done.stderr)
         check(b"orb isolates as process, and the configuration accepts no "
               b"less than orb for mail" in done.stderr, "%r", done.stderr)
+
+
+def demanded():
+    """A zone that wants such a machine gets its first one, or is refused
+    before there is any."""
+    with Mac() as host:
+        host.start()
+        done = host.zone("up", "--dry-run", "mail")
+        check(b'"isolation":"orb"' in done.stdout, "%r", done.stdout)
+        host.set_zones(mail={"isolation": "orb"})
+        done = host.zone("up", "--dry-run", "mail")
+        equal(done.returncode, 0, "dry run: %r" % done.stderr)
+        named(host.faults("mail"), "there is no machine", "not up")
+        equal(created(host), [], "created")
+        host.behave(cli="old")
+        done = host.zone("up", "mail")
+        equal(done.returncode, 77, "by an old one: %r" % done.stderr)
+        check(b"orb isolates as process, and the configuration accepts no "
+              b"less than orb for mail" in done.stderr, "%r", done.stderr)
+        equal(created(host), [], "created by an old one")
+        host.behave()
+        check("up by orb" in host.up("mail"), "up")
+        machine = json.loads(host.machine("mail").read_text())
+        equal(machine["isolation"], "orb", "announced")
+        sound(host, "mail")
+        host.run_orb("config", "set", "machine.trizone-mail.isolated", "false")
+        named(host.faults("mail"), "trizone-mail is not isolated")
+        host.zone("down", "mail")
+        check("setting isolated of" in host.up("mail"), "mended")
+        sound(host, "mail")
+
+
+def set_in_vain():
+    """What an orb does not do is not believed, and not promised again."""
+    with Mac(config="vain") as host:
+        host.start()
+        host.run_orb("create", "alpine", "trizone-mail")
+        text = host.up("mail")
+        check("warning: trizone-mail is not isolated, though it was set" in
+              text, "%s", text)
+        machine = json.loads(host.machine("mail").read_text())
+        equal(machine["isolation"], "process", "announced")
+        host.zone("down", "mail")
+        host.set_zones(mail={"isolation": "orb"})
+        for when in ("then", "again"):
+            before = len(host.calls())
+            done = host.zone("up", "mail")
+            equal(done.returncode, 77, "%s: %r" % (when, done.stderr))
+            tried = any("config set" in line for line in host.calls()[before:])
+            equal(tried, when == "then", "tried " + when)
 
 
 def half_created():
@@ -330,14 +386,23 @@ def half_set_up():
         sound(host, "mail")
 
 
-def made_by_hand():
-    """A machine of that name, neither isolated nor set up, and stopped."""
+def made_by_hand(stopped):
+    """A machine of that name, neither isolated nor set up."""
     with Mac() as host:
+        host.set_zones(mail={"isolation": "orb"})
         host.start()
         host.run_orb("create", "--forward-ssh-agent", "alpine",
                      "trizone-mail")
-        host.run_orb("stop", "trizone-mail")
+        if stopped:
+            host.run_orb("stop", "trizone-mail")
+        made = len(host.calls())
         text = host.up("mail")
+        calls = [line for line in host.calls()[made:]
+                 if line.split()[0] in ("stop", "start", "config")]
+        equal([line.split()[0] for line in calls if "isolate" in line or
+               line.startswith("st")],
+              ["stop"] * (not stopped) + ["config", "config", "start"],
+              "%r" % calls)
         for words in ("setting isolated of", "setting isolate_network of",
                       "setting forward_ssh_agent of", "setting up"):
             check(words in text, "%s in %s", words, text)
@@ -420,6 +485,59 @@ def every_hatch():
               "the machine other is not isolated")
 
 
+LEFT = "may write here: /srv/left"
+
+
+def left_to_the_next():
+    """No instance starts where one could leave something for the next, unless
+    the zone is one session anyway."""
+    with Mac() as host:
+        (host.folder / "run").mkdir(mode=0o711, exist_ok=True)
+        host.run_orb("create", "ubuntu", "trizone-planner")
+        place = host.inside("planner") / "srv" / "left"
+        place.mkdir(parents=True)
+        place.chmod(0o777)
+        done = host.zone("up", "planner")
+        equal(done.returncode, 71, "up: %r" % done.stdout)
+        said = (done.stdout + done.stderr).decode()
+        check("trizone-planner " + LEFT in said and "session standing" in said,
+              "%s", said)
+        host.set_zones(planner={"session": "standing"})
+        host.start()
+        host.up("mail", "planner")
+        text = host.zone("doctor", "planner").stdout.decode()
+        check("note: what an instance writes outlives it in trizone-planner "
+              "(/srv/left)" in text, "%s", text)
+        sound(host, "planner")
+        # the reader's own, where it cannot look, and a find without -writable
+        uid = int(host.run_orb("-m", "trizone-mail", "id", "-u",
+                               "trizone-reader").stdout)
+        host.zone("down", "mail")
+        hidden = host.inside("mail") / "srv" / "hidden"
+        hidden.mkdir(parents=True)
+        hidden.chmod(0o711)
+        (hidden / "left").touch()
+        os.chown(hidden / "left", uid, 0)
+        (hidden / "left").chmod(0o400)
+        host.zone("up", "mail")
+        log = host.machine("mail").with_suffix(".log")
+        until(lambda: "may write here: /srv/hidden/left; close it as root" in
+              log.read_text(), 30, "it is said")
+        equal(host.zone_status("mail")["attached"], 0, "instances")
+        named(host.faults("mail"), "what an instance writes outlives it in "
+              "trizone-mail (/srv/hidden/left)")
+        host.zone("down", "mail")
+        (hidden / "left").unlink()
+        # nor is there anything in a folder of root's alone
+        closed = host.inside("mail") / "srv" / "closed"
+        closed.mkdir()
+        closed.chmod(0o700)
+        (closed / "left").mkdir()
+        (closed / "left").chmod(0o777)
+        check("up by orb" in host.up("mail"), "closed")
+        sound(host, "mail")
+
+
 def untried_is_a_fault():
     """A try that cannot succeed proves nothing."""
     with Mac() as host:
@@ -430,6 +548,16 @@ def untried_is_a_fault():
         named(host.faults("planner"), "whether connections are closed in "
               "trizone-planner cannot be tried")
         (root / "usr/local/sbin/unshare").unlink()
+        write_tool(root / "usr/local/sbin/find", "#!/bin/sh\nexit 1\n")
+        named(host.faults("planner"), "whether account are closed in "
+              "trizone-planner cannot be tried")
+        host.zone("down", "planner")
+        done = host.zone("up", "planner")
+        check(b"whether trizone-planner may write somewhere cannot be seen"
+              in done.stderr, "%r", done.stderr)
+        (root / "usr/local/sbin/find").unlink()
+        host.zone("down", "planner")
+        host.up("planner")
         (host.tools / "nc").unlink()
         named(host.faults("planner"), "nobody can listen on this Mac")
 
@@ -521,9 +649,13 @@ def body(suite):
     suite.case("an orb without isolated machines", old_orb)
     suite.case("create fails half-way", half_created)
     suite.case("a package that is none, or another's", half_set_up)
-    suite.case("a machine that is there already", made_by_hand)
+    suite.case("a machine that is there already", made_by_hand, True)
+    suite.case("a machine that runs already", made_by_hand, False)
+    suite.case("a zone that wants a machine", demanded)
+    suite.case("an orb that takes no switches", set_in_vain)
     suite.case("as launchd starts it", by_launchd)
     suite.case("doctor: every way out", every_hatch)
+    suite.case("what one leaves for the next", left_to_the_next)
     suite.case("doctor: what cannot be tried", untried_is_a_fault)
     suite.case("doctor: the Mac; nothing there yet", before_the_machine)
 
