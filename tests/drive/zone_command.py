@@ -391,12 +391,34 @@ def without_executor():
         host.start()
         host.stop_executor()
         text = host.up("--provider", "process", "mail")
-        check("it attaches when the executor runs" in text, "%s", text)
+        check("whether it serves is not known: the executor does not answer"
+              in text, "%s", text)
         text = host.zone("doctor", "mail").stdout.decode()
         check("fault: the executor does not answer; mend: trizone-executor run"
               in text, "%s", text)
         host.start()
         until(lambda: host.zone_status("mail")["channels"] == 1, 60, "channel")
+
+
+def not_an_operator():
+    """Who may not ask the executor is told that, and not that it is down."""
+    if not harness.is_root():
+        raise harness.Skipped("not root")
+    with Zones() as host:
+        host.start()
+        os.chmod(host.folder, 0o755)
+        env = harness.environment(
+            TRIZONE_BIN=str(host.programs), HOME=str(host.folder))
+        config = host.folder / "theirs.json"
+        shutil.copy(host.config_path, config)
+        os.chown(config, 64812, 64812)
+        for command in ("status", "doctor"):
+            done = run(["setpriv", "--reuid", "64812", "--regid", "64812",
+                        "--clear-groups", ZONE, command, "--config", config,
+                        "--provider", "process", "mail"], env=env)
+            equal(done.returncode, 1, "%s: %r" % (command, done.stderr))
+            check(b"this account may not ask the executor" in done.stdout,
+                  "%s: %r", command, done)
 
 
 def doctor_of_sound():
@@ -696,6 +718,7 @@ def body(suite):
     suite.case("tools that are missing", tools_that_are_missing)
     suite.case("what a zone says is inert", what_a_zone_says_is_inert)
     suite.case("before the executor", without_executor)
+    suite.case("not an operator", not_an_operator)
     suite.case("doctor: nothing", doctor_of_sound)
     suite.case("doctor: a socket that is somebody's", wrong_socket)
     suite.case("doctor: a stale program", stale_image)

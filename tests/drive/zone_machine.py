@@ -111,6 +111,7 @@ class Machines:
                 "ZONE_CPUS": str(CPUS[kind]),
                 "ZONE_USER": str(ACCOUNTS[kind]),
                 "ZONE_RULES": str(self.rules), "ZONE_TRUST_AUTH": "",
+                "ZONE_SESSION": "-",
                 "ZONE_RUN": str(self.run), "ZONE_DRY_RUN": "",
                 "TRIZONE_BIN": str(self.bin),
                 "TRIZONE_STATE": str(self.state), "TRIZONE_ACCEL": "tcg",
