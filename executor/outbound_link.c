@@ -27,7 +27,7 @@ struct token {
 struct label {
 	size_t from, to;
 	unsigned units, digits, value;
-	bool high, puny;
+	bool high, puny, named; /* more than hyphens and underlines */
 	char head[5];
 };
 
@@ -41,6 +41,7 @@ label_add(struct label *l, const struct unit *u)
 	l->units++;
 	l->to = u->to;
 	l->high |= u->c == HIGH;
+	l->named |= is_name(u->c);
 	if (is_digit(u->c)) {
 		l->digits++;
 		if (l->value < 1000)
@@ -146,7 +147,7 @@ is_host(struct span text, const struct token *t, const struct label *last,
 {
 	struct span raw = {text.p + t->from, t->to - t->from};
 
-	if (t->labels < 2)
+	if (t->labels < 2 || !last->named)
 		return false;
 	if (t->www)
 		return true;

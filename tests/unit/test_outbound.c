@@ -31,6 +31,7 @@ static const struct {
 } defanged[] = {
     {"see https://evil.example/x?d=1.", "see hxxps://evil[.]example/x?d=1."},
     {"HTTP://Evil.Example", "hxxp://Evil[.]Example"},
+    {"//x:b.__", "[//]x[:]b.__"},
     {"evil&#000000000000046;example", "evil[.]example"},
     {"evil&#x0000000000002e;example", "evil[.]example"},
     {"<app:secret>", "<app[:]secret>"},
