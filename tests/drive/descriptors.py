@@ -59,12 +59,12 @@ def closed_standard():
     for arguments, status in (
             ("mail >&-", USAGE), ("mail <&-", USAGE), ("text >&-", USAGE),
             ("score >&-", USAGE), ("score <&-", USAGE),
-            ("eval %s >&-" % __file__, USAGE), ("mail >/dev/full", SYSTEM),
+            ("eval '%s' >&-" % __file__, USAGE), ("mail >/dev/full", SYSTEM),
             ("text >/dev/full", SYSTEM), ("score >/dev/full", SYSTEM),
-            ("eval %s >/dev/full" % __file__, SYSTEM),
+            ("eval '%s' >/dev/full" % __file__, SYSTEM),
             ("--help >/dev/full", SYSTEM), ("--version >/dev/full", SYSTEM),
             ("mail </", SYSTEM), ("score </", SYSTEM), ("eval /", DATA)):
-        done = run(["sh", "-c", "exec %s %s" % (READER, arguments)],
+        done = run(["sh", "-c", "exec '%s' %s" % (READER, arguments)],
                    row("a", "b"))
         equal(done.returncode, status, arguments)
         check(done.stderr.startswith(b"ev="), "%s: no message", arguments)
