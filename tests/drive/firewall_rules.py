@@ -357,7 +357,7 @@ def not_confirmed(net, backend):
 def timer_is_alone(net, backend):
     """It outlives the terminal and the group of who applied."""
     write_policy(net, [ALLOWED + ":443"])
-    starter = net.spawn("setsid", "sh", "-c", "%s firewall apply %s --backend "
+    starter = net.spawn("setsid", "sh", "-c", "'%s' firewall apply %s --backend "
                         "%s --timeout 3; kill -9 0" % (
                             EXECUTOR, AGENT, backend))
     starter.wait(20)

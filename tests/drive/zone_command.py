@@ -114,7 +114,7 @@ def dry_run():
         done = host.zone("up", "--dry-run", "--provider", "process", "mail")
         equal(done.returncode, 0, "dry run: %r" % done.stderr)
         for words in ("attach --config", "--respawn", "mail -- ",
-                      "vm/provider/process exec", '"isolation":"process"'):
+                      "vm/provider/process", '"isolation":"process"'):
             check(words in done.stdout.decode(), "%s: %r", words, done.stdout)
         equal(tree_of(host.folder), before, "files")
         equal(host.zone_status("mail")["channels"], 0, "channels")
@@ -583,7 +583,7 @@ def no_drop_rules():
 def notes_of_many():
     """Instances that start together note themselves, each and for good."""
     with Zones() as host:
-        script = (". %s/common; note_instance; sleep 2"
+        script = (". '%s/common'; note_instance; sleep 2"
                   % (ROOT / "vm" / "provider"))
         env = harness.environment(ZONE="mail", ZONE_RUN=str(host.folder))
         for _ in range(5):
@@ -603,7 +603,7 @@ case $1 in
 cat) ;;
 start)
 	rm -f {place}/failed
-	( {zone} up --foreground mail; echo >{place}/failed ) \\
+	( '{zone}' up --foreground mail; echo >{place}/failed ) \\
 		</dev/null >>{place}/journal 2>&1 &
 	;;
 stop) kill "$(head -n 1 {run}/mail.pid)" ;;
@@ -640,7 +640,7 @@ def through_systemd():
             done = run(["unshare", "--mount", "sh", "-euc",
                         "mkdir -p /run/systemd; mount -t tmpfs none "
                         "/run/systemd; mkdir /run/systemd/system; "
-                        "mount --bind %s /etc; exec %s \"$@\"" % (etc, ZONE),
+                        "mount --bind %s /etc; exec '%s' \"$@\"" % (etc, ZONE),
                         "-", *words], env=env, seconds=120)
             check(time.monotonic() - began < 40, "%r takes long", words)
             return done
