@@ -114,8 +114,11 @@ def dry_run():
         done = host.zone("up", "--dry-run", "--provider", "process", "mail")
         equal(done.returncode, 0, "dry run: %r" % done.stderr)
         for words in ("attach --config", "--respawn", "mail -- ",
-                      "vm/provider/process", '"isolation":"process"'):
+                      '"isolation":"process"'):
             check(words in done.stdout.decode(), "%s: %r", words, done.stdout)
+        # in quotes where its folder has a space
+        check(re.search("vm/provider/process'? exec", done.stdout.decode()),
+              "%r", done.stdout)
         equal(tree_of(host.folder), before, "files")
         equal(host.zone_status("mail")["channels"], 0, "channels")
 
@@ -583,7 +586,7 @@ def no_drop_rules():
 def notes_of_many():
     """Instances that start together note themselves, each and for good."""
     with Zones() as host:
-        script = (". '%s/common'; note_instance; sleep 2"
+        script = (". '%s/common'; note_instance; exec sleep 60"
                   % (ROOT / "vm" / "provider"))
         env = harness.environment(ZONE="mail", ZONE_RUN=str(host.folder))
         for _ in range(5):
@@ -591,7 +594,7 @@ def notes_of_many():
                        for _ in range(6)]
             notes = host.folder / "mail.instances"
             until(lambda: {str(one.pid) for one in several} <= set(
-                os.listdir(notes) if notes.exists() else ()), 1.5, "six notes")
+                os.listdir(notes) if notes.exists() else ()), 20, "six notes")
             for one in several:
                 one.kill()
                 one.wait()
